@@ -1,0 +1,47 @@
+/** Every limit and default of the engine, units in the names, relations asserted at the end. */
+
+/** Epochs planned beyond the newest committed one (law 5). */
+export const EPOCH_DEPTH = 2;
+/** Rows of a frame: flushed when one of the two is reached, and at an epoch's end. */
+export const FRAME_ROWS_MAX = 8192;
+export const FRAME_BYTES_TARGET = 96 * 1024;
+/** Bytes and records a publisher has in flight to one log. */
+export const PUBLISH_WINDOW_BYTES = 4 * 1024 * 1024;
+export const PUBLISH_WINDOW_RECORDS = 512;
+/** Bytes asked for and not yet received, over all readers of a connection. */
+export const PULL_OUTSTANDING_BYTES = 8 * 1024 * 1024;
+export const PULL_HEARTBEAT_MS = 500;
+/** A publisher that hears nothing for this long sends again. */
+export const PUBLISH_SILENCE_MS = 2_000;
+export const REQUEST_TIMEOUT_MS = 5_000;
+export const MAILBOX_BYTES_MAX = 512 * 1024 * 1024;
+export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
+export const SNAPSHOTS_KEPT = 2;
+/** A snapshot is taken after this time or this many bytes of mailbox since the last one, whichever comes first. */
+export const SNAPSHOT_INTERVAL_MS = 10_000;
+export const SNAPSHOT_MAILBOX_BYTES = 64 * 1024 * 1024;
+export const LEASE_MS_DEFAULT = 5_000;
+/** Acknowledgements are repeated this often until the commit log has them. */
+export const ACK_REPEAT_MS = 500;
+/** Without hints a source is asked for new input this often. */
+export const SOURCE_POLL_MS = 100;
+export const RESTARTS_MAX_DEFAULT = 10;
+export const RESTART_WINDOW_MS = 60_000;
+export const RESTART_BACKOFF_MS = 50;
+export const RESTART_BACKOFF_MAX_MS = 5_000;
+export const PARTITIONS_DEFAULT = 4;
+export const PARTITIONS_MAX = 256;
+export const RECENT_PROGRESS_MAX = 100;
+export const SHUTDOWN_MS = 20_000;
+export const HTTP_PORT_DEFAULT = 4040;
+
+/** Relations that the protocol needs; checked by a unit test. */
+export const LIMIT_RELATIONS: readonly (readonly [string, boolean])[] = [
+  ["a frame fits the publish window", FRAME_BYTES_TARGET * 4 < PUBLISH_WINDOW_BYTES],
+  ["the pull bound is below the server's max_pending of 64 MB", PULL_OUTSTANDING_BYTES < 64 * 1024 * 1024],
+  [
+    "an early snapshot comes before the mailbox is half full",
+    SNAPSHOT_MAILBOX_BYTES * 2 <= MAILBOX_BYTES_MAX,
+  ],
+  ["two snapshots are kept", SNAPSHOTS_KEPT >= 2],
+];

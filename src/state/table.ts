@@ -1,0 +1,51 @@
+/**
+ * State tables. Operators own tables and change memory; the actor commits. A table tells the store what changed since
+ * it was last asked (`drain`) and can be rebuilt from a base and the deltas after it, in order (`load`).
+ *
+ * Invariants.
+ *  T1 load(base) then load(each delta in order) gives a table equal to the one drained, whatever was drained when.
+ *  T2 iteration that reaches an output is in key order (bytes), never in table layout order (law 2, C5).
+ *  T3 blobs carry the key group of every entry, so that a table can load only the groups it owns (rescale, law 13).
+ */
+import type { Value } from "../core/value.ts";
+
+export interface TableStats {
+  readonly rows: number;
+  /** Estimated bytes held in memory. */
+  readonly bytes: number;
+}
+
+export interface StateTable {
+  readonly name: string;
+  /** What changed since the last drain, encoded; undefined when nothing did. Called at the end of an epoch, synchronously. */
+  drain(): Uint8Array | undefined;
+  /** The whole content, encoded so that `load` on an empty table gives it back. */
+  base(): Uint8Array;
+  /** Applies a base or delta. Entries whose key group is not kept are ignored. */
+  load(blob: Uint8Array, keeps: (keyGroup: number) => boolean): void;
+  stats(): TableStats;
+}
+
+/**
+ * Order-preserving key bytes as a "binary string" (one char code 0-255 per byte): comparable with `<`, usable in a Map.
+ * Made by `encodeKey` of src/state/key-codec.
+ */
+export type StateKey = string;
+
+/** General keyed state: a sorted map of keys to plain msgpack values. */
+export interface KeyedTable<V = Value> extends StateTable {
+  get(key: StateKey): V | undefined;
+  /** `value` must not be changed after the call. */
+  put(key: StateKey, value: V, keyGroup: number): void;
+  delete(key: StateKey): void;
+  /** Entries with `from <= key < to` in key order; safe against changes made while it runs. */
+  scan(from?: StateKey, to?: StateKey): Iterable<readonly [StateKey, V]>;
+  readonly size: number;
+}
+
+/** What an operator gets to register its tables, before anything is loaded. Names are unique within an operator. */
+export interface TableRegistry {
+  keyed<V = Value>(name: string): KeyedTable<V>;
+  /** Registers a table of the operator's own making. */
+  add<T extends StateTable>(table: T): T;
+}
