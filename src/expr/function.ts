@@ -1,0 +1,81 @@
+/**
+ * A registered scalar function: listed once with its name, type rule, row form, optional compiled form and documentation. The typed API, SQL,
+ * `SHOW FUNCTIONS` and the docs page all come from the registry (`src/expr/registry.ts`; one line per file of `src/expr/functions/`).
+ */
+import type { DataType } from "../core/data-type.ts";
+import type { Value } from "../core/value.ts";
+import type { TypedExpr } from "./ast.ts";
+import type { EvaluationContext } from "./contract.ts";
+
+/** Session settings a type rule or evaluation may need. */
+export interface CallSite {
+  readonly fn: string;
+  readonly timeZone: string;
+  readonly position?: TypedExpr["position"];
+}
+
+/** The arguments with implicit casts inserted, and the result's type. */
+export interface Resolution {
+  readonly args: readonly TypedExpr[];
+  readonly type: DataType;
+  readonly nullable: boolean;
+}
+
+/** Throws AnalysisError (DATATYPE_MISMATCH.…, WRONG_NUM_ARGS.…) when the arguments do not fit. */
+export type TypeRule = (args: readonly TypedExpr[], site: CallSite) => Resolution;
+
+/**
+ * Row form. `args` are values of the coerced types; a lambda argument is a JS function of values. With `nulls: "strict"` it is never
+ * called with a null (the result is null). Throws ExecutionError.
+ */
+export type Evaluate = (args: readonly EvaluatedArg[], call: BoundCall) => Value;
+export type EvaluatedArg = Value | ((...values: Value[]) => Value);
+
+export interface BoundCall {
+  readonly argTypes: readonly DataType[];
+  readonly type: DataType;
+  readonly context: EvaluationContext;
+}
+
+/**
+ * Compiled form: a JS expression over the sources of its arguments, each a plain JS value of the argument's type and not null (strict functions only). `bind`
+ * makes a constant available to the generated code and returns its name. undefined: no compiled form for these types, use the row form.
+ */
+export type Emit = (
+  args: readonly string[],
+  call: { readonly argTypes: readonly DataType[]; readonly type: DataType },
+  bind: (value: unknown) => string,
+) => string | undefined;
+
+export interface FunctionDefinition {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly category:
+    | "operator"
+    | "conditional"
+    | "math"
+    | "string"
+    | "time"
+    | "hash"
+    | "json"
+    | "csv"
+    | "array"
+    | "map"
+    | "struct"
+    | "lambda"
+    | "variant"
+    | "url"
+    | "bitwise"
+    | "misc";
+  /** `substring(str, pos[, len])` and one sentence. */
+  readonly usage: string;
+  readonly summary: string;
+  /** SQL examples with results: `["upper('abc')", "ABC"]`; executed by a test. */
+  readonly examples?: readonly (readonly [string, string])[];
+  readonly resolve: TypeRule;
+  readonly nulls: "strict" | "custom";
+  readonly evaluate: Evaluate;
+  readonly emit?: Emit;
+  /** False for rand(), uuid(), current_timestamp(): not folded. Default true. */
+  readonly deterministic?: boolean;
+}
