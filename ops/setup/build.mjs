@@ -1,0 +1,109 @@
+/**
+ * Builds dist/ from src/ and actors/, and links the command line, so that in the checkout `npx millrace` and
+ * `import … from "millrace"` find one and the same instance of the library.
+ *
+ *  I1. dist/ is replaced by rename, whole: between the two renames it is absent for an instant, never half old, half new.
+ *  I2. Nothing is built when a program starts; only `npm ci` (prepare), `npm run build` and the make targets come here.
+ *  I3. With `--if-stale` nothing is done while dist/ is newer than every source.
+ */
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const dist = join(root, "dist");
+const stamp = join(dist, ".built");
+
+/** The newest modification time below a path, folders included (a deleted source changes its folder). */
+function newest(path) {
+  const status = statSync(path);
+  if (!status.isDirectory()) return status.mtimeMs;
+  return Math.max(status.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+function isFresh() {
+  if (!existsSync(stamp)) return false;
+  const sources = ["src", "actors", "tsconfig.json", "tsconfig.build.json", "package.json", "package-lock.json"];
+  const built = statSync(stamp).mtimeMs;
+  return sources.every((name) => !existsSync(join(root, name)) || newest(join(root, name)) < built);
+}
+
+/** A link that is replaced by rename, so that several builds at once leave a whole one. */
+function link(target, path) {
+  mkdirSync(dirname(path), { recursive: true });
+  const fresh = `${path}.${process.pid}`;
+  symlinkSync(relative(dirname(path), target), fresh);
+  renameSync(fresh, path);
+}
+
+function linkCommand() {
+  const modules = join(root, "node_modules");
+  if (!existsSync(modules) || process.platform === "win32") return;
+  link(join(dist, "src/cli/main.js"), join(modules, ".bin/millrace"));
+  // An application folder with a package.json of its own is outside the self-reference; it finds this link instead.
+  link(root, join(modules, "millrace"));
+}
+
+/** Puts `fresh` in the place of dist/. Of two builds that end together the later one wins. */
+function replace(fresh, old) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (existsSync(dist)) renameSync(dist, `${old}-${attempt}`);
+      renameSync(fresh, dist);
+      return;
+    } catch (cause) {
+      if (attempt === 5) throw cause;
+    } finally {
+      rmSync(`${old}-${attempt}`, { recursive: true, force: true });
+    }
+  }
+}
+
+function build() {
+  const compiler = join(root, "node_modules/typescript/bin/tsc");
+  if (!existsSync(compiler)) {
+    console.log("build: typescript is not installed (--omit=dev?), dist/ is left as it is");
+    return;
+  }
+  const started = new Date();
+  const fresh = join(root, `.dist-${process.pid}`);
+  const old = join(root, `.dist-old-${process.pid}`);
+  try {
+    const result = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", fresh], {
+      cwd: root,
+      stdio: "inherit",
+    });
+    if (result.status !== 0) {
+      process.exitCode = 1;
+      return;
+    }
+    chmodSync(join(fresh, "src/cli/main.js"), 0o755);
+    // The stamp carries the time of the start: a source saved while the compiler ran counts as newer.
+    writeFileSync(join(fresh, ".built"), `${started.toISOString()}\n`);
+    utimesSync(join(fresh, ".built"), started, started);
+    replace(fresh, old);
+    linkCommand();
+    console.log(`build: dist/ is ready (${Date.now() - started.getTime()} ms)`);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+if (process.argv.includes("--if-stale") && isFresh()) {
+  linkCommand();
+  console.log("build: dist/ is up to date");
+} else {
+  build();
+}
