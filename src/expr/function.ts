@@ -22,7 +22,24 @@ export interface Resolution {
 }
 
 /** Throws AnalysisError (DATATYPE_MISMATCH.…, WRONG_NUM_ARGS.…) when the arguments do not fit. */
-export type TypeRule = (args: readonly TypedExpr[], site: CallSite) => Resolution;
+export interface TypeRule {
+  (args: readonly TypedExpr[], site: CallSite): Resolution;
+  /**
+   * The parameters of the lambda at argument `index`, from the arguments before it (typed, in order) and the number of parameters it has.
+   * Absent when the function takes no lambdas.
+   */
+  readonly lambdaParameters?: LambdaParameters;
+}
+export interface LambdaParameter {
+  readonly type: DataType;
+  readonly nullable: boolean;
+}
+export type LambdaParameters = (
+  index: number,
+  args: readonly TypedExpr[],
+  arity: number,
+  site: CallSite,
+) => readonly LambdaParameter[];
 
 /**
  * Row form. `args` are values of the coerced types; a lambda argument is a JS function of values. With `nulls: "strict"` it is never
