@@ -1,0 +1,182 @@
+/**
+ * Java's datetime patterns (`yyyy-MM-dd HH:mm:ss.SSS EEE`) as tokens, with what Spark allows of them. Formatting is in pattern-format.ts, parsing in
+ * pattern-parse.ts. T1: a year letter means Java's `u` (proleptic) unless the pattern has an era (`G`).
+ */
+import { ExecutionError } from "../../core/errors.ts";
+
+export type PatternToken =
+  | { readonly kind: "literal"; readonly text: string }
+  | { readonly kind: "field"; readonly letter: string; readonly count: number }
+  | { readonly kind: "optional"; readonly tokens: readonly PatternToken[] };
+
+/** Letters whose meaning changed; SimpleDateFormat knew them, so Spark speaks of an upgrade. */
+const LEGACY_LETTERS = new Set("GyYMLwWDdFEuaHkKhmsSzZX");
+const WEEK_BASED = new Set("YWwuec");
+const UNSUPPORTED = new Set("AnNpB");
+const NOT_PARSED = new Set("EFqQ");
+
+/** The longest run of each letter that is allowed. */
+const COUNT_MAX: Readonly<Record<string, number>> = {
+  G: 4,
+  y: 6,
+  M: 4,
+  L: 4,
+  d: 2,
+  D: 3,
+  E: 4,
+  F: 1,
+  a: 1,
+  h: 2,
+  K: 2,
+  k: 2,
+  H: 2,
+  m: 2,
+  s: 2,
+  S: 9,
+  V: 2,
+  z: 4,
+  O: 4,
+  X: 5,
+  x: 5,
+  Z: 5,
+  q: 4,
+  Q: 4,
+};
+
+const unrecognized = (pattern: string, known: boolean): ExecutionError =>
+  known
+    ? new ExecutionError(
+        `[INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION] Fail to recognize '${pattern}' pattern in the DateTimeFormatter. ` +
+          `You can form a valid datetime pattern with the letters of Spark's datetime pattern reference.`,
+        { errorClass: "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION" },
+      )
+    : new ExecutionError(
+        `[INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER] Unrecognized datetime pattern: '${pattern}'. Illegal pattern character found in datetime pattern.`,
+        { errorClass: "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER" },
+      );
+
+const checkField = (letter: string, count: number, pattern: string, parsing: boolean): void => {
+  const legacy = [...pattern.replace(/'[^']*'/g, "").matchAll(/[A-Za-z]/g)].every((m) =>
+    LEGACY_LETTERS.has(m[0]),
+  );
+  const max = Object.hasOwn(COUNT_MAX, letter) ? COUNT_MAX[letter]! : 0;
+  const refused =
+    WEEK_BASED.has(letter) ||
+    UNSUPPORTED.has(letter) ||
+    (parsing && NOT_PARSED.has(letter)) ||
+    count > max ||
+    (letter === "V" && count !== 2) ||
+    (letter === "O" && count !== 1 && count !== 4);
+  if (refused) throw unrecognized(pattern, legacy);
+};
+
+interface Reader {
+  readonly pattern: string;
+  readonly parsing: boolean;
+  at: number;
+}
+
+const readQuoted = (r: Reader): string => {
+  const { pattern } = r;
+  r.at++;
+  if (pattern[r.at] === "'") {
+    r.at++;
+    return "'";
+  }
+  let text = "";
+  for (; r.at < pattern.length; r.at++) {
+    if (pattern[r.at] !== "'") text += pattern[r.at];
+    else if (pattern[r.at + 1] === "'") {
+      text += "'";
+      r.at++;
+    } else {
+      r.at++;
+      return text;
+    }
+  }
+  throw unrecognized(pattern, true);
+};
+
+const readTokens = (r: Reader, nested: boolean): PatternToken[] => {
+  const tokens: PatternToken[] = [];
+  const { pattern } = r;
+  while (r.at < pattern.length) {
+    const c = pattern[r.at]!;
+    if (c === "]") {
+      if (!nested) throw unrecognized(pattern, true);
+      r.at++;
+      return tokens;
+    }
+    if (c === "[") {
+      r.at++;
+      tokens.push({ kind: "optional", tokens: readTokens(r, true) });
+    } else if (c === "'") tokens.push({ kind: "literal", text: readQuoted(r) });
+    else if (c === "{" || c === "}" || c === "#") throw unrecognized(pattern, false);
+    else if (/[A-Za-z]/.test(c)) {
+      let end = r.at;
+      while (pattern[end] === c) end++;
+      checkField(c, end - r.at, pattern, r.parsing);
+      tokens.push({ kind: "field", letter: c, count: end - r.at });
+      r.at = end;
+    } else {
+      tokens.push({ kind: "literal", text: c });
+      r.at++;
+    }
+  }
+  return tokens;
+};
+
+const hasEra = (tokens: readonly PatternToken[]): boolean =>
+  tokens.some((t) =>
+    t.kind === "field" ? t.letter === "G" : t.kind === "optional" ? hasEra(t.tokens) : false,
+  );
+
+/** T1. */
+const withProlepticYear = (tokens: readonly PatternToken[]): PatternToken[] =>
+  tokens.map((t) =>
+    t.kind === "field" && t.letter === "y"
+      ? { ...t, letter: "u" }
+      : t.kind === "optional"
+        ? { ...t, tokens: withProlepticYear(t.tokens) }
+        : t,
+  );
+
+const CACHE_PATTERNS_MAX = 1000;
+const cache = new Map<string, readonly PatternToken[]>();
+
+/** The tokens of a pattern, cached. @throws ExecutionError for patterns that Spark refuses. */
+export const patternTokens = (pattern: string, parsing: boolean): readonly PatternToken[] => {
+  const key = (parsing ? "p" : "f") + pattern;
+  let tokens = cache.get(key);
+  if (tokens === undefined) {
+    tokens = readTokens({ pattern, parsing, at: 0 }, false);
+    if (!hasEra(tokens)) tokens = withProlepticYear(tokens);
+    if (cache.size >= CACHE_PATTERNS_MAX) cache.clear();
+    cache.set(key, tokens);
+  }
+  return tokens;
+};
+
+export const MONTHS: readonly string[] = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+];
+export const WEEKDAYS: readonly string[] = [
+  "Monday",
+  "Tuesday",
+  "Wednesday",
+  "Thursday",
+  "Friday",
+  "Saturday",
+  "Sunday",
+];
