@@ -10,6 +10,8 @@ export const PUBLISH_WINDOW_BYTES = 4 * 1024 * 1024;
 export const PUBLISH_WINDOW_RECORDS = 512;
 /** Bytes asked for and not yet received, over all readers of a connection. */
 export const PULL_OUTSTANDING_BYTES = 8 * 1024 * 1024;
+/** Bytes that one `Reader.next` gives at most, beside its first record. */
+export const READ_BATCH_BYTES = 1024 * 1024;
 export const PULL_HEARTBEAT_MS = 500;
 /** A publisher that hears nothing for this long sends again. */
 export const PUBLISH_SILENCE_MS = 2_000;
@@ -34,6 +36,15 @@ export const PARTITIONS_MAX = 256;
 export const RECENT_PROGRESS_MAX = 100;
 export const SHUTDOWN_MS = 20_000;
 export const HTTP_PORT_DEFAULT = 4040;
+
+/** Characters of a SQL text. */
+export const SQL_TEXT_CHARS_MAX = 16 * 1024 * 1024;
+/** Levels of nesting in SQL (parentheses, subqueries, types): parser, analyser and compiler walk trees by recursion. */
+export const SQL_DEPTH_MAX = 300;
+/** Links of a left-deep chain in SQL: `a + b + …`, joins, set operations. AND and OR are balanced and have no limit. */
+export const SQL_CHAIN_MAX = 1_000;
+/** Sets that GROUPING SETS, CUBE and ROLLUP of one GROUP BY expand to. */
+export const GROUPING_SETS_MAX = 4_096;
 
 /** Relations that the protocol needs; checked by a unit test. */
 export const LIMIT_RELATIONS: readonly (readonly [string, boolean])[] = [
