@@ -1,25 +1,25 @@
 /** Every source and sink by format, one line each. */
 import { ConfigurationError } from "../core/errors.ts";
+import { memorySinkFactory } from "./memory-sink.ts";
+import { memorySourceFactory } from "./memory-source.ts";
+import { nearestName } from "./options.ts";
+import { rateSourceFactory } from "./rate-source.ts";
 import type { SinkFactory } from "./sink.ts";
 import type { SourceFactory } from "./source.ts";
 
-const SOURCES: readonly SourceFactory[] = [];
-const SINKS: readonly SinkFactory[] = [];
+const SOURCES: readonly SourceFactory[] = [memorySourceFactory, rateSourceFactory];
+const SINKS: readonly SinkFactory[] = [memorySinkFactory];
 
-export const sourceFactory = (format: string): SourceFactory => {
-  const found = SOURCES.find((s) => s.format === format);
-  if (found === undefined)
-    throw new ConfigurationError(
-      `unknown source format "${format}"; known: ${SOURCES.map((s) => s.format).join(", ")}`,
-    );
-  return found;
+const find = <T extends { readonly format: string }>(what: string, all: readonly T[], format: string): T => {
+  const found = all.find((f) => f.format === format.toLowerCase());
+  if (found !== undefined) return found;
+  const formats = all.map((f) => f.format);
+  const near = nearestName(format, formats);
+  throw new ConfigurationError(
+    `unknown ${what} format "${format}"${near === undefined ? "" : `; did you mean "${near}"?`}`,
+    { hint: `known formats: ${formats.join(", ")}` },
+  );
 };
 
-export const sinkFactory = (format: string): SinkFactory => {
-  const found = SINKS.find((s) => s.format === format);
-  if (found === undefined)
-    throw new ConfigurationError(
-      `unknown sink format "${format}"; known: ${SINKS.map((s) => s.format).join(", ")}`,
-    );
-  return found;
-};
+export const sourceFactory = (format: string): SourceFactory => find("source", SOURCES, format);
+export const sinkFactory = (format: string): SinkFactory => find("sink", SINKS, format);

@@ -29,6 +29,8 @@ export interface SourceContext {
   /** The application's own broker. A NATS source reads from it unless its options name another. */
   readonly store: LogStore;
   readonly clock: Clock;
+  /** Name of the session, for log names. */
+  readonly session?: string;
   readonly queryName: string;
   /** Unique per source of a query, stable over restarts: names logs and metrics. */
   readonly sourceId: string;

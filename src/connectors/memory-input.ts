@@ -1,0 +1,177 @@
+/**
+ * MemorySource: the handle of a `memory` source, what a program or test adds rows to.
+ *
+ * M1 Every added row is one record of a log of the application's store, one log per (query, source): replay and restarts read the same rows at the
+ *    same positions. M2 A handle may feed several sources (a self-join, two queries): each gets every row, one that starts later
+ *    gets first what an earlier one has. M3 Rows added before anything reads are kept and written at the first start. M4 A row is
+ *    appended once: by compare-and-set, and after an unknown outcome the log's tail is searched for the row's id.
+ */
+import { position, type Position } from "../core/brands.ts";
+import { ConfigurationError, ExecutionError, LogConflictError, UnavailableError } from "../core/errors.ts";
+import type { Schema } from "../core/schema.ts";
+import type { Row } from "../core/value.ts";
+import type { Log } from "../log/log.ts";
+import { ValueConverter } from "./formats/conversion.ts";
+import { rowEncoder } from "./formats/row-record.ts";
+import { nearestName } from "./options.ts";
+
+/** A row: its values in column order, or an object by column name (Date, Map, ISO text are taken). */
+export type InputRow = Row | Readonly<Record<string, unknown>>;
+
+const ID = "mr-row";
+/** Attempts to append one row before its unknown outcome is the caller's. */
+const ATTEMPTS_MAX = 100;
+
+/** Nodes of one process open the same log each for itself; when one of them is gone, another's is used. */
+const LOGS_MAX = 8;
+
+interface Target {
+  /** The same log, opened most recently first. */
+  logs: Log[];
+  last: Position | undefined;
+}
+
+let handles = 0;
+
+export class MemorySource {
+  readonly schema: Schema;
+  readonly #encode: (row: Row) => Uint8Array;
+  readonly #converter = new ValueConverter("UTC");
+  readonly #targets = new Map<string, Target>();
+  readonly #wakes = new Set<() => void>();
+  /** Rows added before the first start (M3). */
+  #waiting: Uint8Array[] = [];
+  #tail: Promise<unknown> = Promise.resolve();
+  readonly #handle = `${process.pid}-${++handles}-${process.hrtime.bigint()}`;
+  #rows = 0;
+
+  constructor(schema: Schema) {
+    this.schema = schema;
+    this.#encode = rowEncoder(schema);
+  }
+
+  /**
+   * Adds rows; resolves when they are durable in the log of every source fed, or kept for the first start when there is none yet. Throws
+   * ExecutionError for a row that does not fit the schema; then none of them is added.
+   */
+  addData(rows: readonly InputRow[]): Promise<void> {
+    const payloads = rows.map((row) => this.#encode(this.#values(row)));
+    return this.#serial(async () => {
+      if (this.#targets.size === 0) this.#waiting.push(...payloads);
+      else await this.#append([...this.#targets.values()], payloads);
+      for (const wake of this.#wakes) wake();
+    });
+  }
+
+  /** Resolves when every `addData` so far is through. */
+  settled(): Promise<void> {
+    return this.#serial(async () => {});
+  }
+
+  /** Called after rows were added by this process. Returns the end of it. */
+  onRows(wake: () => void): () => void {
+    this.#wakes.add(wake);
+    return () => this.#wakes.delete(wake);
+  }
+
+  /** Feeds a source's log from now on. The same log opened again (another node, a restart) replaces the one before. */
+  bind(log: Log): Promise<void> {
+    return this.#serial(async () => {
+      const key = `${log.name}@${log.created}`;
+      const known = this.#targets.get(key);
+      if (known !== undefined) {
+        known.logs = [log, ...known.logs.filter((l) => l !== log)].slice(0, LOGS_MAX);
+        known.last = undefined;
+        return;
+      }
+      const { last } = await log.bounds();
+      const target: Target = { logs: [log], last };
+      const [earlier] = this.#targets.values();
+      if (last === 0 && earlier !== undefined)
+        await this.#append([target], await recordsOf(earlier.logs[0]!));
+      this.#targets.set(key, target);
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      if (waiting.length > 0) await this.#append([target], waiting);
+    });
+  }
+
+  #serial<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#tail.then(work, work);
+    this.#tail = run.catch(() => {});
+    return run;
+  }
+
+  #values(row: InputRow): Row {
+    const { fields } = this.schema;
+    const problem = (text: string): ExecutionError => new ExecutionError(`memory source: ${text}`);
+    if (Array.isArray(row)) {
+      if (row.length !== fields.length)
+        throw problem(`a row of ${row.length} values for ${fields.length} columns`);
+      return row as Row;
+    }
+    const object = row as Readonly<Record<string, unknown>>;
+    for (const name of Object.keys(object))
+      if (!fields.some((f) => f.name === name)) {
+        const near = nearestName(
+          name,
+          fields.map((f) => f.name),
+        );
+        throw problem(`no column "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}`);
+      }
+    return fields.map((f) => {
+      const given = Object.hasOwn(object, f.name) ? object[f.name] : null;
+      this.#converter.problem = undefined;
+      const value = this.#converter.convert(given, f.type);
+      if (this.#converter.problem !== undefined)
+        throw problem(`column ${f.name}: ${String(this.#converter.problem)}`);
+      return value;
+    });
+  }
+
+  async #append(targets: readonly Target[], payloads: readonly Uint8Array[]): Promise<void> {
+    for (const payload of payloads) {
+      const id = `${this.#handle}-${++this.#rows}`;
+      for (const target of targets) await appendOnce(target, payload, id);
+    }
+  }
+}
+
+/** Appends one row exactly once (M4). */
+const appendOnce = async (target: Target, payload: Uint8Array, id: string): Promise<void> => {
+  let from = target.last;
+  for (let attempt = 1; ; attempt++) {
+    const log = target.logs[0]!;
+    try {
+      const bounds = target.last === undefined || attempt > 1 ? await log.bounds() : undefined;
+      if (bounds !== undefined) {
+        for (let p = (from ?? bounds.last) + 1; attempt > 1 && p <= bounds.last; p++)
+          if ((await log.get(position(p)))?.headers?.[ID] === id) return void (target.last = bounds.last);
+        target.last = bounds.last;
+      }
+      from ??= target.last;
+      target.last = await log.append(payload, { expectLast: target.last!, headers: { [ID]: id } });
+      return;
+    } catch (e) {
+      const again = e instanceof LogConflictError || e instanceof UnavailableError || target.logs.length > 1;
+      if (!again || attempt === ATTEMPTS_MAX) throw e;
+      if (!(e instanceof LogConflictError)) target.logs.push(target.logs.shift()!);
+    }
+  }
+};
+
+const recordsOf = async (log: Log): Promise<Uint8Array[]> => {
+  const { first, last } = await log.bounds();
+  const payloads: Uint8Array[] = [];
+  for (let p: number = first; p <= last; p++) {
+    const record = await log.get(position(p));
+    if (record !== undefined) payloads.push(record.payload);
+  }
+  return payloads;
+};
+
+/** The handle of a spec. */
+export const memorySourceOf = (handle: unknown): MemorySource => {
+  if (handle instanceof MemorySource) return handle;
+  throw new ConfigurationError("a memory source needs its MemorySource object as handle");
+};
