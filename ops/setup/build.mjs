@@ -7,6 +7,7 @@
  *  I3. With `--if-stale` nothing is done while dist/ is newer than every source.
  */
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -19,7 +20,8 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { homedir } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -35,7 +37,14 @@ function newest(path) {
 
 function isFresh() {
   if (!existsSync(stamp)) return false;
-  const sources = ["src", "actors", "tsconfig.json", "tsconfig.build.json", "package.json", "package-lock.json"];
+  const sources = [
+    "src",
+    "actors",
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "package.json",
+    "package-lock.json",
+  ];
   const built = statSync(stamp).mtimeMs;
   return sources.every((name) => !existsSync(join(root, name)) || newest(join(root, name)) < built);
 }
@@ -54,6 +63,19 @@ function linkCommand() {
   link(join(dist, "src/cli/main.js"), join(modules, ".bin/millrace"));
   // An application folder with a package.json of its own is outside the self-reference; it finds this link instead.
   link(root, join(modules, "millrace"));
+}
+
+/**
+ * `npx` keeps a link to the checkout in its cache. Run once before dist/ exists, it leaves that entry half made and
+ * fails from then on; such an entry is removed, and npx makes it anew.
+ */
+function repairNpx() {
+  const cache = process.env["npm_config_cache"] ?? join(homedir(), ".npm");
+  const key = createHash("sha512").update(resolve(root)).digest("hex").slice(0, 16);
+  const entry = join(cache, "_npx", key);
+  if (existsSync(entry) && !existsSync(join(entry, "package.json"))) {
+    rmSync(entry, { recursive: true, force: true });
+  }
 }
 
 /** Puts `fresh` in the place of dist/. Of two builds that end together the later one wins. */
@@ -101,6 +123,7 @@ function build() {
   }
 }
 
+repairNpx();
 if (process.argv.includes("--if-stale") && isFresh()) {
   linkCommand();
   console.log("build: dist/ is up to date");

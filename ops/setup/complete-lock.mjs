@@ -8,14 +8,37 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
-const systems = ["android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "aix", "win32"];
-const processors = ["arm64", "arm", "ia32", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "wasm32", "x64"];
+const systems = [
+  "android",
+  "darwin",
+  "freebsd",
+  "linux",
+  "netbsd",
+  "openbsd",
+  "openharmony",
+  "sunos",
+  "aix",
+  "win32",
+];
+const processors = [
+  "arm64",
+  "arm",
+  "ia32",
+  "loong64",
+  "mips64el",
+  "ppc64",
+  "riscv64",
+  "s390x",
+  "wasm32",
+  "x64",
+];
 
 /** The os, cpu and libc fields that a platform package's name tells: "@oxlint/binding-linux-x64-musl". */
 function platform(name) {
   const words = name.split(/[^a-z0-9]+/);
   const fields = {};
-  const os = systems.find((each) => words.includes(each)) ?? (words.includes("windows") ? "win32" : undefined);
+  const os =
+    systems.find((each) => words.includes(each)) ?? (words.includes("windows") ? "win32" : undefined);
   const cpu = processors.find((each) => words.includes(each));
   if (os !== undefined) fields.os = [os];
   if (cpu !== undefined) fields.cpu = [cpu];

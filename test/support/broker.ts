@@ -155,9 +155,9 @@ export class Broker {
     await this.#process?.kill("SIGKILL");
   }
 
-  /** SIGSTOP: connections stay open and nothing answers. */
-  pause(): void {
-    this.#process?.pause();
+  /** SIGSTOP: connections stay open and nothing answers from the moment this resolves. */
+  async pause(): Promise<void> {
+    await this.#process?.pause();
   }
 
   resume(): void {

@@ -5,6 +5,7 @@
  *  I2. Waiting is for what a child prints or for its end, with a deadline that fails loudly and shows what was printed.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Hooks } from "./temporary.ts";
 
@@ -126,9 +127,10 @@ export class Process {
     this.#child.kill(signal);
   }
 
-  /** Stops the process where it stands (SIGSTOP). */
-  pause(): void {
+  /** Stops the process where it stands (SIGSTOP); resolves when none of its threads runs any more. */
+  async pause(): Promise<void> {
     this.#child.kill("SIGSTOP");
+    while (!this.#isOver && !isStopped(this.pid)) await new Promise((resolve) => setImmediate(resolve));
   }
 
   resume(): void {
@@ -136,11 +138,21 @@ export class Process {
   }
 
   #look(): void {
-    for (const watcher of [...this.#watchers]) watcher();
+    for (const watcher of Array.from(this.#watchers)) watcher();
   }
 
   #printed(): string {
     return `stdout: ${this.stdout.slice(-4000)}\nstderr: ${this.stderr.slice(-4000)}`;
+  }
+}
+
+/** Whether every thread of a process is stopped; where there is no /proc the signal alone has to do. */
+function isStopped(pid: number): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.every((id) => /\) T/.test(readFileSync(`/proc/${pid}/task/${id}/stat`, "utf8")));
+  } catch {
+    return true;
   }
 }
 

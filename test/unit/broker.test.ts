@@ -33,7 +33,7 @@ for (const program of brokers()) {
     test("a paused server answers nothing until it is resumed", async (t) => {
       const broker = await startBroker({ path: program.path, t });
       const connection = await connect({ servers: broker.url });
-      broker.pause();
+      await broker.pause();
       let hasAnswered = false;
       const answer = connection.flush().then(() => (hasAnswered = true));
       await new Promise((resolve) => setTimeout(resolve, 100));
