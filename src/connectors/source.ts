@@ -53,6 +53,10 @@ export interface SourceEnumerator {
    * Looks at the outside world (new splits, newest offsets, `available` hints of readers).
    */
   plan(limits: PlanLimits): Promise<readonly SplitRange[]>;
+  /** What is there now is all that will be planned from here on (triggers availableNow and once). */
+  freeze?(): Promise<void>;
+  /** Splits known to hold more input than was planned so far: they hold the watermark back (law 12). */
+  unread?(): readonly string[];
   /** How much input waits, in offsets, if cheap to know: minOffsetsPerTrigger, lag metrics. */
   backlog(): Promise<number>;
   /** A reader saw input of a split up to `to` (exclusive): saves asking the outside. */

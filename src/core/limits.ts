@@ -36,6 +36,10 @@ export const PARTITIONS_MAX = 256;
 export const RECENT_PROGRESS_MAX = 100;
 export const SHUTDOWN_MS = 20_000;
 export const HTTP_PORT_DEFAULT = 4040;
+/** Rows that partial aggregation folds before it sends what it has (law 2: by row count, never by memory or time). */
+export const PARTIAL_AGGREGATE_ROWS = 131_072;
+/** Rows of one batch that an operator emits. */
+export const RESULT_ROWS_MAX = 8192;
 
 /** Characters of a SQL text. */
 export const SQL_TEXT_CHARS_MAX = 16 * 1024 * 1024;

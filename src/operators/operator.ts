@@ -63,6 +63,14 @@ export interface Operator {
   close?(): void | Promise<void>;
 }
 
+/** The watermark operator: it sees event times pass. */
+export interface WatermarkObserver extends Operator {
+  /** Largest event time (ms) of the rows processed since the last call; undefined when there was none. */
+  takeMaximum(): number | undefined;
+}
+
+export const isWatermarkObserver = (o: Operator): o is WatermarkObserver => "takeMaximum" in o;
+
 /** An operator in a physical plan: frozen plain data (user functions excepted), the input to explain and fingerprint. */
 export interface OperatorNode<Spec = unknown> {
   /** Unique within the plan, stable for the same plan: names tables, metrics and errors. */

@@ -44,6 +44,8 @@ export interface StateRecord {
   /** Next mailbox position to read (law 6), and the creation time of the mailbox it belongs to. */
   readonly resume: number;
   readonly mailboxCreated: string;
+  /** Event-time maxima that the actor reported for this epoch: said again after a restart (law 9). */
+  readonly maxima: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly blobs: readonly BlobInfo[];
 }
 
@@ -177,7 +179,12 @@ export class StateStore {
    * Collects what epoch `epoch` changed. Called at its end, before a row of the next one is processed. The fold is decided by what was drained
    * before, never by what was committed.
    */
-  drain(epoch: number, resume: number, mailboxCreated: string): PendingCommit {
+  drain(
+    epoch: number,
+    resume: number,
+    mailboxCreated: string,
+    maxima: StateRecord["maxima"] = {},
+  ): PendingCommit {
     const changes: BackendChange[] = [];
     const blobs: BlobInfo[] = [];
     for (const [name, table] of this.#tables) {
@@ -200,6 +207,7 @@ export class StateStore {
       epoch,
       resume,
       mailboxCreated,
+      maxima,
       blobs,
     };
     return { record, changes };

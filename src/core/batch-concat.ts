@@ -1,0 +1,121 @@
+/** Joins batches of one schema into one: small batches of an epoch become one frame. */
+import { type Batch, batchOf, compact } from "./batch.ts";
+import type { Value } from "./value.ts";
+import type { BoolVector, Float64Vector, Int32Vector, StringVector, Vector } from "./vector.ts";
+import { valueAt } from "./vector.ts";
+
+const concatNulls = (
+  parts: readonly Vector[],
+  lengths: readonly number[],
+  total: number,
+): Uint8Array | undefined => {
+  if (parts.every((p) => p.nulls === undefined)) return undefined;
+  const out = new Uint8Array(total);
+  let at = 0;
+  parts.forEach((p, k) => {
+    if (p.nulls !== undefined) out.set(p.nulls.subarray(0, lengths[k]!), at);
+    at += lengths[k]!;
+  });
+  return out;
+};
+
+const concatStrings = (parts: readonly StringVector[], lengths: readonly number[], total: number): Vector => {
+  const ids = new Map<string, number>();
+  const dictionary: string[] = [];
+  const data = new Int32Array(total);
+  let at = 0;
+  parts.forEach((p, k) => {
+    const remap = new Int32Array(p.dictionary.length).fill(-1);
+    for (let i = 0; i < lengths[k]!; i++) {
+      const old = p.data[i]!;
+      let id = remap[old]!;
+      if (id < 0) {
+        const s = p.dictionary[old] ?? "";
+        id = ids.get(s) ?? dictionary.length;
+        if (id === dictionary.length) {
+          ids.set(s, id);
+          dictionary.push(s);
+        }
+        remap[old] = id;
+      }
+      data[at++] = id;
+    }
+  });
+  return { layout: "dict", data, dictionary, nulls: concatNulls(parts, lengths, total) };
+};
+
+const concatTyped = <T extends BoolVector | Int32Vector | Float64Vector>(
+  parts: readonly T[],
+  lengths: readonly number[],
+  data: T["data"],
+): T["data"] => {
+  let at = 0;
+  parts.forEach((p, k) => {
+    data.set(p.data.subarray(0, lengths[k]!), at);
+    at += lengths[k]!;
+  });
+  return data;
+};
+
+const widen = (parts: readonly Vector[], lengths: readonly number[], total: number): Vector => {
+  const nulls = concatNulls(parts, lengths, total);
+  if (parts.some((p) => p.layout === "i64") && parts.every((p) => p.layout !== "any")) {
+    const data = new BigInt64Array(total);
+    let at = 0;
+    parts.forEach((p, k) => {
+      for (let i = 0; i < lengths[k]!; i++)
+        data[at++] = p.layout === "i64" ? p.data[i]! : BigInt(p.data[i] as number);
+    });
+    return { layout: "i64", data, nulls };
+  }
+  const data: Value[] = [];
+  parts.forEach((p, k) => {
+    for (let i = 0; i < lengths[k]!; i++) data.push(valueAt(p, i));
+  });
+  return { layout: "any", data, nulls };
+};
+
+const concatVectors = (parts: readonly Vector[], lengths: readonly number[], total: number): Vector => {
+  const layout = parts[0]!.layout;
+  if (layout === "any" || layout === "i64" || parts.some((p) => p.layout !== layout))
+    return widen(parts, lengths, total);
+  if (layout === "dict") return concatStrings(parts as readonly StringVector[], lengths, total);
+  const nulls = concatNulls(parts, lengths, total);
+  if (layout === "bool")
+    return {
+      layout,
+      data: concatTyped(parts as readonly BoolVector[], lengths, new Uint8Array(total)),
+      nulls,
+    };
+  if (layout === "i32")
+    return {
+      layout,
+      data: concatTyped(parts as readonly Int32Vector[], lengths, new Int32Array(total)),
+      nulls,
+    };
+  return {
+    layout,
+    data: concatTyped(parts as readonly Float64Vector[], lengths, new Float64Array(total)),
+    nulls,
+  };
+};
+
+/** One compact batch with the rows of all, in order. `batches` is not empty and of one schema. */
+export const concatBatches = (batches: readonly Batch[]): Batch => {
+  const parts = batches.map(compact);
+  if (parts.length === 1) return parts[0]!;
+  const lengths = parts.map((b) => b.length);
+  const total = lengths.reduce((a, b) => a + b, 0);
+  const { schema } = parts[0]!;
+  return batchOf(
+    schema,
+    total,
+    schema.fields.map((_, c) =>
+      concatVectors(
+        parts.map((b) => b.columns[c]!),
+        lengths,
+        total,
+      ),
+    ),
+  );
+};

@@ -1,0 +1,180 @@
+/**
+ * A stage's operators running as one: a tree walked from its leaves (edges, or the source) to its root. The loop feeds batches at leaves and
+ * ends epochs; what reaches the root goes to the stage's output.
+ */
+import type { Batch } from "../core/batch.ts";
+import { rowCount, rowsOf } from "../core/batch.ts";
+import { ExecutionError, MillraceError } from "../core/errors.ts";
+import { ownsKeyGroup } from "../core/hash.ts";
+import {
+  isStageInput,
+  type EpochContext,
+  type Operator,
+  type OperatorNode,
+  type StageInput,
+} from "../operators/operator.ts";
+import { operatorKind } from "../operators/registry.ts";
+import type { StateStore } from "../state/store.ts";
+
+interface Running {
+  readonly node: OperatorNode;
+  readonly operator: Operator;
+  readonly parent: Running | undefined;
+  readonly port: number;
+}
+
+/** What every operator's epoch context is made of: the base watermark and the entry's clock. */
+export interface ChainEpoch {
+  readonly epoch: number;
+  readonly clockMs: number;
+  readonly timeZone: string;
+  readonly watermark: number;
+  readonly lateWatermark: number;
+  readonly final: boolean;
+}
+
+export type ChainOutput = (batch: Batch) => void | Promise<void>;
+
+const contextOf = (node: OperatorNode, e: ChainEpoch): EpochContext => ({
+  epoch: e.epoch,
+  clockMs: e.clockMs,
+  timeZone: e.timeZone,
+  watermarkMs: Math.max(0, e.watermark - node.watermarkDelayMs),
+  lateWatermarkMs: Math.max(0, e.lateWatermark - node.watermarkDelayMs),
+  final: e.final,
+});
+
+export class Chain {
+  /** Children before parents. */
+  readonly #running: Running[] = [];
+  readonly #leaves = new Map<string, { readonly parent: Running | undefined; readonly port: number }[]>();
+  readonly #output: ChainOutput;
+  /** Rows refused as late, since the last `takeLate`. */
+  #late: { readonly operator: string; readonly batch: Batch }[] = [];
+
+  constructor(
+    root: OperatorNode | StageInput,
+    store: StateStore,
+    partition: { readonly index: number; readonly of: number },
+    output: ChainOutput,
+    onRowError?: (error: unknown, row: () => unknown) => void,
+  ) {
+    this.#output = output;
+    this.#build(root, undefined, 0);
+    this.#running.reverse();
+    for (const { node, operator } of this.#running)
+      operator.open?.({
+        tables: store.registry(node.id),
+        partition: partition.index,
+        partitions: partition.of,
+        ownsKeyGroup: ownsKeyGroup(partition.index, partition.of),
+        onRowError:
+          onRowError ??
+          ((error) => {
+            throw error;
+          }),
+      });
+  }
+
+  #build(node: OperatorNode | StageInput, parent: Running | undefined, port: number): void {
+    if (isStageInput(node)) {
+      const list = this.#leaves.get(node.edge) ?? [];
+      list.push({ parent, port });
+      this.#leaves.set(node.edge, list);
+      return;
+    }
+    const inputs = node.inputs.map((i) => i.output);
+    const operator = operatorKind(node.kind).create(node.spec, inputs, node.output);
+    const running: Running = { node, operator, parent, port };
+    this.#running.push(running);
+    // Reversed, so that after the reversal of the whole list the first input's operators come first.
+    for (let i = node.inputs.length - 1; i >= 0; i--) this.#build(node.inputs[i]!, running, i);
+  }
+
+  restored(): void {
+    for (const r of this.#running) r.operator.restored?.();
+  }
+
+  /** The running operators by node, for watermark observers, metrics and state queries. */
+  operators(): readonly { readonly node: OperatorNode; readonly operator: Operator }[] {
+    return this.#running;
+  }
+
+  begin(epoch: ChainEpoch): void {
+    for (const r of this.#running) r.operator.begin?.(contextOf(r.node, epoch));
+  }
+
+  /** Rows of an edge, or of "source". */
+  async feed(edge: string, batch: Batch): Promise<void> {
+    for (const leaf of this.#leaves.get(edge) ?? []) {
+      const p = this.#deliver(leaf.parent, leaf.port, batch);
+      if (p !== undefined) await p;
+    }
+  }
+
+  /** Ends the epoch: every operator after the ones below it, so that what they emit at their end is input of this epoch. */
+  async end(): Promise<void> {
+    for (const r of this.#running) {
+      if (r.operator.end === undefined) continue;
+      const out: Batch[] = [];
+      await this.#guard(r, () => r.operator.end!(this.#collector(r, out)));
+      const p = this.#forward(r, out);
+      if (p !== undefined) await p;
+    }
+  }
+
+  takeLate(): readonly { readonly operator: string; readonly batch: Batch }[] {
+    const late = this.#late;
+    this.#late = [];
+    return late;
+  }
+
+  async close(): Promise<void> {
+    for (const r of this.#running) await r.operator.close?.();
+  }
+
+  #collector(r: Running, out: Batch[]): { emit(b: Batch): void; late(b: Batch): void } {
+    return {
+      emit: (b) => {
+        if (rowCount(b) > 0) out.push(b);
+      },
+      late: (b) => this.#late.push({ operator: r.node.id, batch: b }),
+    };
+  }
+
+  /** Synchronous as long as every operator on the way is. */
+  #deliver(r: Running | undefined, port: number, batch: Batch): void | Promise<void> {
+    if (r === undefined) return this.#output(batch);
+    const out: Batch[] = [];
+    const p = this.#guard(r, () => r.operator.process(batch, port, this.#collector(r, out)));
+    return p === undefined ? this.#forward(r, out) : p.then(() => this.#forward(r, out));
+  }
+
+  #forward(r: Running, out: readonly Batch[]): void | Promise<void> {
+    for (let i = 0; i < out.length; i++) {
+      const p = this.#deliver(r.parent, r.port, out[i]!);
+      if (p !== undefined) return p.then(() => this.#forward(r, out.slice(i + 1)));
+    }
+  }
+
+  /** Runs operator code; an error that leaves it says which operator it was. */
+  #guard(r: Running, f: () => void | Promise<void>): void | Promise<void> {
+    const named = (e: unknown): never => {
+      const error =
+        e instanceof MillraceError
+          ? e
+          : new ExecutionError(e instanceof Error ? e.message : String(e), { cause: e });
+      error.where ??= `operator ${r.node.kind} (${r.node.id})`;
+      throw error;
+    };
+    try {
+      const p = f();
+      return p === undefined ? undefined : p.catch(named);
+    } catch (e) {
+      return named(e);
+    }
+  }
+}
+
+/** The rows of batches, for errors and tests. */
+export const allRows = (batches: readonly Batch[]): unknown[] => batches.flatMap((b) => rowsOf(b));

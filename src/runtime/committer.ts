@@ -1,0 +1,159 @@
+/**
+ * The commit side of an actor, beside its loop: epoch after epoch, first all outputs delivered and the sink's transaction, then one atomic
+ * batch, then the acknowledgement (law 6); snapshots and trimming behind it (laws 8 and 10).
+ */
+import type { Batch } from "../core/batch.ts";
+import { FencedError } from "../core/errors.ts";
+import { SNAPSHOT_MAILBOX_BYTES } from "../core/limits.ts";
+import { SnapshotWriter } from "../state/snapshot.ts";
+import type { PendingCommit, StateRecord, StateStore } from "../state/store.ts";
+import type { ActorEnvironment, ActorInput, ActorSink } from "./behaviour.ts";
+import type { Acknowledgement, ActorWork, EventTimeMaxima } from "./entries.ts";
+
+export interface EpochResult {
+  readonly epoch: number;
+  readonly pending: PendingCommit;
+  /** Resolves when the outputs are acknowledged. */
+  readonly delivered: Promise<void>;
+  readonly sinkRows: readonly Batch[];
+  readonly maxima: EventTimeMaxima;
+  readonly work: ActorWork;
+  readonly inputBytes: number;
+}
+
+export class Committer {
+  readonly #env: ActorEnvironment;
+  readonly #store: StateStore;
+  readonly #input: ActorInput;
+  readonly #sink: ActorSink | undefined;
+  readonly #snapshots: SnapshotWriter;
+  #chain: Promise<void> = Promise.resolve();
+  #failed: unknown;
+  #lastSnapshotMs: number;
+  #bytesSinceSnapshot = 0;
+  #uploading: Promise<void> | undefined;
+  /** Called when something failed, to end the loop. */
+  onFailure: (error: unknown) => void = () => {};
+
+  constructor(
+    env: ActorEnvironment,
+    store: StateStore,
+    snapshots: SnapshotWriter,
+    input: ActorInput,
+    sink: ActorSink | undefined,
+  ) {
+    this.#env = env;
+    this.#store = store;
+    this.#snapshots = snapshots;
+    this.#input = input;
+    this.#sink = sink;
+    this.#lastSnapshotMs = env.clock.monotonic();
+  }
+
+  /** Queues an epoch; resolves when it is committed. Rejects with what failed. */
+  enqueue(result: EpochResult): Promise<void> {
+    // An unhandled rejection would end the process; the failure is seen through `idle` and `onFailure`.
+    result.delivered.catch(() => {});
+    this.#chain = this.#chain.then(() => this.#commit(result));
+    this.#chain.catch((e: unknown) => this.#fail(e));
+    return this.#chain;
+  }
+
+  #fail(e: unknown): void {
+    if (this.#failed !== undefined) return;
+    this.#failed = e;
+    this.onFailure(e);
+  }
+
+  async #commit(r: EpochResult): Promise<void> {
+    if (this.#failed !== undefined) throw this.#failed;
+    await r.delivered;
+    await this.#env.probe?.("delivered", r.epoch);
+    if (this.#sink !== undefined && !this.#sink.commitsFirst) await this.#sink.commit(r.epoch, r.sinkRows);
+    await this.#env.probe?.("sinkCommitted", r.epoch);
+    if (!this.#env.alive()) throw new FencedError("the node's lease is gone");
+    const started = this.#env.clock.monotonic();
+    await this.#store.commit(r.pending);
+    const commitMs = this.#env.clock.monotonic() - started;
+    await this.#env.probe?.("committed", r.epoch);
+    if (this.#sink?.commitsFirst === true) await this.#sink.commit(r.epoch, r.sinkRows);
+    this.#bytesSinceSnapshot += r.inputBytes;
+    this.#acknowledge(r, commitMs);
+    this.#startSnapshot(r.pending.record, false);
+  }
+
+  #acknowledge(r: EpochResult, commitMs: number): void {
+    const { stage, partition, topology } = this.#env.identity;
+    const operators = Object.fromEntries(
+      Object.entries(r.work.operators).map(([id, o]) => [id, { ...o, commitMs }]),
+    );
+    const ack: Acknowledgement = {
+      kind: "done",
+      stage,
+      partition,
+      topology,
+      epoch: r.epoch,
+      maxima: r.maxima,
+      snapshotEpoch: this.#stateless ? r.epoch : this.#snapshots.newestEpoch,
+      work: { ...r.work, operators },
+    };
+    this.#env.acknowledge(ack);
+  }
+
+  /** A source actor's state is in the logs (law 6). */
+  get #stateless(): boolean {
+    return this.#env.stage.kind === "source";
+  }
+
+  #due(): boolean {
+    return (
+      this.#env.clock.monotonic() - this.#lastSnapshotMs >= this.#env.snapshotIntervalMs ||
+      this.#bytesSinceSnapshot >= Math.min(SNAPSHOT_MAILBOX_BYTES, this.#env.mailboxMaxBytes / 2)
+    );
+  }
+
+  #startSnapshot(record: StateRecord, now: boolean): void {
+    if (this.#stateless || this.#uploading !== undefined || (!now && !this.#due())) return;
+    this.#lastSnapshotMs = this.#env.clock.monotonic();
+    this.#bytesSinceSnapshot = 0;
+    const prepared = this.#snapshots.prepare(record);
+    // The blobs are read before the next commit may drop them.
+    this.#chain = this.#chain.then(async () => void (await prepared));
+    this.#uploading = this.#upload(prepared)
+      .catch((e: unknown) => this.#fail(e))
+      .finally(() => (this.#uploading = undefined));
+  }
+
+  async #upload(prepared: ReturnType<SnapshotWriter["prepare"]>): Promise<void> {
+    const upload = await prepared;
+    await this.#env.probe?.("chunks", upload.record.epoch);
+    if (!this.#env.alive()) return;
+    const accepted = await this.#snapshots.upload(upload);
+    await this.#env.probe?.("manifest", upload.record.epoch);
+    if (!accepted || !this.#env.alive()) return;
+    this.#env.metrics.snapshot(
+      { query: this.#env.queryName, ...this.#env.identity },
+      this.#snapshots.bytesUploaded,
+    );
+    const trim = this.#snapshots.trimRecord;
+    if (trim !== undefined) await this.#input.trim(trim.resume);
+    await this.#env.probe?.("trimmed", upload.record.epoch);
+  }
+
+  /** Resolves when everything queued is committed and no snapshot is under way. */
+  async idle(): Promise<void> {
+    await this.#chain;
+    await this.#uploading;
+    if (this.#failed !== undefined) throw this.#failed;
+  }
+
+  /** Uploads the newest committed state, whatever the interval: at the end of a topology and of a node's life. */
+  async finalSnapshot(): Promise<void> {
+    for (;;) {
+      await this.idle();
+      const record = this.#store.committed;
+      if (this.#stateless || record === undefined || this.#snapshots.newestEpoch >= record.epoch) return;
+      this.#startSnapshot(record, true);
+    }
+  }
+}

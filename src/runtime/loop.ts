@@ -1,0 +1,247 @@
+/**
+ * The loop under every data actor (sources, stages, sinks): recover, then epoch after epoch: wait for its plan entry, take its rows through the
+ * operators, end it, send its `last`s, drain its state changes, hand it to the committer.
+ *
+ * Invariants.
+ *  A1 no row of epoch e is used before entry e is read (law 2).
+ *  A2 rows of e+1 are processed only after the changes of e are drained: a commit holds e and nothing of e+1 (law 6).
+ *  A3 at most EPOCH_DEPTH epochs are processed and not committed.
+ */
+import type { Batch } from "../core/batch.ts";
+import { rowCount } from "../core/batch.ts";
+import { MillraceError } from "../core/errors.ts";
+import { EPOCH_DEPTH } from "../core/limits.ts";
+import { MaximaObserver } from "./maxima.ts";
+import { SnapshotWriter } from "../state/snapshot.ts";
+import { StateStore } from "../state/store.ts";
+import type { ActorEnvironment, ActorInput, ActorSink } from "./behaviour.ts";
+import { Chain } from "./chain.ts";
+import { Committer } from "./committer.ts";
+import type { ActorWork, EpochEntry, EventTimeMaxima, OperatorProgress, Topology } from "./entries.ts";
+import type { Outbox } from "./outbox.ts";
+import { recover, type Mailbox } from "./recovery.ts";
+
+/** How an actor ended when nothing failed: the query stopped, the node asked, or a new topology took over. */
+export type ActorEnd = "finished" | "aborted" | "retired";
+
+export interface ActorParts {
+  readonly input: ActorInput;
+  readonly outbox: Outbox;
+  readonly sink: ActorSink | undefined;
+  /** The mailbox as it is at the start; undefined for sources. */
+  readonly mailbox: Mailbox | undefined;
+  readonly topology: Topology;
+}
+
+interface Running {
+  readonly env: ActorEnvironment;
+  readonly parts: ActorParts;
+  readonly store: StateStore;
+  readonly chain: Chain;
+  readonly committer: Committer;
+  readonly unpublishedUntil: number;
+  /** The epoch under way. */
+  entry: EpochEntry | undefined;
+  sinkRows: Batch[];
+  inputRows: number;
+  readonly uncommitted: Promise<void>[];
+}
+
+export const runActor = async (
+  env: ActorEnvironment,
+  parts: ActorParts,
+  signal: AbortSignal,
+  drain: AbortSignal,
+): Promise<ActorEnd> => {
+  const { stage, partition, topology } = env.identity;
+  const lineage = { checkpoint: env.queryId, stage, topology, partition, fingerprint: env.plan.fingerprint };
+  const prefix = `${env.queryName}/${topology}/${stage}/${partition}`;
+  const store = new StateStore(env.backend, prefix, lineage);
+  const of = parts.topology.partitions[stage]!;
+  const output = (batch: Batch): void | Promise<void> => write(actor, batch);
+  const chain = new Chain(env.stage.root, store, { index: partition, of }, output);
+  const point = await recover(env, store, parts.mailbox, parts.topology);
+  chain.restored();
+  const snapshotLog = await env.store.open(env.names.snapshot(stage, topology, partition));
+  const snapshots = new SnapshotWriter(snapshotLog, store, env.incarnation);
+  const committer = new Committer(env, store, snapshots, parts.input, parts.sink);
+  const actor: Running = {
+    env,
+    parts,
+    store,
+    chain,
+    committer,
+    unpublishedUntil: env.follower.committed,
+    entry: undefined,
+    sinkRows: [],
+    inputRows: 0,
+    uncommitted: [],
+  };
+  const { committed } = store;
+  if (committed !== undefined && committed.epoch > env.follower.committed)
+    env.acknowledge({
+      kind: "done",
+      stage,
+      partition,
+      topology,
+      epoch: committed.epoch,
+      maxima: committed.maxima,
+      snapshotEpoch: 0,
+      work: undefined,
+    });
+  const epoch = parts.mailbox === undefined ? Math.max(point.epoch, env.follower.committed) : point.epoch;
+  try {
+    await parts.sink?.open(epoch);
+    await parts.input.open(point.resume, epoch);
+    return await runEpochs(actor, epoch, signal, drain);
+  } finally {
+    await parts.input.close();
+    parts.outbox.close();
+    await parts.sink?.close();
+    await chain.close();
+  }
+};
+
+/** Rows that left the root: to the edges, and to the fused sink once the epoch is complete. */
+const write = (actor: Running, batch: Batch): void | Promise<void> => {
+  if (actor.parts.sink !== undefined) actor.sinkRows.push(batch);
+  if (actor.env.stage.outputs.length === 0) return;
+  const { entry } = actor as Running & { entry?: EpochEntry };
+  if (entry!.epoch <= actor.unpublishedUntil) return;
+  return actor.parts.outbox.write(batch, entry!.epoch, {
+    clockMs: entry!.clockMs,
+    timeZone: actor.env.timeZone,
+  });
+};
+
+const runEpochs = async (
+  actor: Running,
+  from: number,
+  signal: AbortSignal,
+  drain: AbortSignal,
+): Promise<ActorEnd> => {
+  const { env, committer } = actor;
+  const stopped = AbortSignal.any([signal, drain]);
+  let failure: unknown;
+  const failed = new AbortController();
+  committer.onFailure = (e): void => {
+    failure = e;
+    failed.abort();
+  };
+  const ended = AbortSignal.any([stopped, failed.signal]);
+  for (let epoch = from + 1; ; epoch++) {
+    const entry = await env.follower.entry(epoch, ended);
+    if (failure !== undefined) throw failure;
+    if (entry === undefined)
+      return finish(actor, signal.aborted ? "aborted" : drain.aborted ? "aborted" : "finished", signal);
+    if (entry.topology.version !== env.identity.topology) return finish(actor, "retired", signal);
+    // A drained node ends between two epochs; a killed one anywhere.
+    const complete = await runEpoch(actor, entry, AbortSignal.any([signal, failed.signal]));
+    if (failure !== undefined) throw failure;
+    if (!complete) return "aborted";
+    while (actor.uncommitted.length >= EPOCH_DEPTH) await actor.uncommitted.shift();
+  }
+};
+
+const finish = async (actor: Running, end: ActorEnd, signal: AbortSignal): Promise<ActorEnd> => {
+  if (signal.aborted) return "aborted";
+  await actor.committer.idle();
+  await actor.committer.finalSnapshot();
+  return end;
+};
+
+/** One epoch. False when aborted in the middle: nothing of it is kept. */
+const runEpoch = async (actor: Running, entry: EpochEntry, signal: AbortSignal): Promise<boolean> => {
+  const { env, parts, chain } = actor;
+  const started = env.clock.monotonic();
+  await env.probe?.("begin", entry.epoch);
+  actor.entry = entry;
+  actor.sinkRows = [];
+  actor.inputRows = 0;
+  parts.outbox.rows = 0;
+  chain.begin({ ...entry, timeZone: env.timeZone, final: false });
+  const maxima = new MaximaObserver(chain, env.plan.watermarks);
+  for await (const { edge, batch, split } of parts.input.rows(entry, signal)) {
+    actor.inputRows += rowCount(batch);
+    try {
+      await chain.feed(edge, batch);
+      maxima.observe(split);
+    } catch (e) {
+      throw located(e, entry, env);
+    }
+  }
+  if (signal.aborted) return false;
+  await env.probe?.("input", entry.epoch);
+  if (maxima.concerned) announce(actor, entry.epoch, maxima.maxima);
+  await chain.end();
+  await env.probe?.("sending", entry.epoch);
+  if (entry.epoch > actor.unpublishedUntil) await parts.outbox.end(entry.epoch);
+  await env.probe?.("sent", entry.epoch);
+  const pending = actor.store.drain(entry.epoch, parts.input.resume(), parts.input.created, maxima.maxima);
+  const work = workOf(actor);
+  const labels = { query: env.queryName, stage: env.identity.stage, partition: env.identity.partition };
+  env.metrics.rowsIn(labels, work.inputRows);
+  env.metrics.rowsOut(labels, work.outputRows);
+  env.metrics.rowsLate(labels, work.lateRows);
+  env.metrics.epochSeconds(labels, (env.clock.monotonic() - started) / 1000);
+  const committed = actor.committer.enqueue({
+    epoch: entry.epoch,
+    pending,
+    delivered: parts.outbox.delivered(),
+    sinkRows: actor.sinkRows,
+    maxima: maxima.maxima,
+    work,
+    inputBytes: parts.input.takeBytes(),
+  });
+  committed.catch(() => {});
+  actor.uncommitted.push(committed);
+  return true;
+};
+
+/** Says the maxima as soon as the rows are read, long before the epoch commits (law 12). */
+const announce = (actor: Running, epoch: number, maxima: EventTimeMaxima): void => {
+  const { stage, partition, topology } = actor.env.identity;
+  actor.env.acknowledge({
+    kind: "read",
+    stage,
+    partition,
+    topology,
+    epoch,
+    maxima,
+    snapshotEpoch: 0,
+    work: undefined,
+  });
+};
+
+const workOf = (actor: Running): ActorWork => {
+  const stats = actor.store.stats();
+  const operators: Record<string, OperatorProgress> = {};
+  let lateRows = 0;
+  for (const { node, operator } of actor.chain.operators()) {
+    const m = operator.metrics?.();
+    lateRows += m?.rowsDroppedByWatermark ?? 0;
+    const s = stats.get(node.id);
+    if (m === undefined && s === undefined) continue;
+    operators[node.id] = {
+      rowsTotal: s?.rows ?? 0,
+      bytes: s?.bytes ?? 0,
+      rowsUpdated: m?.rowsUpdated ?? 0,
+      rowsRemoved: m?.rowsRemoved ?? 0,
+      rowsLate: m?.rowsDroppedByWatermark ?? 0,
+      commitMs: 0,
+      partitions: 1,
+    };
+  }
+  const outputRows = actor.sinkRows.reduce((n, b) => n + rowCount(b), actor.parts.outbox.rows);
+  return { inputRows: actor.inputRows, outputRows, lateRows, operators, eventTime: {}, observed: {} };
+};
+
+/** Says where an error happened, once. */
+const located = (e: unknown, entry: EpochEntry, env: ActorEnvironment): unknown => {
+  if (!(e instanceof MillraceError)) return e;
+  const ranges = Object.values(entry.ranges)
+    .flat()
+    .map((r) => `${r.split} ${JSON.stringify(r.from)}..${JSON.stringify(r.to)}`);
+  e.where = `${e.where ?? "input"}, stage ${env.identity.stage} partition ${env.identity.partition}, epoch ${entry.epoch}, input ${ranges.join("; ") || "none"}`;
+  return e;
+};

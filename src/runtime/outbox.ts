@@ -1,0 +1,122 @@
+/**
+ * The outbox of an actor: its rows, cut into frames, to the mailboxes of its readers (laws 3 and 4).
+ *
+ * Invariants.
+ *  X1 in every epoch every reader of every edge gets frames whose rows are numbered from 0 and exactly one `last`.
+ *  X2 rows of an edge keep their order per reader; where frames are cut means nothing.
+ *  X3 an epoch that the commit log names already is computed but not published (nobody needs it).
+ */
+import { type Batch, rowCount } from "../core/batch.ts";
+import { concatBatches } from "../core/batch-concat.ts";
+import { epoch as asEpoch, partitionIndex } from "../core/brands.ts";
+import { FRAME_ROWS_MAX } from "../core/limits.ts";
+import { encodeFrame } from "../codec/frame-codec.ts";
+import type { EvaluationContext } from "../expr/contract.ts";
+import type { Publisher } from "../log/log.ts";
+import type { Edge } from "../plan/physical.ts";
+import { Exchange } from "./exchange.ts";
+
+interface Reader {
+  readonly publisher: Publisher;
+  pending: Batch[];
+  pendingRows: number;
+  sent: number;
+}
+
+class EdgeOut {
+  readonly #edge: Edge;
+  readonly #exchange: Exchange;
+  readonly #readers: readonly Reader[];
+  readonly #producer: { readonly topology: number; readonly partition: number };
+
+  constructor(
+    edge: Edge,
+    publishers: readonly Publisher[],
+    producer: { topology: number; partition: number },
+  ) {
+    this.#edge = edge;
+    this.#exchange = new Exchange(edge.hashBy, publishers.length);
+    this.#readers = publishers.map((publisher) => ({ publisher, pending: [], pendingRows: 0, sent: 0 }));
+    this.#producer = producer;
+  }
+
+  /** Buffers rows; sends frames that are full. A promise when a publisher's window is full. */
+  async write(batch: Batch, epoch: number, context: EvaluationContext): Promise<void> {
+    const parts = this.#exchange.split(batch, context);
+    for (let p = 0; p < parts.length; p++) {
+      const part = parts[p];
+      if (part === undefined) continue;
+      const reader = this.#readers[p]!;
+      reader.pending.push(part);
+      reader.pendingRows += rowCount(part);
+      if (reader.pendingRows >= FRAME_ROWS_MAX) await this.#flush(reader, epoch, false);
+    }
+  }
+
+  async end(epoch: number): Promise<void> {
+    for (const reader of this.#readers) {
+      await this.#flush(reader, epoch, true);
+      reader.sent = 0;
+    }
+  }
+
+  async #flush(reader: Reader, epoch: number, last: boolean): Promise<void> {
+    const rows = reader.pendingRows;
+    const batch = rows === 0 ? undefined : concatBatches(reader.pending);
+    reader.pending = [];
+    reader.pendingRows = 0;
+    for (let from = 0; ; from += FRAME_ROWS_MAX) {
+      const count = Math.min(FRAME_ROWS_MAX, rows - from);
+      const ends = from + count >= rows;
+      const header = {
+        edge: this.#edge.id,
+        topology: this.#producer.topology,
+        partition: partitionIndex(this.#producer.partition),
+        epoch: asEpoch(epoch),
+        firstRow: reader.sent,
+        rows: count,
+        last: last && ends,
+      };
+      reader.sent += count;
+      const wait = reader.publisher.send(encodeFrame(header, batch, { from, to: from + count }));
+      if (wait !== undefined) await wait;
+      if (ends) return;
+    }
+  }
+}
+
+export class Outbox {
+  readonly #edges: readonly EdgeOut[];
+  readonly #publishers: readonly Publisher[];
+  /** Rows handed to `write` in the current epoch, over all edges. */
+  rows = 0;
+
+  /** `publishers[k]` are those of the readers of `edges[k]`, by partition; edges to one stage share them. */
+  constructor(
+    edges: readonly Edge[],
+    publishers: readonly (readonly Publisher[])[],
+    producer: { topology: number; partition: number },
+  ) {
+    this.#edges = edges.map((edge, k) => new EdgeOut(edge, publishers[k]!, producer));
+    this.#publishers = [...new Set(publishers.flat())];
+  }
+
+  async write(batch: Batch, epoch: number, context: EvaluationContext): Promise<void> {
+    this.rows += rowCount(batch);
+    for (const edge of this.#edges) await edge.write(batch, epoch, context);
+  }
+
+  /** Sends the `last` of the epoch on every edge. */
+  async end(epoch: number): Promise<void> {
+    for (const edge of this.#edges) await edge.end(epoch);
+  }
+
+  /** Resolves when all that was sent so far is acknowledged (law 6 waits for it). */
+  async delivered(): Promise<void> {
+    await Promise.all(this.#publishers.map((p) => p.delivered()));
+  }
+
+  close(): void {
+    for (const p of this.#publishers) p.close();
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Recovery of one actor alone (law 7): the higher epoch of local store and snapshots, then replay from its `resume`. After a rescale, the
+ * final snapshots of the topology before (law 13).
+ */
+import { LogGapError, MillraceError, StateCorruptError } from "../core/errors.ts";
+import { ownsKeyGroup } from "../core/hash.ts";
+import { download, findSnapshots } from "../state/snapshot.ts";
+import { STATE_FORMAT, type StateRecord, type StateStore } from "../state/store.ts";
+import type { ActorEnvironment } from "./behaviour.ts";
+import type { Topology } from "./entries.ts";
+
+export interface Mailbox {
+  readonly created: string;
+  readonly first: number;
+}
+
+export interface RecoveryPoint {
+  readonly epoch: number;
+  readonly resume: number;
+}
+
+/** State that belongs to this mailbox and whose `resume` the mailbox still holds. */
+const usable = (record: StateRecord, mailbox: Mailbox | undefined): boolean =>
+  mailbox === undefined || (record.mailboxCreated === mailbox.created && record.resume >= mailbox.first);
+
+/**
+ * Fills `store` and says after which epoch to go on. `mailbox` is undefined for a source actor. Throws LogGapError when even the newest
+ * snapshot is below what the mailbox holds.
+ */
+export const recover = async (
+  env: ActorEnvironment,
+  store: StateStore,
+  mailbox: Mailbox | undefined,
+  topology: Topology,
+): Promise<RecoveryPoint> => {
+  if (env.stage.kind === "source") return { epoch: env.follower.committed, resume: 0 };
+  const everything = (): boolean => true;
+  const log = await env.store.open(
+    env.names.snapshot(env.identity.stage, env.identity.topology, env.identity.partition),
+  );
+  const local = await store.readRecord();
+  const snapshots = await findSnapshots(log, store.lineage);
+  const newest = snapshots[0]?.manifest.record.epoch ?? -1;
+  if (local !== undefined && local.epoch >= newest && usable(local, mailbox)) {
+    const point = await fromLocal(store, local);
+    if (point !== undefined) return point;
+  }
+  for (const found of snapshots) {
+    if (!usable(found.manifest.record, mailbox)) continue;
+    const snapshot = await download(log, found);
+    if (snapshot === undefined) continue;
+    await store.adopt(snapshot.record, snapshot.blobs, everything);
+    return { epoch: snapshot.record.epoch, resume: snapshot.record.resume };
+  }
+  if (snapshots.length > 0 || (local !== undefined && mailbox !== undefined && mailbox.first > 1)) {
+    throw new LogGapErrorForGood(
+      `stage ${env.identity.stage} partition ${env.identity.partition} has no state that its mailbox can continue: the mailbox starts at ${mailbox?.first ?? 0}`,
+    );
+  }
+  return fromNothing(env, store, mailbox, topology);
+};
+
+/** A gap that choosing again did not solve: the query fails. */
+class LogGapErrorForGood extends LogGapError {
+  override readonly decision = "fail" as const;
+}
+
+const fromLocal = async (store: StateStore, record: StateRecord): Promise<RecoveryPoint | undefined> => {
+  try {
+    await store.loadLocal(record, () => true);
+    return { epoch: record.epoch, resume: record.resume };
+  } catch (e) {
+    // A damaged local store is a lost one: the caller goes on with the snapshots into fresh tables.
+    if (e instanceof StateCorruptError) throw new DamagedStoreError(e.message, { cause: e });
+    throw e;
+  }
+};
+
+/** The local store is damaged: delete it and recover again. */
+export class DamagedStoreError extends MillraceError {
+  override readonly decision = "restart" as const;
+}
+
+const fromNothing = async (
+  env: ActorEnvironment,
+  store: StateStore,
+  mailbox: Mailbox | undefined,
+  topology: Topology,
+): Promise<RecoveryPoint> => {
+  if (mailbox !== undefined && mailbox.first > 1)
+    throw new LogGapErrorForGood(
+      `the mailbox of stage ${env.identity.stage} partition ${env.identity.partition} starts at ${mailbox.first}, but there is no snapshot of its state`,
+    );
+  const epoch = topology.since - 1;
+  if (topology.previous !== undefined) await fromFinals(env, store, topology);
+  const record = {
+    format: STATE_FORMAT,
+    lineage: store.lineage,
+    epoch,
+    resume: 1,
+    mailboxCreated: mailbox?.created ?? "",
+    maxima: {},
+  };
+  await store.rebase(record);
+  return { epoch, resume: 1 };
+};
+
+/** Loads this partition's key groups from the final snapshots of every actor of the stage in the topology before. */
+const fromFinals = async (env: ActorEnvironment, store: StateStore, topology: Topology): Promise<void> => {
+  const { stage, partition } = env.identity;
+  const { version, partitions } = topology.previous!;
+  const keeps = ownsKeyGroup(partition, topology.partitions[stage]!);
+  for (let p = 0; p < partitions[stage]!; p++) {
+    const log = await env.store.open(env.names.snapshot(stage, version, p));
+    const lineage = { ...store.lineage, topology: version, partition: p };
+    const final = (await findSnapshots(log, lineage)).find(
+      (f) => f.manifest.record.epoch === topology.since - 1,
+    );
+    const snapshot = final === undefined ? undefined : await download(log, final);
+    if (snapshot === undefined)
+      throw new StateCorruptError(
+        `the final snapshot of stage ${stage} partition ${p} at epoch ${topology.since - 1} is missing`,
+      );
+    snapshot.record.blobs.forEach((info, i) => store.loadBlob(info.table, snapshot.blobs[i]!, keeps));
+  }
+};
