@@ -77,14 +77,16 @@ export class MemorySource {
   /** Feeds a source's log from now on. The same log opened again (another node, a restart) replaces the one before. */
   bind(log: Log): Promise<void> {
     return this.#serial(async () => {
-      const key = `${log.name}@${log.created}`;
+      const { last } = await log.bounds();
+      let key = `${log.name}@${log.created}`;
+      // A shorter log of the same name and time lives in another store (tests with stores in memory).
+      while ((this.#targets.get(key)?.last ?? 0) > last) key += "'";
       const known = this.#targets.get(key);
       if (known !== undefined) {
         known.logs = [log, ...known.logs.filter((l) => l !== log)].slice(0, LOGS_MAX);
-        known.last = undefined;
+        known.last = last;
         return;
       }
-      const { last } = await log.bounds();
       const target: Target = { logs: [log], last };
       const [earlier] = this.#targets.values();
       if (last === 0 && earlier !== undefined)
