@@ -186,9 +186,9 @@ export const coerce = (e: TypedExpr, type: DataType): TypedExpr | undefined => {
 };
 
 const CASTS: Partial<Record<DataType["kind"], (to: DataType) => boolean>> = {
-  boolean: (to) => isNumeric(to) || to.kind === "timestamp",
+  boolean: isNumeric,
   string: (to) => isAtomic(to) || to.kind === "calendarInterval" || to.kind === "variant",
-  binary: (to) => isIntegral(to) || to.kind === "variant",
+  binary: (to) => to.kind === "variant",
   date: (to) => isDatetime(to) || to.kind === "variant",
   timestamp: (to) => isDatetime(to) || isNumeric(to) || to.kind === "variant",
   timestamp_ntz: (to) => isDatetime(to) || to.kind === "variant",
@@ -204,8 +204,7 @@ export const castAllowed = (from: DataType, to: DataType): boolean => {
   if (isNumeric(from)) {
     if (isNumeric(to) || to.kind === "boolean" || to.kind === "timestamp" || to.kind === "variant")
       return true;
-    if (isIntegral(from)) return isAnsiInterval(to) || to.kind === "binary";
-    return from.kind === "decimal" && isAnsiInterval(to);
+    return (isIntegral(from) || from.kind === "decimal") && isAnsiInterval(to);
   }
   if (from.kind === "array" && to.kind === "array") return castAllowed(from.element, to.element);
   if (from.kind === "map" && to.kind === "map")

@@ -19,6 +19,8 @@ export interface Resolution {
   readonly args: readonly TypedExpr[];
   readonly type: DataType;
   readonly nullable: boolean;
+  /** What the call is rewritten to (`if`, `nvl2`, `nullif`: cases, which evaluate lazily); the other members are ignored then. */
+  readonly replacement?: TypedExpr;
 }
 
 /** Throws AnalysisError (DATATYPE_MISMATCH.…, WRONG_NUM_ARGS.…) when the arguments do not fit. */
@@ -60,7 +62,12 @@ export interface BoundCall {
  */
 export type Emit = (
   args: readonly string[],
-  call: { readonly argTypes: readonly DataType[]; readonly type: DataType },
+  call: {
+    readonly argTypes: readonly DataType[];
+    readonly type: DataType;
+    /** Longs in this loop are numbers: a result that is a bigint is noticed by the compiler, which runs the batch again without. */
+    readonly safeLongs?: boolean;
+  },
   bind: (value: unknown) => string,
 ) => string | undefined;
 

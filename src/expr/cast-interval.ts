@@ -1,0 +1,38 @@
+/** Casts to and between ANSI intervals. A number counts units of the interval's last field. */
+import type { DataType } from "../core/data-type.ts";
+import type { Value } from "../core/value.ts";
+import { pow10 } from "./decimal.ts";
+import { castOverflow } from "./runtime-errors.ts";
+import { shownValue } from "./value-text.ts";
+
+const SIZES: Readonly<Record<string, number>> = {
+  day: 86_400_000_000,
+  hour: 3_600_000_000,
+  minute: 60_000_000,
+  second: 1_000_000,
+  year: 12,
+  month: 1,
+};
+
+/** Microseconds or months of the last field of an ANSI interval type. */
+export const intervalUnitSize = (t: DataType): number =>
+  t.kind === "dayTimeInterval" || t.kind === "yearMonthInterval" ? SIZES[t.to]! : 1;
+
+const MONTHS_MAX = 2_147_483_647;
+
+export const castToInterval = (from: DataType, to: DataType): ((v: Value) => Value) => {
+  const size = intervalUnitSize(to);
+  // A narrower interval drops the fields below its last one.
+  if (from.kind === to.kind) return (v) => Math.trunc((v as number) / size) * size + 0;
+  const scale = from.kind === "decimal" ? from.scale : 0;
+  return (v) => {
+    const amount =
+      from.kind === "decimal"
+        ? ((v as bigint) * BigInt(size)) / pow10(scale)
+        : BigInt(v as number) * BigInt(size);
+    const x = Number(amount);
+    if (Math.abs(x) > (to.kind === "yearMonthInterval" ? MONTHS_MAX : Number.MAX_SAFE_INTEGER))
+      throw castOverflow(shownValue(v, from, "UTC"), from, to);
+    return x;
+  };
+};

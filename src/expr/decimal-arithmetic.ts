@@ -1,0 +1,55 @@
+/** Decimal arithmetic on unscaled values: exact, then rounded HALF_UP to the result's scale; beyond its precision NUMERIC_VALUE_OUT_OF_RANGE. */
+import { divideHalfUp, type DecimalType, fitsPrecision, pow10, rescale } from "./decimal.ts";
+import { arithmeticOverflow, decimalOutOfRange, divideByZero, remainderByZero } from "./runtime-errors.ts";
+import { canonicalLong } from "../core/value.ts";
+
+const within = (unscaled: bigint, scale: number, to: DecimalType): bigint => {
+  const x = rescale(unscaled, scale, to.scale);
+  if (!fitsPrecision(x, to.precision)) throw decimalOutOfRange(unscaled, scale, to.precision, to.scale);
+  return x;
+};
+
+const aligned = (a: bigint, sa: number, b: bigint, sb: number): readonly [bigint, bigint, number] => {
+  const scale = Math.max(sa, sb);
+  return [a * pow10(scale - sa), b * pow10(scale - sb), scale];
+};
+
+/** `a op b` as the result type. Throws DIVIDE_BY_ZERO, REMAINDER_BY_ZERO. */
+export const decimalOperation = (
+  op: "+" | "-" | "*" | "/" | "%",
+  a: bigint,
+  ta: DecimalType,
+  b: bigint,
+  tb: DecimalType,
+  to: DecimalType,
+): bigint => {
+  switch (op) {
+    case "+":
+    case "-": {
+      const [x, y, scale] = aligned(a, ta.scale, b, tb.scale);
+      return within(op === "+" ? x + y : x - y, scale, to);
+    }
+    case "*":
+      return within(a * b, ta.scale + tb.scale, to);
+    case "/": {
+      if (b === 0n) throw divideByZero();
+      const scale = Math.max(38, to.scale);
+      const shift = scale + tb.scale - ta.scale;
+      return within(divideHalfUp(a * pow10(Math.max(shift, 0)), b * pow10(Math.max(-shift, 0))), scale, to);
+    }
+    case "%": {
+      if (b === 0n) throw remainderByZero();
+      const [x, y, scale] = aligned(a, ta.scale, b, tb.scale);
+      return within(x % y, scale, to);
+    }
+  }
+};
+
+/** `a div b` of decimals: a long. */
+export const decimalQuotient = (a: bigint, ta: DecimalType, b: bigint, tb: DecimalType): number | bigint => {
+  if (b === 0n) throw divideByZero();
+  const [x, y] = aligned(a, ta.scale, b, tb.scale);
+  const q = x / y;
+  if (q >= 1n << 63n || q < -(1n << 63n)) throw arithmeticOverflow("long");
+  return canonicalLong(q);
+};
