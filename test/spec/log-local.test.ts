@@ -1,0 +1,25 @@
+import { join } from "node:path";
+import { systemClock } from "../support/system-clock.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { EmbeddedStore } from "../../src/log/embedded-log.ts";
+import { MemoryStore } from "../../src/log/memory-log.ts";
+import { logContract } from "./log-contract.ts";
+
+logContract("memory", async () => {
+  const store = new MemoryStore({ clock: systemClock });
+  return { store, close: () => store.close() };
+});
+
+logContract("memory, answers at random times", async () => {
+  const store = new MemoryStore({
+    clock: systemClock,
+    schedule: (f) => void setTimeout(f, Math.random() * 0.5),
+  });
+  return { store, close: () => store.close() };
+});
+
+logContract("embedded", async () => {
+  const directory = join(temporaryDirectory(), "log");
+  const store = await EmbeddedStore.open({ directory, clock: systemClock });
+  return { store, close: () => store.close() };
+});
