@@ -3,7 +3,7 @@
  * `import … from "millrace"` find one and the same instance of the library.
  *
  *  I1. dist/ is replaced by rename, whole: between the two renames it is absent for an instant, never half old, half new.
- *  I2. Nothing is built when a program starts; only `npm ci` (prepare), `npm run build` and the make targets come here.
+ *  I2. Nothing is built when a program starts: only `npm ci` (prepare), `npm run build` and the make targets build.
  *  I3. With `--if-stale` nothing is done while dist/ is newer than every source.
  */
 import { spawnSync } from "node:child_process";
@@ -63,19 +63,21 @@ function linkCommand() {
   link(join(dist, "src/cli/main.js"), join(modules, ".bin/millrace"));
   // An application folder with a package.json of its own is outside the self-reference; it finds this link instead.
   link(root, join(modules, "millrace"));
+  prepareNpx();
 }
 
 /**
- * `npx` keeps a link to the checkout in its cache. Run once before dist/ exists, it leaves that entry half made and
- * fails from then on; such an entry is removed, and npx makes it anew.
+ * `npx` runs a checkout's own command through a link in its cache, which it makes at the first run, running `prepare`
+ * as it does so (hence I2). A first run before dist/ exists leaves an entry that fails from then on. So the entry is
+ * made here, once, and one that is half made is made anew.
  */
-function repairNpx() {
+function prepareNpx() {
   const cache = process.env["npm_config_cache"] ?? join(homedir(), ".npm");
   const key = createHash("sha512").update(resolve(root)).digest("hex").slice(0, 16);
   const entry = join(cache, "_npx", key);
-  if (existsSync(entry) && !existsSync(join(entry, "package.json"))) {
-    rmSync(entry, { recursive: true, force: true });
-  }
+  if (existsSync(join(entry, "package.json"))) return;
+  rmSync(entry, { recursive: true, force: true });
+  spawnSync("npm", ["exec", "--offline", "--", "millrace", "--help"], { cwd: root, stdio: "ignore" });
 }
 
 /** Puts `fresh` in the place of dist/. Of two builds that end together the later one wins. */
@@ -123,8 +125,12 @@ function build() {
   }
 }
 
-repairNpx();
-if (process.argv.includes("--if-stale") && isFresh()) {
+if (process.env["npm_command"] === "exec") {
+  if (!existsSync(stamp)) {
+    console.error("dist/ is not built yet: run make setup");
+    process.exitCode = 1;
+  }
+} else if (process.argv.includes("--if-stale") && isFresh()) {
   linkCommand();
   console.log("build: dist/ is up to date");
 } else {
