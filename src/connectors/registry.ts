@@ -1,17 +1,26 @@
 /** Every source and sink by format, one line each. */
 import { ConfigurationError } from "../core/errors.ts";
+import { consoleSinkFactory } from "./console-sink.ts";
+import { foreachBatchSinkFactory, foreachSinkFactory } from "./function-sink.ts";
 import { memorySinkFactory } from "./memory-sink.ts";
 import { memorySourceFactory } from "./memory-source.ts";
+import { noopSinkFactory } from "./noop-sink.ts";
 import { nearestName } from "./options.ts";
 import { rateSourceFactory } from "./rate-source.ts";
 import type { SinkFactory } from "./sink.ts";
 import type { SourceFactory } from "./source.ts";
 
 const SOURCES: readonly SourceFactory[] = [memorySourceFactory, rateSourceFactory];
-const SINKS: readonly SinkFactory[] = [memorySinkFactory];
+const SINKS: readonly SinkFactory[] = [
+  memorySinkFactory,
+  consoleSinkFactory,
+  noopSinkFactory,
+  foreachBatchSinkFactory,
+  foreachSinkFactory,
+];
 
 const find = <T extends { readonly format: string }>(what: string, all: readonly T[], format: string): T => {
-  const found = all.find((f) => f.format === format.toLowerCase());
+  const found = all.find((f) => f.format.toLowerCase() === format.toLowerCase());
   if (found !== undefined) return found;
   const formats = all.map((f) => f.format);
   const near = nearestName(format, formats);

@@ -211,6 +211,7 @@ export class ValueConverter {
       return x.length === type.fields.length
         ? type.fields.map((f, i) => this.convert(x[i], f.type))
         : this.#misfit(x, type);
+    if (x instanceof Map) return type.fields.map((f) => this.convert(x.get(f.name), f.type));
     const object = x as Record<string, unknown>;
     return type.fields.map((f) =>
       Object.hasOwn(object, f.name) ? this.convert(object[f.name], f.type) : null,
