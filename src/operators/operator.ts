@@ -105,6 +105,8 @@ export interface OperatorKind<Spec> {
    * minus the node's delay).
    */
   wantsEmptyEpoch?(spec: Spec, before: number, after: number): boolean;
+  /** The same for processing-time timers: the clock moved from the newest epoch's to now. */
+  wantsTimerEpoch?(spec: Spec, beforeMs: number, nowMs: number): boolean;
 }
 
 export const isStageInput = (n: OperatorNode | StageInput): n is StageInput => n.kind === "input";

@@ -25,6 +25,8 @@ export interface WatermarkColumn {
   readonly delayMs: number;
   /** Id of the `watermark` operator that sees the column. */
   readonly operatorId: string;
+  /** The stage that operator runs in. */
+  readonly stage: number;
 }
 
 export interface StagePlan {

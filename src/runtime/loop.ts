@@ -60,7 +60,7 @@ export const runActor = async (
   const of = parts.topology.partitions[stage]!;
   const output = (batch: Batch): void | Promise<void> => write(actor, batch);
   const chain = new Chain(env.stage.root, store, { index: partition, of }, output);
-  const point = await recover(env, store, parts.mailbox, parts.topology);
+  const point = await recover(env, store, parts.mailbox, parts.topology, signal);
   chain.restored();
   const snapshotLog = await env.store.open(env.names.snapshot(stage, topology, partition));
   const snapshots = new SnapshotWriter(snapshotLog, store, env.incarnation);

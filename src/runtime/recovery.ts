@@ -4,8 +4,11 @@
  */
 import { LogGapError, MillraceError, StateCorruptError } from "../core/errors.ts";
 import { ownsKeyGroup } from "../core/hash.ts";
-import { download, findSnapshots } from "../state/snapshot.ts";
-import { STATE_FORMAT, type StateRecord, type StateStore } from "../state/store.ts";
+import { sleep } from "../core/clock.ts";
+import { FINAL_POLL_MS } from "../core/limits.ts";
+import type { Log } from "../log/log.ts";
+import { download, findSnapshots, type FoundManifest } from "../state/snapshot.ts";
+import { STATE_FORMAT, type Lineage, type StateRecord, type StateStore } from "../state/store.ts";
 import type { ActorEnvironment } from "./behaviour.ts";
 import type { Topology } from "./entries.ts";
 
@@ -32,6 +35,7 @@ export const recover = async (
   store: StateStore,
   mailbox: Mailbox | undefined,
   topology: Topology,
+  signal: AbortSignal,
 ): Promise<RecoveryPoint> => {
   if (env.stage.kind === "source") return { epoch: env.follower.committed, resume: 0 };
   const everything = (): boolean => true;
@@ -57,7 +61,7 @@ export const recover = async (
       `stage ${env.identity.stage} partition ${env.identity.partition} has no state that its mailbox can continue: the mailbox starts at ${mailbox?.first ?? 0}`,
     );
   }
-  return fromNothing(env, store, mailbox, topology);
+  return fromNothing(env, store, mailbox, topology, signal);
 };
 
 /** A gap that choosing again did not solve: the query fails. */
@@ -86,13 +90,14 @@ const fromNothing = async (
   store: StateStore,
   mailbox: Mailbox | undefined,
   topology: Topology,
+  signal: AbortSignal,
 ): Promise<RecoveryPoint> => {
   if (mailbox !== undefined && mailbox.first > 1)
     throw new LogGapErrorForGood(
       `the mailbox of stage ${env.identity.stage} partition ${env.identity.partition} starts at ${mailbox.first}, but there is no snapshot of its state`,
     );
   const epoch = topology.since - 1;
-  if (topology.previous !== undefined) await fromFinals(env, store, topology);
+  if (topology.previous !== undefined) await fromFinals(env, store, topology, signal);
   const record = {
     format: STATE_FORMAT,
     lineage: store.lineage,
@@ -106,21 +111,40 @@ const fromNothing = async (
 };
 
 /** Loads this partition's key groups from the final snapshots of every actor of the stage in the topology before. */
-const fromFinals = async (env: ActorEnvironment, store: StateStore, topology: Topology): Promise<void> => {
+const fromFinals = async (
+  env: ActorEnvironment,
+  store: StateStore,
+  topology: Topology,
+  signal: AbortSignal,
+): Promise<void> => {
   const { stage, partition } = env.identity;
   const { version, partitions } = topology.previous!;
   const keeps = ownsKeyGroup(partition, topology.partitions[stage]!);
   for (let p = 0; p < partitions[stage]!; p++) {
     const log = await env.store.open(env.names.snapshot(stage, version, p));
     const lineage = { ...store.lineage, topology: version, partition: p };
-    const final = (await findSnapshots(log, lineage)).find(
-      (f) => f.manifest.record.epoch === topology.since - 1,
-    );
+    const final = await untilFinal(env, log, lineage, topology.since - 1, signal);
     const snapshot = final === undefined ? undefined : await download(log, final);
     if (snapshot === undefined)
       throw new StateCorruptError(
-        `the final snapshot of stage ${stage} partition ${p} at epoch ${topology.since - 1} is missing`,
+        `the final snapshot of stage ${stage} partition ${p} at epoch ${topology.since - 1} cannot be read`,
       );
     snapshot.record.blobs.forEach((info, i) => store.loadBlob(info.table, snapshot.blobs[i]!, keeps));
   }
+};
+
+/** The old actors may still be on their way to the last epoch of their topology. */
+const untilFinal = async (
+  env: ActorEnvironment,
+  log: Log,
+  lineage: Lineage,
+  epoch: number,
+  signal: AbortSignal,
+): Promise<FoundManifest | undefined> => {
+  while (!signal.aborted) {
+    const final = (await findSnapshots(log, lineage)).find((f) => f.manifest.record.epoch === epoch);
+    if (final !== undefined) return final;
+    await sleep(env.clock, FINAL_POLL_MS, signal);
+  }
+  return undefined;
 };

@@ -1,0 +1,389 @@
+/**
+ * The coordinator: one leader per query plans epochs into the plan log and writes the commit log (laws 2, 9, 12, 13). It holds nothing that is
+ * not in the logs, or said again by the actors until it is.
+ *
+ * Invariants.
+ *  C1 nothing is planned before both logs are read to their ends; every append expects the position read last.
+ *  C2 epoch e is planned only when the commit log has e - EPOCH_DEPTH (law 5) and the maxima of e-1 are known (law 12).
+ *  C3 an entry of a higher leader token, or a refused append, ends this leader; the next one reads again.
+ */
+import { position } from "../src/core/brands.ts";
+import type { Clock } from "../src/core/clock.ts";
+import { LogConflictError, PlanMismatchError } from "../src/core/errors.ts";
+import { EPOCH_DEPTH, SOURCE_POLL_MS } from "../src/core/limits.ts";
+import type { Json, PlanLimits, SourceEnumerator, SplitRange } from "../src/connectors/source.ts";
+import type { Log, LogStore } from "../src/log/log.ts";
+import { unpack } from "../src/codec/msgpack.ts";
+import type { PhysicalPlan } from "../src/plan/physical.ts";
+import { AckBook, mergeMaxima } from "../src/runtime/acknowledgements.ts";
+import type { QueryNames } from "../src/runtime/behaviour.ts";
+import { encodeEntry, type EpochEntry, type PlanRecord, type Topology } from "../src/runtime/entries.ts";
+import type { QueryFollower } from "../src/runtime/follower.ts";
+import type { RuntimeMetrics } from "../src/runtime/metrics.ts";
+import { Pacer, type Trigger } from "../src/runtime/trigger.ts";
+import { wantsEmptyEpoch } from "../src/runtime/empty-epoch.ts";
+import { baseWatermark } from "../src/runtime/watermark.ts";
+import { progressOf } from "./coordinator-progress.ts";
+
+export interface CoordinatorEnvironment {
+  readonly queryName: string;
+  readonly queryId: string;
+  readonly runId: string;
+  readonly plan: PhysicalPlan;
+  readonly names: QueryNames;
+  readonly store: LogStore;
+  readonly planLog: Log;
+  readonly commitLog: Log;
+  readonly follower: QueryFollower;
+  readonly sources: ReadonlyMap<string, SourceEnumerator>;
+  readonly clock: Clock;
+  readonly metrics: RuntimeMetrics;
+  /** Grows with every leader (the election's sequence). */
+  readonly token: number;
+  readonly alive: () => boolean;
+  readonly trigger: Trigger;
+  readonly limits: ReadonlyMap<string, SourceLimits>;
+  /** Number of partitions wanted for keyed stages, and per source stage. */
+  readonly partitions: (previous: Topology | undefined, rescaleTo: number | undefined) => readonly number[];
+  /** True when no other node of the query lives: then this is a new run. */
+  readonly newRun: boolean;
+  readonly splitWatermark: "limited" | "max";
+}
+
+export interface SourceLimits {
+  readonly maxOffsets: number | undefined;
+  readonly minOffsets: number | undefined;
+  readonly maxTriggerDelayMs: number;
+}
+
+export class Coordinator {
+  readonly #env: CoordinatorEnvironment;
+  readonly #book: AckBook;
+  readonly #pacer: Pacer;
+  readonly #ends: (() => void)[] = [];
+  #woken = false;
+  #wake: (() => void) | undefined;
+  #inputSeen = true;
+  /** When the sources are asked next without having called (monotonic). */
+  #lookAtMs = 0;
+  #drained = false;
+  #committing = false;
+  #failed: unknown;
+  #lastPlannedMs: number;
+  #plannedAt = new Map<number, number>();
+
+  constructor(env: CoordinatorEnvironment) {
+    this.#env = env;
+    const observing = [...new Set(env.plan.watermarks.map((w) => w.stage))];
+    this.#book = new AckBook(env.plan, observing);
+    this.#pacer = new Pacer(env.trigger, env.clock);
+    this.#lastPlannedMs = env.clock.monotonic();
+  }
+
+  /** Leads until the query ends, the signal aborts, or another leader is met (LogConflictError). */
+  async run(signal: AbortSignal): Promise<void> {
+    const { follower, store, names } = this.#env;
+    await follower.catchUp();
+    this.#refuseOtherPlan();
+    this.#ends.push(store.bus.subscribe(names.acks, (bytes) => this.#onAck(bytes)));
+    this.#ends.push(store.bus.subscribe(names.hints, (bytes) => this.#onHint(bytes)));
+    this.#ends.push(follower.onChange(() => this.#notify(false)));
+    const stop = (): void => this.#notify(false);
+    signal.addEventListener("abort", stop);
+    try {
+      await this.#begin();
+      while (!signal.aborted && !follower.finished) {
+        if (this.#failed !== undefined) throw this.#failed;
+        if (!this.#env.alive()) return;
+        this.#startCommit();
+        const wait = await this.#plan();
+        await this.#sleep(wait);
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+      for (const end of this.#ends) end();
+      for (const source of this.#env.sources.values()) await source.close();
+    }
+  }
+
+  #refuseOtherPlan(): void {
+    const { follower, plan } = this.#env;
+    const lines = follower.run?.fingerprintLines;
+    const theirs = follower.latest?.entry.fingerprint ?? follower.run?.fingerprint;
+    if (theirs === undefined || theirs === plan.fingerprint) return;
+    const difference = [
+      ...(lines ?? []).filter((l) => !plan.fingerprintLines.includes(l)).map((l) => `  - ${l}`),
+      ...plan.fingerprintLines.filter((l) => lines?.includes(l) !== true).map((l) => `  + ${l}`),
+    ];
+    throw new PlanMismatchError(
+      `query ${this.#env.queryName} has a checkpoint of another plan; what differs (- checkpoint, + this program):\n${difference.join("\n")}`,
+      { hint: "give the changed query another name, or delete its checkpoint" },
+    );
+  }
+
+  async #begin(): Promise<void> {
+    const { follower, sources, plan } = this.#env;
+    const ends = follower.latest?.entry.ends;
+    for (const [id, source] of sources) {
+      await source.open(ends?.[id]);
+      if (source.onInput !== undefined) this.#ends.push(source.onInput(() => this.#notify(true)));
+      if (this.#pacer.stopsWhenDrained) await source.freeze?.();
+    }
+    if (follower.state === "active" && !this.#env.newRun) return;
+    await this.#append({
+      kind: "run",
+      runId: this.#env.runId,
+      queryId: this.#env.queryId,
+      token: this.#env.token,
+      fingerprint: plan.fingerprint,
+      fingerprintLines: plan.fingerprintLines,
+      clockMs: this.#env.clock.now(),
+    });
+  }
+
+  #onAck(bytes: Uint8Array): void {
+    this.#book.take(bytes);
+    this.#notify(false);
+  }
+
+  #onHint(bytes: Uint8Array): void {
+    const [source, split, to] = unpack(bytes) as [string, string, Json];
+    this.#env.sources.get(source)?.available?.(split, to);
+    this.#notify(true);
+  }
+
+  #notify(input: boolean): void {
+    if (input) this.#inputSeen = true;
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  /** Until something happens, or `ms` pass. */
+  async #sleep(ms: number | undefined): Promise<void> {
+    if (this.#woken || ms === 0) {
+      this.#woken = false;
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const cancel = ms === undefined ? undefined : this.#env.clock.after(ms, () => this.#wake?.());
+      this.#wake = (): void => {
+        this.#wake = undefined;
+        cancel?.();
+        resolve();
+      };
+    });
+    this.#woken = false;
+  }
+
+  /** Appends to the plan log behind what was read, and waits until the follower has it. */
+  async #append(record: PlanRecord): Promise<void> {
+    const { follower, planLog } = this.#env;
+    const at = await planLog.append(encodeEntry(record), { expectLast: position(follower.planPosition) });
+    await follower.until(() => follower.planPosition >= at);
+  }
+
+  /** Writes the commit log as far as every actor is done; beside planning, one append in flight. */
+  #startCommit(): void {
+    if (this.#committing) return;
+    this.#committing = true;
+    this.#commit()
+      .catch((e: unknown) => (this.#failed = e))
+      .finally(() => {
+        this.#committing = false;
+        if (this.#failed !== undefined) this.#notify(false);
+      });
+  }
+
+  async #commit(): Promise<void> {
+    const { follower, commitLog, clock } = this.#env;
+    for (;;) {
+      const entry = follower.known(follower.committed + 1);
+      if (entry === undefined || !this.#book.done(entry)) return;
+      const maxima = this.#book.maxima(entry) ?? {};
+      const started = this.#plannedAt.get(entry.epoch) ?? clock.now();
+      const at = await commitLog.append(
+        encodeEntry({
+          epoch: entry.epoch,
+          token: this.#env.token,
+          maxima: mergeMaxima(entry.maxima, maxima),
+          snapshotEpoch: this.#book.snapshotEpoch(entry),
+          progress: progressOf(this.#env.plan, entry, this.#book.work(entry.epoch), started, clock.now()),
+        }),
+        { expectLast: position(follower.commitPosition) },
+      );
+      const keep = follower.positionOf(this.#book.snapshotEpoch(entry));
+      await follower.until(() => follower.commitPosition >= at);
+      this.#plannedAt.delete(entry.epoch);
+      this.#book.forget(entry.epoch);
+      this.#env.metrics.epochCommitted(this.#env.queryName, entry.epoch, (clock.now() - started) / 1000);
+      this.#notify(false);
+      await this.#forgetHistory(entry, keep, at);
+    }
+  }
+
+  /** Input that is committed may be forgotten, and log entries that no recovery needs. */
+  async #forgetHistory(entry: EpochEntry, keep: number | undefined, commit: number): Promise<void> {
+    for (const [id, source] of this.#env.sources) await source.committed?.(entry.ends[id] ?? {});
+    if (entry.epoch % 64 !== 0) return;
+    if (keep !== undefined) await this.#env.planLog.trim(position(keep));
+    await this.#env.commitLog.trim(position(commit));
+  }
+
+  /** Plans an epoch if one is due. Returns how long to wait for the next look; undefined: until something happens. */
+  async #plan(): Promise<number | undefined> {
+    const { follower, clock } = this.#env;
+    const last = follower.latest?.entry;
+    if (follower.state !== "active") return undefined;
+    if ((last?.epoch ?? 0) >= follower.committed + EPOCH_DEPTH) return undefined;
+    const maxima = this.#maximaAfter(last);
+    if (maxima === undefined) return undefined;
+    const due = this.#pacer.waitMs();
+    if (due > 0) return due;
+    if (this.#inputSeen || this.#env.trigger.kind === "processingTime") this.#lookAtMs = clock.monotonic();
+    const ranges = await this.#collect(last);
+    const input = Object.values(ranges).some((r) => r.length > 0);
+    const before = last?.watermark ?? 0;
+    const watermark = baseWatermark(
+      this.#env.plan,
+      maxima,
+      last?.unread ?? {},
+      before,
+      this.#env.splitWatermark,
+    );
+    const rescale = this.#topology(last) !== last?.topology && last !== undefined;
+    if (!input && !rescale && !wantsEmptyEpoch(this.#env.plan, last, watermark, clock.now()))
+      return this.#idle();
+    this.#pacer.tick();
+    const planned = this.#entry(last, ranges, maxima, watermark, before, !input);
+    this.#plannedAt.set(planned.epoch, clock.now());
+    await this.#append(planned);
+    this.#lastPlannedMs = clock.monotonic();
+    this.#env.metrics.watermark(this.#env.queryName, watermark, clock.now() - watermark);
+    if (this.#env.trigger.kind === "once" && input) this.#drained = true;
+    // What a limit left, or what came meanwhile, is looked for at once.
+    if (input) this.#inputSeen = true;
+    return 0;
+  }
+
+  /** Maxima after the newest planned epoch: from the actors, or from its commit log entry. */
+  #maximaAfter(last: EpochEntry | undefined): EpochEntry["maxima"] | undefined {
+    if (last === undefined) return {};
+    if (this.#env.plan.watermarks.length === 0) return last.maxima;
+    const { lastCommit } = this.#env.follower;
+    if (lastCommit?.epoch === last.epoch) return lastCommit.maxima;
+    const said = this.#book.maxima(last);
+    return said === undefined ? undefined : mergeMaxima(last.maxima, said);
+  }
+
+  async #idle(): Promise<number | undefined> {
+    this.#pacer.tick();
+    const { follower, trigger } = this.#env;
+    if (this.#pacer.stopsWhenDrained) {
+      if (follower.committed < (follower.latest?.entry.epoch ?? 0)) return undefined;
+      await this.#append({ kind: "stop", token: this.#env.token });
+      return undefined;
+    }
+    if (trigger.kind === "processingTime") return Math.max(1, this.#pacer.waitMs());
+    return Math.max(1, this.#lookAtMs - this.#env.clock.monotonic());
+  }
+
+  /** Sources that wake the coordinator are asked now and then all the same: a hint may get lost. */
+  #pollMs(): number {
+    const hinted = [...this.#env.sources.values()].every(
+      (s) => s.onInput !== undefined || s.available !== undefined,
+    );
+    return hinted ? SOURCE_POLL_MS * 10 : SOURCE_POLL_MS;
+  }
+
+  /** The ranges of the next epoch, per source. */
+  async #collect(last: EpochEntry | undefined): Promise<Record<string, readonly SplitRange[]>> {
+    const out: Record<string, readonly SplitRange[]> = {};
+    if (this.#drained || this.#env.clock.monotonic() < this.#lookAtMs) return out;
+    this.#inputSeen = false;
+    this.#lookAtMs = this.#env.clock.monotonic() + this.#pollMs();
+    for (const [id, source] of this.#env.sources) {
+      const limits = this.#env.limits.get(id);
+      if (limits?.minOffsets !== undefined && !(await this.#enough(id, source, limits, last))) continue;
+      const { trigger } = this.#env;
+      const cap =
+        trigger.kind === "count" ? trigger.rows : trigger.kind === "once" ? undefined : limits?.maxOffsets;
+      if (trigger.kind === "count" && (await source.backlog()) < trigger.rows) continue;
+      const planLimits: PlanLimits = cap === undefined ? {} : { maxOffsets: cap };
+      const ranges = await source.plan(planLimits);
+      if (ranges.length > 0) out[id] = ranges;
+    }
+    return out;
+  }
+
+  /** minOffsetsPerTrigger: wait for that much, but not longer than maxTriggerDelay. */
+  async #enough(
+    id: string,
+    source: SourceEnumerator,
+    limits: SourceLimits,
+    last: EpochEntry | undefined,
+  ): Promise<boolean> {
+    const waited = this.#env.clock.monotonic() - this.#lastPlannedMs;
+    if (last !== undefined && waited >= limits.maxTriggerDelayMs) return true;
+    const backlog = await source.backlog();
+    this.#env.metrics.backlog(this.#env.queryName, id, backlog);
+    return backlog >= limits.minOffsets!;
+  }
+
+  #topology(last: EpochEntry | undefined): Topology {
+    const before = last?.topology;
+    const wanted = this.#env.partitions(before, this.#env.follower.rescaleTo);
+    if (before !== undefined && wanted.every((n, i) => n === before.partitions[i])) return before;
+    return {
+      version: (before?.version ?? 0) + 1,
+      since: (last?.epoch ?? 0) + 1,
+      partitions: wanted,
+      previous: before === undefined ? undefined : { version: before.version, partitions: before.partitions },
+    };
+  }
+
+  #entry(
+    last: EpochEntry | undefined,
+    ranges: Record<string, readonly SplitRange[]>,
+    maxima: EpochEntry["maxima"],
+    watermark: number,
+    before: number,
+    empty: boolean,
+  ): EpochEntry {
+    const { follower, clock, sources } = this.#env;
+    const ends: Record<string, Record<string, Json>> = {};
+    const splits: Record<string, string[]> = {};
+    const unread: Record<string, readonly string[]> = {};
+    for (const [id, source] of sources) {
+      ends[id] = { ...last?.ends[id] };
+      splits[id] = [...(last?.splits[id] ?? [])];
+      for (const r of ranges[id] ?? []) {
+        ends[id][r.split] = r.to;
+        if (!splits[id].includes(r.split)) splits[id].push(r.split);
+      }
+      const left = source.unread?.() ?? [];
+      if (left.length > 0) unread[id] = left;
+    }
+    return {
+      kind: "epoch",
+      epoch: (last?.epoch ?? 0) + 1,
+      previous: follower.latest?.position ?? 0,
+      token: this.#env.token,
+      topology: this.#topology(last),
+      fingerprint: this.#env.plan.fingerprint,
+      ranges,
+      ends,
+      splits,
+      unread,
+      clockMs: Math.max(last?.clockMs ?? 0, clock.now()),
+      maxima,
+      watermark,
+      lateWatermark: before,
+      empty,
+      runId: follower.run?.runId ?? this.#env.runId,
+      queryId: this.#env.queryId,
+    };
+  }
+}
+
+/** Whether a failed leader should simply be followed by another: the log moved on without it. */
+export const isDeposed = (e: unknown): boolean => e instanceof LogConflictError;

@@ -1,0 +1,268 @@
+/**
+ * The supervisor of a query on one node: builds actors, runs each under the one loop, restarts the one that failed, and takes a final failure
+ * to the whole query.
+ */
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Fiber from "effect/Fiber";
+import type { Clock } from "../src/core/clock.ts";
+import { pack } from "../src/codec/msgpack.ts";
+import { sinkFactory } from "../src/connectors/registry.ts";
+import type { Source } from "../src/connectors/source.ts";
+import type { Log, LogStore, Publisher } from "../src/log/log.ts";
+import type { PhysicalPlan, StagePlan } from "../src/plan/physical.ts";
+import { AckSender } from "../src/runtime/acknowledgements.ts";
+import type {
+  ActorEnvironment,
+  ActorIdentity,
+  ActorInput,
+  ProbePoint,
+  QueryNames,
+} from "../src/runtime/behaviour.ts";
+import type { Topology } from "../src/runtime/entries.ts";
+import type { QueryFollower } from "../src/runtime/follower.ts";
+import { runActor, type ActorEnd } from "../src/runtime/loop.ts";
+import type { RuntimeMetrics } from "../src/runtime/metrics.ts";
+import { Outbox } from "../src/runtime/outbox.ts";
+import { supervised } from "../src/runtime/supervision.ts";
+import type { StateBackend } from "../src/state/backend.ts";
+import { EpochSink } from "./sink.ts";
+import { SourceInput } from "./source.ts";
+import { MailboxInput } from "./stage.ts";
+
+/** What the actors of one query on one node share. */
+export interface QueryNode {
+  readonly queryName: string;
+  readonly queryId: string;
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly plan: PhysicalPlan;
+  readonly names: QueryNames;
+  readonly store: LogStore;
+  readonly backend: StateBackend;
+  readonly follower: QueryFollower;
+  /** Running sources by id. */
+  readonly sources: ReadonlyMap<string, Source>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly timeZone: string;
+  readonly alive: () => boolean;
+  readonly metrics: RuntimeMetrics;
+  readonly snapshotIntervalMs: number;
+  readonly mailboxMaxBytes: number;
+  readonly maxRestarts: number;
+  /** A fencing token for an actor's start: grows over all nodes. */
+  readonly nextToken: () => number;
+  readonly log: (
+    level: "debug" | "info" | "warn" | "error",
+    message: string,
+    fields: Record<string, unknown>,
+  ) => void;
+  readonly probe?: (actor: ActorIdentity, point: ProbePoint, epoch: number) => void | Promise<void>;
+}
+
+const keyOf = (a: ActorIdentity): string => `${a.stage}/${a.partition}/${a.topology}`;
+
+interface RunningActor {
+  readonly identity: ActorIdentity;
+  readonly fiber: Fiber.Fiber<ActorEnd, unknown>;
+  readonly drain: AbortController;
+  readonly done: Promise<void>;
+}
+
+export class ActorSupervisor {
+  readonly #node: QueryNode;
+  readonly #actors = new Map<string, RunningActor>();
+  readonly #acks: AckSender;
+  readonly #onFailure: (error: unknown, actor: ActorIdentity) => void;
+  #starts = 0;
+
+  constructor(node: QueryNode, onFailure: (error: unknown, actor: ActorIdentity) => void) {
+    this.#node = node;
+    this.#onFailure = onFailure;
+    this.#acks = new AckSender(node.store.bus, node.names.acks, node.follower, node.clock);
+  }
+
+  running(): readonly ActorIdentity[] {
+    return [...this.#actors.values()].map((a) => a.identity);
+  }
+
+  has(identity: ActorIdentity): boolean {
+    return this.#actors.has(keyOf(identity));
+  }
+
+  /** Starts an actor; it is restarted by the policy until it ends well, is stopped, or fails for good. */
+  start(identity: ActorIdentity, topology: Topology): void {
+    const key = keyOf(identity);
+    if (this.#actors.has(key)) return;
+    const drain = new AbortController();
+    const labels = { query: this.#node.queryName, stage: identity.stage, partition: identity.partition };
+    let body: Promise<unknown> = Promise.resolve();
+    const run = (signal: AbortSignal): Promise<ActorEnd> => {
+      const ended = this.#run(identity, topology, signal, drain.signal);
+      body = ended.catch(() => {});
+      return ended;
+    };
+    const effect = supervised(run, {
+      clock: this.#node.clock,
+      maxRestarts: this.#node.maxRestarts,
+      random: this.#node.random,
+      onRestart: (error, delayMs) => {
+        this.#node.metrics.restart(labels);
+        this.#node.log("warn", "actor restarts", {
+          ...labels,
+          delayMs: Math.round(delayMs),
+          error: String(error),
+        });
+      },
+    });
+    const fiber = Effect.runFork(effect);
+    const done = Effect.runPromise(Fiber.await(fiber)).then(async (exit) => {
+      // An interrupted fiber ends before its body does; the actor's files are free only after the body.
+      await body;
+      if (this.#actors.get(key)?.fiber === fiber) this.#actors.delete(key);
+      if (Exit.isFailure(exit) && !drain.signal.aborted) this.#escalate(exit, identity);
+    });
+    this.#actors.set(key, { identity, fiber, drain, done });
+  }
+
+  #escalate(exit: Exit.Exit<ActorEnd, unknown>, identity: ActorIdentity): void {
+    if (!Exit.isFailure(exit)) return;
+    for (const reason of exit.cause.reasons) {
+      if (reason._tag === "Fail") return this.#onFailure(reason.error, identity);
+      if (reason._tag === "Die") return this.#onFailure(reason.defect, identity);
+    }
+  }
+
+  /** Ends an actor between two epochs, with its state committed and a snapshot taken. */
+  async drain(identity: ActorIdentity): Promise<void> {
+    const actor = this.#actors.get(keyOf(identity));
+    if (actor === undefined) return;
+    actor.drain.abort();
+    await actor.done;
+  }
+
+  /** Ends an actor at once, as a crash of it would. */
+  async stop(identity: ActorIdentity): Promise<void> {
+    const actor = this.#actors.get(keyOf(identity));
+    if (actor === undefined) return;
+    await Effect.runPromise(Fiber.interrupt(actor.fiber));
+    await actor.done;
+  }
+
+  async drainAll(): Promise<void> {
+    await Promise.all(this.running().map((a) => this.drain(a)));
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all(this.running().map((a) => this.stop(a)));
+    this.#acks.close();
+  }
+
+  async #run(
+    identity: ActorIdentity,
+    topology: Topology,
+    signal: AbortSignal,
+    drain: AbortSignal,
+  ): Promise<ActorEnd> {
+    const node = this.#node;
+    const stage = node.plan.stages.find((s) => s.id === identity.stage)!;
+    const env = this.#environment(identity, stage);
+    const labels = { query: node.queryName, stage: identity.stage, partition: identity.partition };
+    const mailboxLog =
+      stage.kind === "source" ? undefined : await this.#mailbox(identity.stage, topology, identity.partition);
+    const input: ActorInput =
+      mailboxLog === undefined
+        ? this.#sourceInput(stage, identity, topology)
+        : new MailboxInput(mailboxLog, stage.inputs, (frames) => node.metrics.framesReplayed(labels, frames));
+    const mailbox =
+      mailboxLog === undefined
+        ? undefined
+        : { created: mailboxLog.created, first: (await mailboxLog.bounds()).first };
+    const outbox = await this.#outbox(stage, identity, topology);
+    const sink = this.#sink(env, stage, topology);
+    return runActor(env, { input, outbox, sink, mailbox, topology }, signal, drain);
+  }
+
+  #environment(identity: ActorIdentity, stage: StagePlan): ActorEnvironment {
+    const node = this.#node;
+    const { probe } = node;
+    return {
+      ...node,
+      identity,
+      stage,
+      token: node.nextToken(),
+      incarnation: `${node.nodeId}-${++this.#starts}`,
+      acknowledge: (ack) => this.#acks.send(ack),
+      ...(probe === undefined
+        ? {}
+        : { probe: (point: ProbePoint, epoch: number) => probe(identity, point, epoch) }),
+    } as ActorEnvironment;
+  }
+
+  #mailbox(stage: number, topology: Topology, partition: number): Promise<Log> {
+    return this.#node.store.open(this.#node.names.mailbox(stage, topology.version, partition), {
+      maxBytes: this.#node.mailboxMaxBytes,
+    });
+  }
+
+  #sourceInput(stage: StagePlan, identity: ActorIdentity, topology: Topology): SourceInput {
+    const { follower, sources, store, names } = this.#node;
+    const { id } = stage.source!;
+    const partition = { index: identity.partition, of: topology.partitions[identity.stage]! };
+    return new SourceInput(
+      id,
+      sources.get(id)!.reader(),
+      partition,
+      () => follower.latest?.entry,
+      (split, to) => store.bus.publish(names.hints, pack([id, split, to])),
+    );
+  }
+
+  /** One publisher per reader's mailbox, shared by the edges that lead there. */
+  async #outbox(stage: StagePlan, identity: ActorIdentity, topology: Topology): Promise<Outbox> {
+    const publishers = new Map<string, Publisher>();
+    const perEdge: Publisher[][] = [];
+    for (const edge of stage.outputs) {
+      const readers: Publisher[] = [];
+      for (let p = 0; p < topology.partitions[edge.to]!; p++) {
+        const key = `${edge.to}/${p}`;
+        let publisher = publishers.get(key);
+        if (publisher === undefined) {
+          publisher = (await this.#mailbox(edge.to, topology, p)).publisher();
+          publisher.onFull((limit) =>
+            this.#node.log("warn", "a mailbox is full: its reader is behind", {
+              query: this.#node.queryName,
+              stage: edge.to,
+              partition: p,
+              limit,
+            }),
+          );
+          publishers.set(key, publisher);
+        }
+        readers.push(publisher);
+      }
+      perEdge.push(readers);
+    }
+    return new Outbox(stage.outputs, perEdge, { topology: topology.version, partition: identity.partition });
+  }
+
+  #sink(env: ActorEnvironment, stage: StagePlan, topology: Topology): EpochSink | undefined {
+    if (stage.sink === undefined) return undefined;
+    const factory = sinkFactory(stage.sink.format);
+    const writer = factory.writer(stage.sink, this.#node.plan.output, {
+      store: env.store,
+      clock: env.clock,
+      queryName: env.queryName,
+      queryId: env.queryId,
+      runId: env.runId,
+      partition: env.identity.partition,
+      partitions: topology.partitions[stage.id]!,
+      outputMode: env.plan.outputMode,
+      timeZone: env.timeZone,
+      token: env.token,
+      alive: env.alive,
+    });
+    return new EpochSink(writer, factory.guarantee(stage.sink) === "atMostOnce", env.probe);
+  }
+}

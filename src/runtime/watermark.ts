@@ -1,0 +1,47 @@
+/**
+ * The base watermark of law 12: what the maxima of the epochs before say, per `withWatermark` column, the minimum (or maximum) over the
+ * columns, never below the one before. Pure: any leader computes the same from the same logs.
+ */
+import type { PhysicalPlan, WatermarkColumn } from "../plan/physical.ts";
+import type { EventTimeMaxima } from "./entries.ts";
+
+/**
+ * Largest event time that counts for one column: the maximum over all its splits, limited by the maximum of each split that still has unread
+ * input, whose rows are not late only because another split is ahead. Undefined: no data yet, or an unread split has shown none.
+ */
+export const columnMaximum = (
+  seen: Readonly<Record<string, number>>,
+  unread: readonly string[],
+): number | undefined => {
+  const values = Object.values(seen);
+  if (values.length === 0) return undefined;
+  let max = Math.max(...values);
+  for (const split of unread) {
+    const of = seen[split];
+    if (of === undefined) return undefined;
+    max = Math.min(max, of);
+  }
+  return max;
+};
+
+const sourceOf = (plan: PhysicalPlan, column: WatermarkColumn): string | undefined =>
+  plan.stages.find((s) => s.kind === "source" && s.id === column.stage)?.source?.id;
+
+/** B(e) from the maxima of the epochs before e and the splits that were not read to their end. */
+export const baseWatermark = (
+  plan: PhysicalPlan,
+  maxima: EventTimeMaxima,
+  unread: Readonly<Record<string, readonly string[]>>,
+  before: number,
+  splitWatermark: "limited" | "max",
+): number => {
+  if (plan.watermarks.length === 0) return before;
+  const perColumn = plan.watermarks.map((column) => {
+    const source = sourceOf(plan, column);
+    const behind = splitWatermark === "max" || source === undefined ? [] : (unread[source] ?? []);
+    const max = columnMaximum(maxima[column.operatorId] ?? {}, behind);
+    return max === undefined ? 0 : max - column.delayMs;
+  });
+  const now = plan.watermarkPolicy === "max" ? Math.max(...perColumn) : Math.min(...perColumn);
+  return Math.max(before, now);
+};
