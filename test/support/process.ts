@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Hooks } from "./temporary.ts";
 
@@ -20,10 +21,8 @@ function killAll(): void {
 
 process.on("exit", killAll);
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-  process.once(signal, () => {
-    killAll();
-    process.kill(process.pid, signal);
-  });
+  // Through exit(), so that temporary folders go too.
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
 }
 
 /** How a process ended. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { connect, StringCodec } from "nats";
+import { startNode } from "../support/process.ts";
 import { brokers, missingBrokers, startBroker } from "../support/broker.ts";
 
 for (const { version, reason } of missingBrokers()) {
@@ -62,3 +63,23 @@ for (const program of brokers()) {
     });
   });
 }
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+test("a server ends with the process that started it", { skip: brokers().length === 0 }, async (t) => {
+  const owner = startNode(["test/support/broker-orphan.ts"], { t });
+  const match = await owner.waitFor(/server (\d+) in (\S+) ready/);
+  const pid = Number(match[1]);
+  const dir = match[2] ?? "";
+  assert.ok(isAlive(pid) && existsSync(dir));
+  const ending = await owner.kill("SIGTERM");
+  assert.equal(ending.code, 143);
+  while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(existsSync(dir), false);
+});
