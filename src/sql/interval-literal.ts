@@ -1,0 +1,179 @@
+/**
+ * Interval literals: `INTERVAL 5 SECONDS`, `INTERVAL '5' DAY 2 HOURS`, `INTERVAL '1-2' YEAR TO MONTH`, `INTERVAL '1 day 2 hours'`. They are ANSI
+ * intervals: years and months, or days to seconds, never both; their type spans the units that were written.
+ */
+import type { DataType, DayTimeUnit, YearMonthUnit } from "../core/data-type.ts";
+import type { Expr } from "../expr/ast.ts";
+import {
+  intervalUnit,
+  parseCalendarInterval,
+  parseDayTimeInterval,
+  parseYearMonthInterval,
+  type CalendarInterval,
+} from "../expr/time/interval-text.ts";
+import type { Parser } from "./token-stream.ts";
+import type { Token } from "./token.ts";
+
+const DAY_US = 86_400_000_000;
+const DAY_TIME: readonly DayTimeUnit[] = ["day", "hour", "minute", "second"];
+const YEAR_MONTH: readonly YearMonthUnit[] = ["year", "month"];
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+interface TypedInterval {
+  readonly value: number;
+  readonly type: DataType;
+}
+
+const singular = (unit: string): string => unit.toLowerCase().replace(/s$/, "");
+
+/** The unit of a type that a written unit belongs to. */
+const field = (unit: string): YearMonthUnit | DayTimeUnit => {
+  if (unit === "week") return "day";
+  return unit === "millisecond" || unit === "microsecond" || unit === "nanosecond"
+    ? "second"
+    : (unit as YearMonthUnit | DayTimeUnit);
+};
+
+const invalid = (p: Parser, span: Span, text: string, why: string): Error =>
+  p.error("INVALID_INTERVAL_FORMAT", `Error parsing '${text}' to interval: ${why}.`, span);
+
+/** The value with the type that its units span. */
+const spanning = (
+  p: Parser,
+  [months, days, micros]: CalendarInterval,
+  units: readonly string[],
+  span: Span,
+  text: string,
+): TypedInterval => {
+  const fields = new Set(units.map((u) => field(singular(u))));
+  const years = YEAR_MONTH.filter((u) => fields.has(u));
+  const times = DAY_TIME.filter((u) => fields.has(u));
+  if (years.length > 0 && times.length > 0) {
+    const message = `Cannot mix year-month and day-time fields: ${text}`;
+    throw p.error("INVALID_INTERVAL_FORMAT", message, span, "add two intervals instead, one of each kind");
+  }
+  if (years.length > 0)
+    return { value: months, type: { kind: "yearMonthInterval", from: years[0]!, to: years.at(-1)! } };
+  const value = days * DAY_US + micros;
+  if (!Number.isSafeInteger(value)) throw invalid(p, span, text, "it is out of range");
+  return { value, type: { kind: "dayTimeInterval", from: times[0]!, to: times.at(-1)! } };
+};
+
+/** `INTERVAL '1 day 2 hours'`: the units stand in the string. */
+export const typedInterval = (p: Parser, text: string, span: Span): TypedInterval => {
+  const parsed = parseCalendarInterval(text);
+  if (parsed === undefined)
+    throw invalid(p, span, text, "expected a number and a unit for each part, as in '1 day 2 hours'");
+  const units = text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((w) => /^[a-z]+$/.test(w) && w !== "interval");
+  return spanning(p, parsed, units, span, `'${text}'`);
+};
+
+/** Whether an interval value stands `ahead`: a number or a string, after a sign or none. Gives the place of the unit, else -1. */
+const unitAhead = (p: Parser, ahead: number): number => {
+  const at = p.atOp("-", ahead) || p.atOp("+", ahead) ? ahead + 1 : ahead;
+  const value = p.peek(at);
+  if (value.kind !== "string" && value.kind !== "number") return -1;
+  const unit = p.peek(at + 1).upper;
+  return unit !== "" && (intervalUnit(unit) !== undefined || /^NANOSECONDS?$/.test(unit)) ? at + 1 : -1;
+};
+
+/** Whether INTERVAL begins a literal here (it may be a name). */
+export const atInterval = (p: Parser): boolean =>
+  p.at("INTERVAL") &&
+  (unitAhead(p, 1) !== -1 ||
+    p.peek(1).kind === "string" ||
+    (p.peek(1).kind === "number" && p.peek(2).upper !== ""));
+
+/** The sign and digits of a value. */
+const signedValue = (p: Parser): { text: string; token: Token } => {
+  let sign = "";
+  if (p.acceptOp("-")) sign = "-";
+  else p.acceptOp("+");
+  const token = p.next();
+  const body = token.text.trim();
+  if (sign === "-" && body.startsWith("-")) return { text: body.slice(1), token };
+  return { text: sign + body.replace(/^\+/, ""), token };
+};
+
+const unitToUnit = (p: Parser, text: string, from: string, to: string, span: Span): TypedInterval => {
+  const [f, t] = [singular(from), singular(to)];
+  const years = YEAR_MONTH.indexOf(f as YearMonthUnit) !== -1;
+  if (f === "year" && t === "month") {
+    const value = parseYearMonthInterval(text, "year", "month");
+    if (value === undefined) throw invalid(p, span, text, "expected the form [+|-]y-m");
+    return { value, type: { kind: "yearMonthInterval", from: "year", to: "month" } };
+  }
+  const [fi, ti] = [DAY_TIME.indexOf(f as DayTimeUnit), DAY_TIME.indexOf(t as DayTimeUnit)];
+  if (years || fi === -1 || ti <= fi) {
+    const message = `Intervals from ${from} to ${to} are not supported.`;
+    throw p.error(
+      "INVALID_INTERVAL_FORMAT",
+      message,
+      span,
+      "Use YEAR TO MONTH or a span of DAY, HOUR, MINUTE and SECOND",
+    );
+  }
+  const [low, high] = [DAY_TIME[fi]!, DAY_TIME[ti]!];
+  const value = parseDayTimeInterval(text, low, high);
+  if (value === undefined)
+    throw invalid(
+      p,
+      span,
+      text,
+      `expected the form of ${from} TO ${to}, as in '1 02:03:04.5' for DAY TO SECOND`,
+    );
+  return { value, type: { kind: "dayTimeInterval", from: low, to: high } };
+};
+
+/** One value and unit as text that `parseCalendarInterval` reads. */
+const part = (p: Parser, text: string, unit: string, token: Token): CalendarInterval => {
+  const name = singular(unit);
+  if (name === "nanosecond" && /^-?\d+$/.test(text)) return [0, 0, Math.trunc(Number(text) / 1000)];
+  const parsed = /^-?(\d+\.?\d*|\.\d+)$/.test(text) ? parseCalendarInterval(`${text} ${name}`) : undefined;
+  if (parsed === undefined) {
+    const why =
+      name === "second"
+        ? `'${text}' is not a number`
+        : `'${text}' is not an integer; only SECOND takes a fraction`;
+    throw invalid(p, token, `${text} ${unit}`, why);
+  }
+  return parsed;
+};
+
+/** INTERVAL and what follows it; see `atInterval`. */
+export const intervalLiteral = (p: Parser): Expr => {
+  const start = p.next();
+  const units: string[] = [];
+  let [months, days, micros] = [0, 0, 0];
+  const span = (): Span => ({ start: start.start, end: p.before()!.end });
+  if (unitAhead(p, 0) === -1)
+    throw p.unexpected("a value and a unit (YEAR MONTH WEEK DAY HOUR MINUTE SECOND MILLISECOND MICROSECOND)");
+  while (unitAhead(p, 0) !== -1) {
+    const { text, token } = signedValue(p);
+    const unit = p.next().upper;
+    if (p.at("TO") && intervalUnit(p.peek(1).upper) !== undefined && units.length === 0) {
+      p.next();
+      const typed = unitToUnit(p, text, unit, p.next().upper, span());
+      return { kind: "literal", ...typed, position: p.position(start) };
+    }
+    const [m, d, us] = part(p, text, unit, token);
+    months += m;
+    days += d;
+    micros += us;
+    units.push(unit);
+  }
+  const typed = spanning(
+    p,
+    [months, days, micros],
+    units,
+    span(),
+    p.source.text.slice(start.start, p.before()!.end),
+  );
+  return { kind: "literal", ...typed, position: p.position(start) };
+};
