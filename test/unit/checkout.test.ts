@@ -3,12 +3,25 @@
  * any folder, reach one instance of the library, and may be started several at once.
  */
 import assert from "node:assert/strict";
-import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type Process, repository, runNode, runProgram, startProgram } from "../support/process.ts";
-import type { Hooks } from "../support/temporary.ts";
+import { type Hooks, temporaryDirectory } from "../support/temporary.ts";
+
+interface Lock {
+  readonly packages: Record<string, { readonly os?: readonly string[]; readonly cpu?: readonly string[] }>;
+}
 
 const dist = (path: string): string => join(repository, "dist", path);
 
@@ -60,5 +73,24 @@ describe("the checkout after set-up", () => {
   test("the lock names the optional packages of every platform", async () => {
     const ending = await runProgram(process.execPath, ["ops/setup/complete-lock.mjs", "--check"]);
     assert.equal(ending.code, 0, ending.stderr);
+  });
+
+  test("planted: a lock without one of them", async (t) => {
+    const folder = temporaryDirectory(t);
+    mkdirSync(join(folder, "ops/setup"), { recursive: true });
+    const script = join(folder, "ops/setup/complete-lock.mjs");
+    copyFileSync(join(repository, "ops/setup/complete-lock.mjs"), script);
+    const lock = JSON.parse(readFileSync(join(repository, "package-lock.json"), "utf8")) as Lock;
+    const name = "node_modules/@esbuild/darwin-arm64";
+    assert.ok(lock.packages[name] !== undefined);
+    delete lock.packages[name];
+    writeFileSync(join(folder, "package-lock.json"), JSON.stringify(lock));
+    const checked = await runProgram(process.execPath, [script, "--check"]);
+    assert.equal(checked.code, 1);
+    assert.match(checked.stderr, /lacks @esbuild\/darwin-arm64$/m);
+    assert.equal((await runProgram(process.execPath, [script])).code, 0);
+    const mended = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")) as Lock;
+    assert.deepEqual(mended.packages[name]?.os, ["darwin"]);
+    assert.deepEqual(mended.packages[name]?.cpu, ["arm64"]);
   });
 });

@@ -7,6 +7,7 @@ import { describe, test } from "node:test";
 import { ambientUses } from "../support/tidy/ambient.ts";
 import { againstArrows, layerOf } from "../support/tidy/arrows.ts";
 import { badDeclarations, badNames, strayPlaces, tooLong } from "../support/tidy/form.ts";
+import { looseDependencies } from "../support/tidy/manifest.ts";
 import { checkoutFiles, type SourceFile, typescriptFiles, type Violation } from "../support/tidy/tree.ts";
 
 const library = typescriptFiles("src", "actors");
@@ -160,5 +161,25 @@ describe("form", () => {
     assert.equal(strayPlaces([file("a.ts", `const f = "${"/" + "root"}/x/y";`)]).length, 1);
     assert.equal(strayPlaces([file("a.ts", `const f = "${"/" + "work"}/main/y";`)]).length, 1);
     assertClean(strayPlaces([file("a.ts", 'import "../work/x.ts"; // a/home/x')]));
+  });
+});
+
+describe("dependencies", () => {
+  const textOf = (path: string): string => checkoutFiles(path)[0]?.text ?? "";
+  const reasons = textOf("ops/adr/0001-dependencies.md");
+
+  test("each is of one version and has its reason", () => {
+    assert.ok(reasons.length > 0);
+    assertClean(looseDependencies(textOf("package.json"), reasons));
+  });
+  test("planted: a range, and a package without a reason", () => {
+    const manifest = JSON.stringify({
+      dependencies: { effect: "^4.1.0" },
+      devDependencies: { "left-pad": "1.3.0" },
+    });
+    assert.deepEqual(problems(looseDependencies(manifest, reasons)), [
+      'effect is wanted as "^4.1.0", not as one version',
+      "left-pad has no reason in ops/adr/0001",
+    ]);
   });
 });
