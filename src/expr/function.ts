@@ -12,6 +12,8 @@ export interface CallSite {
   readonly fn: string;
   readonly timeZone: string;
   readonly position?: TypedExpr["position"];
+  /** Folds a constant argument to a literal (an argument that must be constant is refused when it is none afterwards). */
+  readonly fold?: (e: TypedExpr) => TypedExpr;
 }
 
 /** The arguments with implicit casts inserted, and the result's type. */

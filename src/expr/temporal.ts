@@ -27,7 +27,7 @@ export interface TemporalRule {
   readonly type: DataType;
 }
 
-const MICROS_PER_DAY = DAY_MS * 1000;
+export const MICROS_PER_DAY = DAY_MS * 1000;
 const DAYS: DataType = { kind: "dayTimeInterval", from: "day", to: "day" };
 const isDays = (t: DataType): boolean => t.kind === "dayTimeInterval" && t.from === "day" && t.to === "day";
 const isDaysNumber = (t: DataType): boolean => t.kind === "int" || t.kind === "short" || t.kind === "byte";

@@ -364,7 +364,7 @@ const unary = (name: string, op: "+" | "-"): FunctionDefinition => ({
   emit: emit(op),
 });
 
-export const operatorFunctions: readonly FunctionDefinition[] = [
+export const OPERATOR_FUNCTIONS: readonly FunctionDefinition[] = [
   operator("+", "expr1 + expr2", "Sum; a date or timestamp plus an interval.", [["1 + 2", "3"]]),
   operator(
     "-",

@@ -1,0 +1,60 @@
+/**
+ * The registry of scalar functions: one line per file of src/expr/functions. Names are unique over all files, aliases included
+ * (asserted here, when first used); lookups ignore case. Aggregates have their own registry (src/expr/aggregates/registry.ts).
+ */
+import type { FunctionDefinition } from "./function.ts";
+import { ACCESS_FUNCTIONS } from "./functions/access.ts";
+import { BIT_OPERATOR_FUNCTIONS } from "./functions/bit-operators.ts";
+import { BITWISE_FUNCTIONS } from "./functions/bitwise.ts";
+import { COMPARISON_FUNCTIONS } from "./functions/comparison.ts";
+import { CONDITIONAL_FUNCTIONS } from "./functions/conditional.ts";
+import { LOGIC_FUNCTIONS } from "./functions/logic.ts";
+import { MATH_FUNCTIONS } from "./functions/math.ts";
+import { OPERATOR_FUNCTIONS } from "./functions/operators.ts";
+import { PATTERN_FUNCTIONS } from "./functions/pattern.ts";
+import { ROUNDING_FUNCTIONS } from "./functions/rounding.ts";
+import { SEARCH_FUNCTIONS } from "./functions/search.ts";
+import { STRING_FUNCTIONS } from "./functions/string.ts";
+import { WINDOW_FUNCTIONS } from "./functions/window.ts";
+
+const FILES: readonly (readonly FunctionDefinition[])[] = [
+  ACCESS_FUNCTIONS,
+  BIT_OPERATOR_FUNCTIONS,
+  BITWISE_FUNCTIONS,
+  COMPARISON_FUNCTIONS,
+  CONDITIONAL_FUNCTIONS,
+  LOGIC_FUNCTIONS,
+  MATH_FUNCTIONS,
+  OPERATOR_FUNCTIONS,
+  PATTERN_FUNCTIONS,
+  ROUNDING_FUNCTIONS,
+  SEARCH_FUNCTIONS,
+  STRING_FUNCTIONS,
+  WINDOW_FUNCTIONS,
+];
+
+let byName: Map<string, FunctionDefinition> | undefined;
+
+const register = (): Map<string, FunctionDefinition> => {
+  const names = new Map<string, FunctionDefinition>();
+  for (const definition of FILES.flat()) {
+    for (const name of [definition.name, ...(definition.aliases ?? [])]) {
+      const key = name.toLowerCase();
+      if (names.has(key)) throw new Error(`the function ${key} is registered twice`);
+      names.set(key, definition);
+    }
+  }
+  return names;
+};
+
+const registered = (): Map<string, FunctionDefinition> => (byName ??= register());
+
+/** The definition of a function by name or alias, in any case. */
+export const lookupFunction = (name: string): FunctionDefinition | undefined =>
+  registered().get(name.toLowerCase());
+
+/** Every name and alias, sorted: what SHOW FUNCTIONS lists of the scalar ones. */
+export const functionNames = (): readonly string[] => [...registered().keys()].sort();
+
+/** Every definition once, in the order of the files: for the documentation page and the typed API. */
+export const functionDefinitions = (): readonly FunctionDefinition[] => FILES.flat();
