@@ -1,0 +1,229 @@
+/**
+ * Percentiles. All are exact: the state counts each distinct value. percentile_approx therefore ignores its accuracy: it gives the value at the rank
+ * that Spark's sketch aims at, for any number of rows.
+ */
+import { array, type DataType, DOUBLE, INT, LONG } from "../../core/data-type.ts";
+import type { Value } from "../../core/value.ts";
+import type { AggregateCall, SortOrder, TypedExpr } from "../ast.ts";
+import type { Accumulator } from "../contract.ts";
+import { coerce, isAnsiInterval, isDatetime } from "../coercion.ts";
+import type { CallSite, Resolution } from "../function.ts";
+import { ansiInterval, numeric, oneOf, signature, type TypeClass } from "../rules.ts";
+import { decimalToNumber } from "../decimal.ts";
+import { constantOf, failure } from "../functions/definition.ts";
+import { analysisError, unexpectedInput } from "../type-errors.ts";
+import { compareValues } from "../value-order.ts";
+import { type Counts, countsFold } from "./collections.ts";
+import { type AggregateDefinition, foldAccumulator } from "./definition.ts";
+
+interface Sorted {
+  readonly values: readonly Value[];
+  /** Rows up to and with each value. */
+  readonly upTo: readonly number[];
+  readonly count: number;
+}
+
+const sorted = (counts: Counts, type: DataType, descending: boolean): Sorted => {
+  const compare = compareValues(type);
+  const entries = [...counts.values()].sort((a, b) =>
+    descending ? compare(b.value, a.value) : compare(a.value, b.value),
+  );
+  let count = 0;
+  const upTo = entries.map((e) => (count += e.count));
+  return { values: entries.map((e) => e.value), upTo, count };
+};
+
+/** The value of rank `rank`, from 0. */
+const atRank = (s: Sorted, rank: number): Value => {
+  let [low, high] = [0, s.upTo.length - 1];
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if (s.upTo[mid]! > rank) high = mid;
+    else low = mid + 1;
+  }
+  return s.values[low]!;
+};
+
+const asNumber = (v: Value, type: DataType): number =>
+  type.kind === "decimal" ? decimalToNumber(v as bigint, type.scale) : Number(v);
+
+type Pick = (s: Sorted, p: number, type: DataType) => Value;
+
+/** Linear interpolation between the two nearest ranks. */
+const continuous: Pick = (s, p, type) => {
+  const position = (s.count - 1) * p;
+  const [lower, higher] = [Math.floor(position), Math.ceil(position)];
+  const low = asNumber(atRank(s, lower), type);
+  const high = asNumber(atRank(s, higher), type);
+  const x = lower === higher || low === high ? low : (higher - position) * low + (position - lower) * high;
+  return isAnsiInterval(type) ? Math.round(x) : x;
+};
+/** The first value whose cumulative distribution is at least p. */
+const discrete: Pick = (s, p) => atRank(s, Math.max(Math.ceil(s.count * p) - 1, 0));
+
+const invalidPercentage = (p: number): Error =>
+  failure(
+    "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
+    `The percentage(s) must be between [0.0, 1.0] (current value = ${p}).`,
+  );
+
+interface Shape {
+  readonly pick: Pick;
+  /** Index of the value among the accumulator's inputs. */
+  readonly valueAt: number;
+  readonly type: DataType;
+  readonly percentage: Value;
+  readonly descending: boolean;
+  readonly weightAt: number;
+}
+
+const percentileAccumulator = (shape: Shape): Accumulator => {
+  const { percentage } = shape;
+  return foldAccumulator(
+    countsFold(
+      shape.type,
+      shape.valueAt,
+      (counts) => {
+        if (counts.size === 0 || percentage === null) return null;
+        const s = sorted(counts, shape.type, shape.descending);
+        const one = (p: Value): Value => shape.pick(s, Number(p), shape.type);
+        return Array.isArray(percentage) ? (percentage as readonly Value[]).map(one) : one(percentage);
+      },
+      shape.weightAt,
+    ),
+  );
+};
+
+const measurable: TypeClass = oneOf(numeric, ansiInterval);
+const percentages: TypeClass = oneOf(DOUBLE, array(DOUBLE));
+
+/** The percentage argument as a double or an array of doubles that is constant and within [0, 1]. */
+const checkPercentage = (args: readonly TypedExpr[], index: number, site: CallSite): TypedExpr => {
+  const arg = args[index]!;
+  const wanted = arg.type.kind === "array" ? array(DOUBLE, false) : DOUBLE;
+  const cast = coerce(arg, wanted);
+  if (cast === undefined) throw unexpectedInput(site, args, index, percentages.name);
+  const value = constantOf(cast);
+  if (value === undefined)
+    throw analysisError(
+      "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
+      `Cannot resolve "${site.fn}" due to data type mismatch: the input \`percentage\` should be a foldable "DOUBLE" expression.`,
+      site.position,
+    );
+  for (const p of Array.isArray(value) ? (value as readonly Value[]) : [value])
+    if (p !== null && (Number(p) < 0 || Number(p) > 1))
+      throw analysisError(
+        "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
+        invalidPercentage(Number(p)).message,
+        site.position,
+      );
+  return { kind: "literal", value, type: wanted, nullable: value === null, position: arg.position };
+};
+
+const manyOr = (one: DataType, percentage: DataType): DataType =>
+  percentage.kind === "array" ? array(one, false) : one;
+const interpolated = (t: DataType): DataType => (isAnsiInterval(t) ? t : DOUBLE);
+
+const resolvePercentile = (args: readonly TypedExpr[], site: CallSite): Resolution => {
+  const base = signature([measurable, percentages, LONG], DOUBLE, { optional: 1, nullable: true })(
+    args.length > 1 ? args.with(1, checkPercentage(args, 1, site)) : args,
+    site,
+  );
+  return { ...base, type: manyOr(interpolated(base.args[0]!.type), base.args[1]!.type) };
+};
+
+const resolveApprox = (args: readonly TypedExpr[], site: CallSite): Resolution => {
+  const base = signature(
+    [
+      oneOf(numeric, ansiInterval, { name: `"TIMESTAMP"`, accepts: isDatetime, whenNull: DOUBLE }),
+      percentages,
+      INT,
+    ],
+    DOUBLE,
+    {
+      optional: 1,
+      nullable: true,
+    },
+  )(args.length > 1 ? args.with(1, checkPercentage(args, 1, site)) : args, site);
+  return { ...base, type: manyOr(base.args[0]!.type, base.args[1]!.type) };
+};
+
+/** percentile_cont/disc(p) WITHIN GROUP (ORDER BY v). */
+const resolveWithin =
+  (disc: boolean) =>
+  (args: readonly TypedExpr[], site: CallSite, orderBy: readonly SortOrder<TypedExpr>[] = []): Resolution => {
+    if (args.length !== 1 || orderBy.length !== 1)
+      throw analysisError(
+        orderBy.length === 0
+          ? "INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING"
+          : "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS",
+        `Invalid function \`${site.fn}\` with WITHIN GROUP: it takes one percentage and one ordering.`,
+        site.position,
+      );
+    const percentage = checkPercentage(args, 0, site);
+    const t = orderBy[0]!.expr.type;
+    return { args: [percentage], type: manyOr(disc ? t : interpolated(t), percentage.type), nullable: true };
+  };
+
+const within =
+  (pick: Pick) =>
+  (call: AggregateCall): Accumulator =>
+    percentileAccumulator({
+      pick,
+      valueAt: call.args.length,
+      type: call.orderBy[0]!.expr.type,
+      percentage: constantOf(call.args[0]) ?? null,
+      descending: call.orderBy[0]!.descending,
+      weightAt: -1,
+    });
+
+const direct =
+  (pick: Pick, weighted: boolean) =>
+  (call: AggregateCall): Accumulator =>
+    percentileAccumulator({
+      pick,
+      valueAt: 0,
+      type: call.args[0]!.type,
+      percentage: call.args.length > 1 ? (constantOf(call.args[1]) ?? null) : 0.5,
+      descending: false,
+      weightAt: weighted && call.args.length > 2 ? 2 : -1,
+    });
+
+export const PERCENTILE_AGGREGATES: readonly AggregateDefinition[] = [
+  {
+    name: "percentile",
+    usage: "percentile(x, percentage[, frequency])",
+    summary: "The exact percentile, interpolated; an array of percentages gives an array.",
+    resolve: resolvePercentile,
+    create: direct(continuous, true),
+  },
+  {
+    name: "median",
+    usage: "median(x)",
+    summary: "percentile(x, 0.5).",
+    resolve: signature([measurable], (args) => interpolated(args[0]!.type), { nullable: true }),
+    create: direct(continuous, false),
+  },
+  {
+    name: "percentile_approx",
+    aliases: ["approx_percentile"],
+    usage: "percentile_approx(x, percentage[, accuracy])",
+    summary: "The least value with at least the given part of the rows at or below it.",
+    resolve: resolveApprox,
+    create: direct(discrete, false),
+  },
+  {
+    name: "percentile_cont",
+    usage: "percentile_cont(percentage) WITHIN GROUP (ORDER BY x)",
+    summary: "The percentile of an ordered column, interpolated.",
+    resolve: resolveWithin(false),
+    create: within(continuous),
+  },
+  {
+    name: "percentile_disc",
+    usage: "percentile_disc(percentage) WITHIN GROUP (ORDER BY x)",
+    summary: "The first value of an ordered column whose cumulative distribution reaches the percentage.",
+    resolve: resolveWithin(true),
+    create: within(discrete),
+  },
+];
