@@ -1,17 +1,14 @@
 /** What stands after FROM: tables, subqueries, VALUES, table functions, joins, samples, LATERAL VIEW, and the pivots in pivot-parser. */
 import { SQL_CHAIN_MAX } from "../core/limits.ts";
-import type { DataType } from "../core/data-type.ts";
 import type { Expr } from "../expr/ast.ts";
 import type { JoinHow, Relation } from "../plan/relation.ts";
 import { functionCall } from "./call-parser.ts";
-import { intervalLiteral } from "./interval-literal.ts";
+import { intervalLiteral, intervalMs } from "./interval-literal.ts";
 import { atAlias, atQuery } from "./lookahead.ts";
 import { atIdentifierClause, nameClause, tableName } from "./name-parser.ts";
 import { pivotClause, unpivotClause } from "./pivot-parser.ts";
 import type { Parser } from "./token-stream.ts";
 import type { Token } from "./token.ts";
-
-const MONTH_MS = 31 * 86_400_000;
 
 /** `FROM a, b JOIN c … [LATERAL VIEW …]`; FROM has been taken. Relations with commas between are joined without a condition. */
 export const fromClause = (p: Parser): Relation => {
@@ -230,10 +227,6 @@ export const lateralViews = (p: Parser, child: Relation): Relation => {
   return left;
 };
 
-/** Milliseconds of an interval literal; a month counts 31 days, as in Spark's watermark delays. */
-const intervalMs = (value: unknown, type: DataType): number =>
-  type.kind === "yearMonthInterval" ? (value as number) * MONTH_MS : (value as number) / 1000;
-
 /** `WATERMARK ts DELAY OF INTERVAL 5 SECONDS` after a table. */
 const watermark = (p: Parser, child: Relation): Relation => {
   if (!p.at("WATERMARK") || p.peek(1).kind === "op" || p.peek(1).kind === "end") return child;
@@ -244,7 +237,7 @@ const watermark = (p: Parser, child: Relation): Relation => {
   const delay = intervalLiteral(p);
   const expr = named.kind === "alias" ? named.child : named;
   const column = expr.kind === "column" && named.kind !== "alias" ? expr.parts : expr;
-  const delayMs = delay.kind === "literal" ? intervalMs(delay.value, delay.type) : 0;
+  const delayMs = delay.kind === "literal" ? intervalMs(delay.value as number, delay.type) : 0;
   const name = named.kind === "alias" ? { name: named.names[0]! } : {};
   return { kind: "watermark", child, column, delayMs, ...name, position: p.position(start) };
 };

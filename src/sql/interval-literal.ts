@@ -177,3 +177,9 @@ export const intervalLiteral = (p: Parser): Expr => {
   );
   return { kind: "literal", ...typed, position: p.position(start) };
 };
+
+const MONTH_MS = 31 * 86_400_000;
+
+/** Milliseconds of an interval's value, as a delay: a month counts 31 days, as in Spark's watermarks. */
+export const intervalMs = (value: number, type: DataType): number =>
+  type.kind === "yearMonthInterval" ? value * MONTH_MS : value / 1000;

@@ -19,14 +19,29 @@ export const parseQueryRule = (p: Parser): Relation => p.nested(() => query(p));
 
 type Definition = readonly [string, Relation, readonly string[] | undefined];
 
-const query = (p: Parser): Relation => {
+/** The definitions of WITH, and how they are put around what follows them. */
+export interface With {
+  readonly around: (child: Relation) => Relation;
+}
+
+/** WITH and its definitions, when that is next. */
+export const withClause = (p: Parser): With | undefined => {
   const start = p.peek();
-  if (!p.at("WITH")) return organized(p, queryTerm(p, 1));
-  p.next();
+  if (!p.accept("WITH")) return undefined;
   const recursive = p.at("RECURSIVE") && p.peek(1).upper !== "AS" && !p.atOp("(", 1) && p.accept("RECURSIVE");
   const definitions = p.list(() => commonTable(p));
-  const child = organized(p, queryTerm(p, 1));
-  return { kind: "with", definitions, recursive, child, position: p.position(start) };
+  return {
+    around: (child) => ({ kind: "with", definitions, recursive, child, position: p.position(start) }),
+  };
+};
+
+/** A query after its WITH. */
+export const queryBody = (p: Parser): Relation => organized(p, queryTerm(p, 1));
+
+const query = (p: Parser): Relation => {
+  const definitions = withClause(p);
+  const body = queryBody(p);
+  return definitions === undefined ? body : definitions.around(body);
 };
 
 const commonTable = (p: Parser): Definition => {
