@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
-import type { Clock } from "../src/core/clock.ts";
+import { type Clock, sleep } from "../src/core/clock.ts";
 import { pack } from "../src/codec/msgpack.ts";
 import { sinkFactory } from "../src/connectors/registry.ts";
 import type { Source } from "../src/connectors/source.ts";
@@ -61,6 +61,12 @@ export interface QueryNode {
   readonly probe?: (actor: ActorIdentity, point: ProbePoint, epoch: number) => void | Promise<void>;
 }
 
+export interface SupervisorEvents {
+  /** No restart helps: the query fails. */
+  readonly failed: (error: unknown, actor: ActorIdentity) => void;
+  readonly ended: (actor: ActorIdentity, end: ActorEnd) => void;
+}
+
 const keyOf = (a: ActorIdentity): string => `${a.stage}/${a.partition}/${a.topology}`;
 
 interface RunningActor {
@@ -74,12 +80,12 @@ export class ActorSupervisor {
   readonly #node: QueryNode;
   readonly #actors = new Map<string, RunningActor>();
   readonly #acks: AckSender;
-  readonly #onFailure: (error: unknown, actor: ActorIdentity) => void;
+  readonly #events: SupervisorEvents;
   #starts = 0;
 
-  constructor(node: QueryNode, onFailure: (error: unknown, actor: ActorIdentity) => void) {
+  constructor(node: QueryNode, events: SupervisorEvents) {
     this.#node = node;
-    this.#onFailure = onFailure;
+    this.#events = events;
     this.#acks = new AckSender(node.store.bus, node.names.acks, node.follower, node.clock);
   }
 
@@ -121,7 +127,8 @@ export class ActorSupervisor {
       // An interrupted fiber ends before its body does; the actor's files are free only after the body.
       await body;
       if (this.#actors.get(key)?.fiber === fiber) this.#actors.delete(key);
-      if (Exit.isFailure(exit) && !drain.signal.aborted) this.#escalate(exit, identity);
+      if (Exit.isSuccess(exit)) this.#events.ended(identity, exit.value);
+      else if (!drain.signal.aborted) this.#escalate(exit, identity);
     });
     this.#actors.set(key, { identity, fiber, drain, done });
   }
@@ -129,8 +136,8 @@ export class ActorSupervisor {
   #escalate(exit: Exit.Exit<ActorEnd, unknown>, identity: ActorIdentity): void {
     if (!Exit.isFailure(exit)) return;
     for (const reason of exit.cause.reasons) {
-      if (reason._tag === "Fail") return this.#onFailure(reason.error, identity);
-      if (reason._tag === "Die") return this.#onFailure(reason.defect, identity);
+      if (reason._tag === "Fail") return this.#events.failed(reason.error, identity);
+      if (reason._tag === "Die") return this.#events.failed(reason.defect, identity);
     }
   }
 
@@ -150,8 +157,14 @@ export class ActorSupervisor {
     await actor.done;
   }
 
-  async drainAll(): Promise<void> {
-    await Promise.all(this.running().map((a) => this.drain(a)));
+  /** Drains every actor; those that cannot end their epoch in time (its other actors are gone) are stopped where they are. */
+  async drainAll(patienceMs: number): Promise<void> {
+    const patience = new AbortController();
+    const late = sleep(this.#node.clock, patienceMs, patience.signal);
+    const drained = Promise.all(this.running().map((a) => this.drain(a)));
+    await Promise.race([drained, late]);
+    patience.abort();
+    await this.stopAll();
   }
 
   async stopAll(): Promise<void> {

@@ -54,6 +54,7 @@ export class Membership {
   readonly #seen = new Map<string, Seen>();
   readonly #listeners = new Set<() => void>();
   readonly #abort = new AbortController();
+  readonly #hosted = new Map<string, string>();
   #reader: Reader | undefined;
   #position = 0;
   #confirmed: number;
@@ -105,6 +106,22 @@ export class Membership {
     return out.sort();
   }
 
+  /** Announces that this node runs `query`, with the fingerprint of its plan. */
+  async host(query: string, fingerprint: string): Promise<void> {
+    this.#hosted.set(query, fingerprint);
+    await this.#renew();
+    await this.#until(() => this.info(this.nodeId)?.[`query:${query}`] === fingerprint);
+  }
+
+  unhost(query: string): void {
+    this.#hosted.delete(query);
+  }
+
+  /** Living nodes that run `query`, sorted. */
+  hosts(query: string): readonly string[] {
+    return this.nodes().filter((n) => this.info(n)?.[`query:${query}`] !== undefined);
+  }
+
   info(node: string): Readonly<Record<string, string>> | undefined {
     return this.#seen.get(node)?.info;
   }
@@ -146,7 +163,7 @@ export class Membership {
       node: this.nodeId,
       boot: this.#o.boot,
       token: this.#leader?.node === this.nodeId ? this.#leader.token : 0,
-      info: this.#o.info,
+      info: { ...this.#o.info, ...Object.fromEntries([...this.#hosted].map(([q, f]) => [`query:${q}`, f])) },
     };
     const expect = expectLast === undefined ? {} : { expectLast: position(expectLast) };
     return this.#o.log.append(pack(record), expect);
@@ -213,7 +230,8 @@ export class Membership {
   }
 
   #signature(): string {
-    return `${this.#leader?.token ?? 0}/${[...this.#seen.keys()].sort().join()}`;
+    const nodes = [...this.#seen].map(([id, s]) => `${id}:${Object.keys(s.info).join()}`);
+    return `${this.#leader?.token ?? 0}/${nodes.sort().join()}`;
   }
 
   /** Forgets nodes whose lease is over. */

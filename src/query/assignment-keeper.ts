@@ -1,0 +1,118 @@
+/** Follows a query's assignment log and, on the leader, keeps it in step with who lives and which topology runs. */
+import { position } from "../core/brands.ts";
+import { LogConflictError } from "../core/errors.ts";
+import { pack, unpack } from "../codec/msgpack.ts";
+import { assign, type Assignment } from "../cluster/assignment.ts";
+import type { Membership } from "../cluster/membership.ts";
+import type { Log, Reader } from "../log/log.ts";
+import type { ActorIdentity } from "../runtime/behaviour.ts";
+import type { EpochEntry } from "../runtime/entries.ts";
+import type { QueryFollower } from "../runtime/follower.ts";
+
+const actorsOf = (version: number, partitions: readonly number[]): ActorIdentity[] =>
+  partitions.flatMap((n, stage) =>
+    Array.from({ length: n }, (_, partition) => ({ stage, partition, topology: version })),
+  );
+
+/** Actors that must run: the newest topology's, and the one's before until its last epoch is behind all (law 13). */
+export const wantedActors = (latest: EpochEntry, committed: number): readonly ActorIdentity[] => {
+  const { version, since, partitions, previous } = latest.topology;
+  const now = actorsOf(version, partitions);
+  return previous === undefined || committed >= since
+    ? now
+    : [...actorsOf(previous.version, previous.partitions), ...now];
+};
+
+export class AssignmentKeeper {
+  readonly #log: Log;
+  readonly #listeners = new Set<() => void>();
+  #reader: Reader | undefined;
+  #keeping = false;
+  #again = false;
+  #closed = false;
+  current: Assignment | undefined;
+  position = 0;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  async start(): Promise<void> {
+    const bounds = await this.#log.bounds();
+    this.position = bounds.first - 1;
+    this.#reader = this.#log.reader(bounds.first);
+    void this.#follow().catch(() => {});
+    while (this.position < bounds.last) await this.#changed();
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = this.onChange(() => {
+        end();
+        resolve();
+      });
+    });
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#closed) {
+      for (const r of await this.#reader!.next()) {
+        const next = unpack(r.payload) as Assignment;
+        this.position = r.position;
+        if (next.token >= (this.current?.token ?? 0)) this.current = next;
+      }
+      for (const f of [...this.#listeners]) f();
+    }
+  }
+
+  onChange(f: () => void): () => void {
+    this.#listeners.add(f);
+    return () => this.#listeners.delete(f);
+  }
+
+  /** Leader: writes a new assignment if the present one does not fit. One at a time. */
+  async keep(follower: QueryFollower, membership: Membership, query: string, token: number): Promise<void> {
+    this.#again = true;
+    if (this.#keeping) return;
+    this.#keeping = true;
+    try {
+      while (this.#again && !this.#closed && membership.token === token) {
+        this.#again = false;
+        await this.#update(follower, membership, query, token);
+      }
+    } finally {
+      this.#keeping = false;
+    }
+  }
+
+  async #update(
+    follower: QueryFollower,
+    membership: Membership,
+    query: string,
+    token: number,
+  ): Promise<void> {
+    const latest = follower.latest?.entry;
+    if (latest === undefined) return;
+    const nodes = membership.hosts(query);
+    if (nodes.length === 0) return;
+    const actors = assign(wantedActors(latest, follower.committed), nodes, this.current);
+    const next: Assignment = { token, nodes, actors };
+    if (this.current?.token === token && JSON.stringify(this.current) === JSON.stringify(next)) return;
+    try {
+      const at = await this.#log.append(pack(next), { expectLast: position(this.position) });
+      while (this.position < at && !this.#closed) await this.#changed();
+      if (at > 1) await this.#log.trim(position(at));
+    } catch (e) {
+      if (!(e instanceof LogConflictError)) throw e;
+      this.#again = true;
+      const { last } = await this.#log.bounds();
+      while (this.position < last && !this.#closed) await this.#changed();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#reader?.close();
+    for (const f of [...this.#listeners]) f();
+  }
+}

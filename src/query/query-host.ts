@@ -1,0 +1,322 @@
+/**
+ * One query on one node: who runs where. It follows the query's logs and the assignment, runs the actors that are this node's, and, where this
+ * node leads, the coordinator and the assignment itself.
+ *
+ * Invariants.
+ *  H1 actors run only what the newest assignment gives this node, of topologies that the plan log names.
+ *  H2 at most one coordinator of the query runs here, and only while this node leads.
+ *  H3 `ended` resolves the same on every node: what the logs say.
+ */
+import { Coordinator, isDeposed } from "../../actors/coordinator.ts";
+import { ActorSupervisor } from "../../actors/supervisor.ts";
+import { position } from "../core/brands.ts";
+import { sleep } from "../core/clock.ts";
+import { decisionOf, ExecutionError, LogConflictError, MillraceError } from "../core/errors.ts";
+import { ACK_REPEAT_MS, SHUTDOWN_MS } from "../core/limits.ts";
+import { assignmentLog } from "../log/names.ts";
+import type { Log } from "../log/log.ts";
+import { sourceFactory } from "../connectors/registry.ts";
+import type { Source } from "../connectors/source.ts";
+import type { PhysicalPlan } from "../plan/physical.ts";
+import type { ActorIdentity, QueryNames } from "../runtime/behaviour.ts";
+import { encodeEntry, type PlanRecord, type Topology } from "../runtime/entries.ts";
+import { QueryFollower } from "../runtime/follower.ts";
+import type { Trigger } from "../runtime/trigger.ts";
+import { AssignmentKeeper } from "./assignment-keeper.ts";
+import { coordinatorEnvironment } from "./coordination.ts";
+import { queryNames } from "./query-names.ts";
+import type { NodeServices } from "./services.ts";
+
+/** What is started: the same on every node. */
+export interface QueryDefinition {
+  readonly name: string;
+  readonly plan: PhysicalPlan;
+  readonly trigger: Trigger;
+  /** Partitions of keyed stages; undefined: the node's setting for a new query, what it had for an old one. */
+  readonly partitions: number | undefined;
+}
+
+export class QueryHost {
+  readonly definition: QueryDefinition;
+  readonly follower: QueryFollower;
+  readonly names: QueryNames;
+  readonly #services: NodeServices;
+  readonly #planLog: Log;
+  readonly #commitLog: Log;
+  readonly #keeper: AssignmentKeeper;
+  readonly #sources = new Map<string, Source>();
+  readonly #ends: (() => void)[] = [];
+  readonly #retired = new Set<string>();
+  #supervisor: ActorSupervisor | undefined;
+  #coordinator: AbortController | undefined;
+  #coordinating: Promise<void> = Promise.resolve();
+  #closed = false;
+  #coordinatorFailures = 0;
+  #tokens = 0;
+  /** Whether this node has led the query before: a coordinator that is started again goes on with the same run. */
+  led = false;
+  /** The failure that this node met itself, with its cause. */
+  #cause: unknown;
+
+  private constructor(
+    services: NodeServices,
+    definition: QueryDefinition,
+    logs: { plan: Log; commit: Log; assignment: Log },
+  ) {
+    this.#services = services;
+    this.definition = definition;
+    this.names = queryNames(services.session, definition.name);
+    this.#planLog = logs.plan;
+    this.#commitLog = logs.commit;
+    this.follower = new QueryFollower(logs.plan, logs.commit);
+    this.#keeper = new AssignmentKeeper(logs.assignment);
+  }
+
+  /** Joins the query; resolves when this node has read the plan log. */
+  static async start(services: NodeServices, definition: QueryDefinition): Promise<QueryHost> {
+    const names = queryNames(services.session, definition.name);
+    const [plan, commit, assignment] = await Promise.all([
+      services.store.open(names.plan),
+      services.store.open(names.commit),
+      services.store.open(assignmentLog(services.session, definition.name)),
+    ]);
+    const host = new QueryHost(services, definition, { plan, commit, assignment });
+    await host.#begin();
+    return host;
+  }
+
+  async #begin(): Promise<void> {
+    const { store, clock, timeZone, membership } = this.#services;
+    await Promise.all([this.follower.start(), this.#keeper.start()]);
+    for (const stage of this.definition.plan.stages) {
+      if (stage.source === undefined) continue;
+      const { id, spec } = stage.source;
+      const context = { store, clock, queryName: this.definition.name, sourceId: id, timeZone };
+      this.#sources.set(id, sourceFactory(spec.format).create(spec, context, "stream"));
+    }
+    await membership.host(this.definition.name, this.definition.plan.fingerprint);
+    const reconcile = (): void => this.#reconcile();
+    this.#ends.push(
+      this.follower.onChange(reconcile),
+      this.#keeper.onChange(reconcile),
+      membership.onChange(reconcile),
+    );
+    this.#reconcile();
+  }
+
+  get sources(): ReadonlyMap<string, Source> {
+    return this.#sources;
+  }
+
+  get ended(): boolean {
+    return this.follower.finished;
+  }
+
+  /** The failure of the query, if it failed; with the cause where it happened on this node. */
+  get failure(): MillraceError | undefined {
+    const entry = this.follower.failure;
+    if (entry === undefined || this.follower.state !== "failed") return undefined;
+    if (this.#cause instanceof MillraceError) return this.#cause;
+    const detail = entry.errorClass === undefined ? {} : { errorClass: entry.errorClass };
+    return new ExecutionError(entry.message, { ...detail, cause: this.#cause });
+  }
+
+  /** Resolves when the query has ended everywhere (H3), or `signal` aborts. */
+  async untilEnded(signal?: AbortSignal): Promise<void> {
+    await this.follower.until(() => this.ended || this.#closed, signal);
+  }
+
+  #reconcile(): void {
+    if (this.#closed) return;
+    this.#lead();
+    this.#runActors();
+  }
+
+  /** H2. */
+  #lead(): void {
+    const { membership } = this.#services;
+    const token = membership.token;
+    if (token === undefined || this.follower.finished) {
+      this.#coordinator?.abort();
+      this.#coordinator = undefined;
+      return;
+    }
+    void this.#keeper
+      .keep(this.follower, membership, this.definition.name, token)
+      .catch((e: unknown) => this.#logError("assignment", e));
+    if (this.#coordinator !== undefined) return;
+    const abort = new AbortController();
+    this.#coordinator = abort;
+    this.#coordinating = this.#coordinating.then(() => this.#coordinate(token, abort.signal));
+  }
+
+  async #coordinate(token: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#services;
+    while (!signal.aborted && !this.#closed && !this.follower.finished) {
+      try {
+        const env = await coordinatorEnvironment(
+          this.#services,
+          this,
+          { plan: this.#planLog, commit: this.#commitLog },
+          token,
+        );
+        this.led = true;
+        await new Coordinator(env).run(signal);
+      } catch (e) {
+        if (signal.aborted || this.#closed) return;
+        this.#logError("coordinator", e);
+        if (isDeposed(e)) await this.follower.catchUp().catch(() => {});
+        else if (
+          decisionOf(e) === "fail" ||
+          ++this.#coordinatorFailures > this.#services.settings.maxRestarts
+        )
+          await this.#fail(e, "coordinator");
+        await sleep(clock, ACK_REPEAT_MS / 10, signal);
+      }
+      if (!this.#services.membership.alive()) return;
+    }
+  }
+
+  /** H1. */
+  #runActors(): void {
+    const { nodeId } = this.#services.membership;
+    if (this.follower.run === undefined && this.follower.latest === undefined) return;
+    if (this.follower.finished) {
+      void this.#supervisor?.stopAll();
+      return;
+    }
+    const supervisor = (this.#supervisor ??= this.#makeSupervisor());
+    const mine = new Set<string>();
+    for (const [actor, node] of this.#keeper.current?.actors ?? []) {
+      if (node !== nodeId) continue;
+      mine.add(keyOf(actor));
+      const topology = this.#topologyOf(actor);
+      if (topology === undefined || this.#retired.has(keyOf(actor)) || supervisor.has(actor)) continue;
+      supervisor.start(actor, topology);
+    }
+    for (const actor of supervisor.running()) if (!mine.has(keyOf(actor))) void supervisor.drain(actor);
+  }
+
+  #topologyOf(actor: ActorIdentity): Topology | undefined {
+    const topology = this.follower.latest?.entry.topology;
+    if (topology === undefined) return undefined;
+    if (topology.version === actor.topology) return topology;
+    const { previous } = topology;
+    if (previous === undefined || previous.version !== actor.topology) return undefined;
+    return { version: previous.version, since: 1, partitions: previous.partitions, previous: undefined };
+  }
+
+  #makeSupervisor(): ActorSupervisor {
+    const s = this.#services;
+    const { membership } = s;
+    const run = this.follower.run;
+    const node = {
+      queryName: this.definition.name,
+      queryId: run?.queryId ?? this.follower.latest!.entry.queryId,
+      runId: run?.runId ?? this.follower.latest!.entry.runId,
+      nodeId: membership.nodeId,
+      plan: this.definition.plan,
+      names: this.names,
+      store: s.store,
+      backend: s.backend,
+      follower: this.follower,
+      sources: this.#sources,
+      clock: s.clock,
+      random: s.random,
+      timeZone: s.timeZone,
+      alive: () => membership.alive(),
+      metrics: s.metrics,
+      snapshotIntervalMs: s.settings.snapshotIntervalMs,
+      mailboxMaxBytes: s.settings.mailboxMaxBytes,
+      maxRestarts: s.settings.maxRestarts,
+      // Any start anywhere after a new assignment has a higher token; within one, starts of this node count up.
+      nextToken: () => (this.#keeper.position + 1) * 1_000_000 + ++this.#tokens,
+      log: s.log,
+      ...(s.probe === undefined ? {} : { probe: s.probe }),
+    };
+    return new ActorSupervisor(node, {
+      failed: (e, actor) => void this.#fail(e, `stage ${actor.stage} partition ${actor.partition}`),
+      ended: (actor, end) => {
+        if (end === "retired") this.#retired.add(keyOf(actor));
+      },
+    });
+  }
+
+  /** Takes the failure to all nodes: a fail entry in the plan log. */
+  async #fail(error: unknown, who: string): Promise<void> {
+    this.#cause ??= error;
+    this.#logError(who, error);
+    const e = error instanceof Error ? error : new Error(String(error));
+    const where = error instanceof MillraceError && error.where !== undefined ? ` (${error.where})` : "";
+    await this.#control({
+      kind: "fail",
+      token: this.#services.membership.token ?? 0,
+      name: e.name,
+      message: `${e.message}${where}`,
+      errorClass: error instanceof MillraceError ? error.errorClass : undefined,
+    }).catch((again: unknown) => this.#logError("fail entry", again));
+  }
+
+  #logError(who: string, error: unknown): void {
+    if (this.#closed) return;
+    this.#services.log("error", `${who} failed`, {
+      query: this.definition.name,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+
+  /** Appends a control record behind all that is there (law 9). */
+  async #control(record: PlanRecord): Promise<void> {
+    for (;;) {
+      await this.follower.catchUp();
+      if (this.follower.finished) return;
+      try {
+        const at = await this.#planLog.append(encodeEntry(record), {
+          expectLast: position(this.follower.planPosition),
+        });
+        return await this.follower.until(() => this.follower.planPosition >= at);
+      } catch (e) {
+        if (!(e instanceof LogConflictError)) throw e;
+      }
+    }
+  }
+
+  /** Stops the query on all nodes: every planned epoch is finished first. */
+  async stop(): Promise<void> {
+    await this.#control({ kind: "stop", token: this.#services.membership.token ?? 0 });
+    await this.untilEnded();
+  }
+
+  async rescale(partitions: number): Promise<void> {
+    await this.#control({ kind: "rescale", partitions });
+  }
+
+  /** This node leaves: finishes what is planned if it leads alone, drains its actors, and ends here. The query goes on elsewhere. */
+  async leave(): Promise<void> {
+    const { clock } = this.#services;
+    if (this.#coordinator !== undefined) {
+      this.#coordinator.abort();
+      const patience = new AbortController();
+      void sleep(clock, SHUTDOWN_MS / 4, patience.signal).then(() => patience.abort());
+      const planned = this.follower.latest?.entry.epoch ?? 0;
+      await this.follower.until(() => this.follower.committed >= planned, patience.signal);
+      patience.abort();
+    }
+    await this.#supervisor?.drainAll(SHUTDOWN_MS / 4);
+    await this.close();
+  }
+
+  /** Ends everything of the query on this node at once, as a crash would; logs and state stay as they are. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const end of this.#ends) end();
+    this.#coordinator?.abort();
+    await this.#supervisor?.stopAll();
+    this.follower.close();
+    this.#keeper.close();
+    await this.#coordinating.catch(() => {});
+  }
+}
+
+const keyOf = (a: ActorIdentity): string => `${a.topology}/${a.stage}/${a.partition}`;

@@ -1,0 +1,12 @@
+/** The logs and subjects of one query. */
+import { busSubject, commitLog, mailboxLog, planLog, snapshotLog } from "../log/names.ts";
+import type { QueryNames } from "../runtime/behaviour.ts";
+
+export const queryNames = (session: string, query: string): QueryNames => ({
+  plan: planLog(session, query),
+  commit: commitLog(session, query),
+  mailbox: (stage, topology, partition) => mailboxLog(session, query, stage, topology, partition),
+  snapshot: (stage, topology, partition) => snapshotLog(session, query, stage, topology, partition),
+  acks: busSubject(session, query, "acks"),
+  hints: busSubject(session, query, "hints"),
+});
