@@ -105,6 +105,8 @@ export interface Attribute extends Typed {
   readonly kind: "attribute";
   readonly id: number;
   readonly name: string;
+  /** Present on an event-time column: the delay of its watermark. Passes through projections as Spark's column metadata does. */
+  readonly eventTimeDelayMs?: number;
 }
 
 /** A column of a batch, by ordinal. */

@@ -53,6 +53,8 @@ export type LogicalPlan = NodeBase &
         readonly aggregates: readonly NamedAggregate[];
         readonly eventTime: EventTimeKey | undefined;
         readonly session: SessionKey | undefined;
+        /** What this node was rewritten from; the mode rules treat those as Spark does. */
+        readonly origin?: "distinct" | "intersect" | "except" | "internal";
       }
     /** One row for each sliding window that the timestamp falls in; adds the window column. Tumbling windows are plain expressions. */
     | {
@@ -77,6 +79,8 @@ export type LogicalPlan = NodeBase &
         readonly how: JoinHow;
         readonly condition: TypedExpr | undefined;
         readonly nullAware?: boolean;
+        /** What this join was rewritten from. */
+        readonly origin?: "intersect" | "except" | "subquery";
       }
     | { readonly kind: "union"; readonly children: readonly LogicalPlan[] }
     | {

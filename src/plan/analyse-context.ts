@@ -1,0 +1,126 @@
+/**
+ * What every part of the analyser shares: settings, fresh attribute ids, the names visible at a point of the query, and errors.
+ *
+ *  A1 every occurrence of a relation is analysed anew, so attribute ids never clash, self joins included.
+ *  A2 analysis is deterministic: the same relation and catalog give the same ids.
+ */
+import type { DataType } from "../core/data-type.ts";
+import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
+import type { ResolvedColumn } from "../expr/scope.ts";
+import { analysisError } from "../expr/type-errors.ts";
+import type { Catalog } from "./catalog.ts";
+import type { LogicalPlan } from "./logical.ts";
+import type { Relation } from "./relation.ts";
+
+export interface AnalyseOptions {
+  /** IANA name of the session's zone. */
+  readonly timeZone: string;
+  readonly compatibility: "extended" | "spark";
+  /** Values of `:name` parameters. */
+  readonly parameters?: Readonly<Record<string, Expr>> | undefined;
+}
+
+/** A column that a name can reach. Names compare without case; `qualifier` is the alias or table name parts in front of it. */
+export interface ScopeColumn {
+  readonly name: string;
+  readonly qualifier: readonly string[];
+  readonly attribute: Attribute;
+}
+
+/** A plan with the names of its columns. `hidden` columns are reached by a qualified name only (both sides of USING). */
+export interface Resolved {
+  readonly plan: LogicalPlan;
+  readonly columns: readonly ScopeColumn[];
+  readonly hidden: readonly ScopeColumn[];
+}
+
+/** A WITH definition: analysed at each use. `recursion` is set inside its own recursive body. */
+export interface Cte {
+  readonly relation: Relation;
+  readonly columns: readonly string[] | undefined;
+  readonly names: Names;
+  readonly recursive: boolean;
+  readonly recursion?: { readonly reference: number; readonly output: readonly Attribute[] };
+}
+
+/** The query around a correlated subquery. `resolve` notes in `used` what it answers. */
+export interface OuterQuery {
+  readonly used: ReadonlyMap<number, Attribute>;
+  readonly resolve: (
+    parts: readonly string[],
+    position: SourcePosition | undefined,
+  ) => ResolvedColumn | undefined;
+}
+
+/** What is visible at a point of the query besides the columns of its FROM clause. */
+export interface Names {
+  readonly ctes: ReadonlyMap<string, Cte>;
+  readonly outer: OuterQuery | undefined;
+  /** Views being expanded, to refuse a view that contains itself. */
+  readonly views: readonly string[];
+}
+
+export const NO_NAMES: Names = Object.freeze({ ctes: new Map(), outer: undefined, views: [] });
+
+/** One run of the analyser. */
+export class Analysis {
+  readonly catalog: Catalog;
+  readonly options: AnalyseOptions;
+  #id = 0;
+  #reference = 0;
+
+  /** Analyses any relation; given by analyse.ts. */
+  readonly relation: (relation: Relation, names: Names) => Resolved;
+
+  constructor(
+    catalog: Catalog,
+    options: AnalyseOptions,
+    relation: (analysis: Analysis, relation: Relation, names: Names) => Resolved,
+  ) {
+    this.catalog = catalog;
+    this.options = options;
+    this.relation = (r, names) => relation(this, r, names);
+  }
+
+  attribute(name: string, type: DataType, nullable: boolean, eventTimeDelayMs?: number): Attribute {
+    const base = { kind: "attribute" as const, id: ++this.#id, name, type, nullable };
+    return Object.freeze(eventTimeDelayMs === undefined ? base : { ...base, eventTimeDelayMs });
+  }
+
+  /** A column that renames or computes `expr`; event time passes through plain references only, as in Spark. */
+  named(name: string, expr: TypedExpr): Attribute {
+    return this.attribute(
+      name,
+      expr.type,
+      expr.nullable,
+      expr.kind === "attribute" ? expr.eventTimeDelayMs : undefined,
+    );
+  }
+
+  nextReference(): number {
+    return ++this.#reference;
+  }
+}
+
+/** Throws an AnalysisError in Spark's form. */
+export const fail = (
+  errorClass: string,
+  message: string,
+  position?: SourcePosition | undefined,
+  hint?: string,
+): never => {
+  throw analysisError(errorClass, message, position, hint);
+};
+
+/** `a`.`b` */
+export const quoted = (parts: readonly string[]): string =>
+  parts.map((p) => `\`${p.replaceAll("`", "``")}\``).join(".");
+
+export const sameName = (a: string, b: string): boolean => a === b || a.toLowerCase() === b.toLowerCase();
+
+/** Columns as a plan gives them, all reachable without qualifier. */
+export const resolvedOf = (plan: LogicalPlan, qualifier: readonly string[] = []): Resolved => ({
+  plan,
+  columns: plan.output.map((attribute) => ({ name: attribute.name, qualifier, attribute })),
+  hidden: [],
+});

@@ -1,0 +1,159 @@
+/**
+ * Typing of expressions inside an operator: columns, `:parameters`, subqueries, time windows, aggregates and window functions are resolved
+ * here; everything else by src/expr/typing.ts.
+ */
+import type { Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
+import type { ResolvedColumn, Scope } from "../expr/scope.ts";
+import { typeCondition, typeExpr } from "../expr/typing.ts";
+import { type Analysis, fail, type Names } from "./analyse-context.ts";
+import { aggregateNamed, generatorNamed, windowFunctionNamed } from "./analyse-functions.ts";
+import { candidateNames, type ColumnMatch, resolveColumn, type Visible } from "./analyse-names.ts";
+import type { Subqueries } from "./analyse-subquery.ts";
+import type { TimeWindows } from "./analyse-time-window.ts";
+
+type Call = Extract<Expr, { kind: "call" }>;
+
+/** Where an expression stands: what it may name and which special calls it may hold. */
+export interface Env {
+  readonly analysis: Analysis;
+  readonly names: Names;
+  readonly visible: Visible;
+  /** The clause, for messages: "WHERE", "GROUP BY". */
+  readonly clause: string;
+  /** Names looked up when no column matches: lateral aliases. */
+  readonly alias?: (
+    parts: readonly string[],
+    position: SourcePosition | undefined,
+  ) => ColumnMatch | undefined;
+  readonly aggregate?: (call: Call, env: Env) => TypedExpr;
+  readonly over?: (e: Extract<Expr, { kind: "over" }>, env: Env) => TypedExpr;
+  /** Calls with a meaning only here: `grouping(k)`. */
+  readonly call?: (call: Call, env: Env) => TypedExpr | undefined;
+  readonly timeWindows?: TimeWindows;
+  readonly subqueries?: Subqueries;
+}
+
+/** Types and coerces `e`. Throws AnalysisError with Spark's class and the position. */
+export const typeIn = (env: Env, e: Expr): TypedExpr => typeExpr(e, scopeOf(env));
+
+const scopeOf = (env: Env): Scope => ({
+  timeZone: env.analysis.options.timeZone,
+  column: (parts, position) => column(env, parts, position),
+  candidates: () => candidateNames(env.visible),
+  userFunction: (name) => env.analysis.catalog.function(name),
+  special: (x) => special(env, x),
+});
+
+const special = (env: Env, e: Expr): TypedExpr | undefined => {
+  switch (e.kind) {
+    case "call":
+      return specialCall(env, e);
+    case "over":
+      return env.over === undefined
+        ? fail(
+            "UNSUPPORTED_EXPR_FOR_OPERATOR",
+            `A window function cannot stand in ${env.clause}.`,
+            e.position,
+            "compute it in a subquery",
+          )
+        : env.over(e, env);
+    case "subquery":
+      return env.subqueries === undefined
+        ? fail(
+            "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY",
+            `A subquery cannot stand in ${env.clause}.`,
+            e.position,
+          )
+        : env.subqueries.resolve(e, env);
+    case "parameter":
+      return parameter(env, e.name, e.position);
+    case "star":
+      return fail("INVALID_USAGE_OF_STAR_OR_REGEX", `Invalid usage of '*' in ${env.clause}.`, e.position);
+    default:
+      return undefined;
+  }
+};
+
+const parameter = (env: Env, name: string, position: SourcePosition | undefined): TypedExpr => {
+  const values = env.analysis.options.parameters;
+  const value = values !== undefined && Object.hasOwn(values, name) ? values[name] : undefined;
+  if (value === undefined)
+    return fail(
+      "UNBOUND_SQL_PARAMETER",
+      `Found the unbound parameter: ${name}. Please, fix \`args\` and provide a mapping of the parameter to either a SQL literal or collection constructor functions such as \`map()\`, \`array()\`, \`struct()\`.`,
+      position,
+    );
+  return typeIn(env, value);
+};
+
+const specialCall = (env: Env, e: Call): TypedExpr | undefined => {
+  if (e.udf !== undefined) return undefined;
+  const fn = e.fn.toLowerCase();
+  const timed = env.timeWindows?.resolve(e, (x) => typeIn(env, x));
+  if (timed !== undefined) return timed;
+  if (fn === "session_window")
+    return fail(
+      "UNSUPPORTED_EXPR_FOR_OPERATOR",
+      `session_window(…) is a grouping key and cannot stand in ${env.clause}.`,
+      e.position,
+      "put it into GROUP BY",
+    );
+  const own = env.call?.(e, env);
+  if (own !== undefined) return own;
+  if (aggregateNamed(fn)) return env.aggregate === undefined ? noAggregate(env, e) : env.aggregate(e, env);
+  if (windowFunctionNamed(fn))
+    return fail(
+      "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE",
+      `Window function "${fn.toUpperCase()}()" requires an OVER clause.`,
+      e.position,
+    );
+  if (generatorNamed(fn))
+    return fail(
+      "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+      `The generator is not supported: nested in expressions "${fn}(…)".`,
+      e.position,
+      "a generator must be a whole item of SELECT, or stand in LATERAL VIEW",
+    );
+  return undefined;
+};
+
+const noAggregate = (env: Env, e: Call): never => {
+  const text = `${e.fn}(…)`;
+  if (env.clause === "WHERE")
+    return fail(
+      "INVALID_WHERE_CONDITION",
+      `The WHERE condition contains the invalid expression: ${text}. Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.`,
+      e.position,
+      "use HAVING",
+    );
+  if (env.clause === "GROUP BY")
+    return fail(
+      "GROUP_BY_AGGREGATE",
+      `Aggregate functions are not allowed in GROUP BY, but found ${text}.`,
+      e.position,
+    );
+  if (env.clause === "an aggregate function")
+    return fail(
+      "NESTED_AGGREGATE_FUNCTION",
+      "It is not allowed to use an aggregate function in the argument of another aggregate function. Please use the inner aggregate function in a sub-query.",
+      e.position,
+    );
+  return fail(
+    "UNSUPPORTED_EXPR_FOR_OPERATOR",
+    `The aggregate function ${text} cannot stand in ${env.clause}.`,
+    e.position,
+  );
+};
+
+const column = (
+  env: Env,
+  parts: readonly string[],
+  position: SourcePosition | undefined,
+): ResolvedColumn | undefined => {
+  const match = resolveColumn(env.visible, parts, position) ?? env.alias?.(parts, position);
+  if (match !== undefined) return { expr: match.base, rest: match.rest };
+  return env.names.outer?.resolve(parts, position);
+};
+
+/** A condition: boolean, or DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN. */
+export const conditionIn = (env: Env, e: Expr): TypedExpr => typeCondition(e, scopeOf(env));

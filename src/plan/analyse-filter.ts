@@ -1,0 +1,51 @@
+/**
+ * WHERE. Conjuncts that are EXISTS or IN (subquery) become semi and anti joins; other subqueries inside become columns joined on below.
+ */
+import type { Expr, TypedExpr } from "../expr/ast.ts";
+import type { Analysis, Names, Resolved } from "./analyse-context.ts";
+import { conditionIn, type Env } from "./analyse-env.ts";
+import { Subqueries } from "./analyse-subquery.ts";
+import { filter, keep } from "./nodes.ts";
+import type { Relation } from "./relation.ts";
+import { and } from "./typed.ts";
+
+export const analyseFilter = (
+  a: Analysis,
+  rel: Extract<Relation, { kind: "filter" }>,
+  names: Names,
+): Resolved => {
+  const child = a.relation(rel.child, names);
+  const subqueries = new Subqueries(a);
+  const env: Env = { analysis: a, names, visible: child, clause: "WHERE", subqueries };
+  let plan = child.plan;
+  const rest: TypedExpr[] = [];
+  for (const part of conjunctsOf(rel.condition)) {
+    const sub = subqueryOf(part);
+    if (sub === undefined) rest.push(conditionIn(env, part));
+    else plan = subqueries.join(plan, sub, env);
+  }
+  const filtered = filter(subqueries.apply(plan), and(rest));
+  return { ...child, plan: subqueries.any ? keep(filtered, child.plan.output) : filtered };
+};
+
+/** The conjuncts of an unresolved condition, left to right. */
+const conjunctsOf = (e: Expr): readonly Expr[] => {
+  const out: Expr[] = [];
+  const stack = [e];
+  while (stack.length > 0) {
+    const x = stack.pop()!;
+    if (x.kind === "call" && x.fn.toLowerCase() === "and") stack.push(...[...x.args].reverse());
+    else out.push(x);
+  }
+  return out;
+};
+
+type Subquery = Extract<Expr, { kind: "subquery" }>;
+
+/** EXISTS or IN, with NOTs around it folded into `negated`. */
+const subqueryOf = (e: Expr): Subquery | undefined => {
+  if (e.kind === "subquery") return e.mode === "scalar" ? undefined : e;
+  if (e.kind !== "call" || e.fn.toLowerCase() !== "not" || e.args.length !== 1) return undefined;
+  const inner = subqueryOf(e.args[0]!);
+  return inner === undefined ? undefined : { ...inner, negated: !inner.negated };
+};

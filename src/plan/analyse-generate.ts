@@ -1,0 +1,131 @@
+/** Generators: LATERAL VIEW, table functions, and as an item of a select list. */
+import type { Attribute, Expr } from "../expr/ast.ts";
+import {
+  type Analysis,
+  fail,
+  type Names,
+  quoted,
+  type Resolved,
+  type ScopeColumn,
+} from "./analyse-context.ts";
+import { type Env, typeIn } from "./analyse-env.ts";
+import { generatorDefinition, generatorNamed, siteOf } from "./analyse-functions.ts";
+import type { Item } from "./analyse-items.ts";
+import { partsOfAttribute } from "./analyse-names.ts";
+import { Subqueries } from "./analyse-subquery.ts";
+import type { LogicalPlan } from "./logical.ts";
+import type { Relation } from "./relation.ts";
+
+type Call = Extract<Expr, { kind: "call" }>;
+
+/** The call when the expression is a generator. */
+export const generatorOf = (e: Expr): Call | undefined =>
+  e.kind === "call" && e.udf === undefined && generatorNamed(e.fn.toLowerCase()) ? e : undefined;
+
+const OUTER = "_outer";
+
+/** The plan with the generator's columns behind. */
+const generate = (
+  a: Analysis,
+  child: Resolved,
+  names: Names,
+  call: Call,
+  outer: boolean,
+  wanted: readonly string[] | undefined,
+): { readonly plan: LogicalPlan; readonly generated: readonly Attribute[] } => {
+  const fn = call.fn.toLowerCase();
+  const definition = generatorDefinition(fn)!;
+  const subqueries = new Subqueries(a);
+  const env: Env = { analysis: a, names, visible: child, clause: "a generator", subqueries };
+  const args = call.args.map((e) => typeIn(env, e));
+  const resolution = definition.resolve(args, siteOf(definition.name, a.options.timeZone, call));
+  const isOuter = outer || fn.endsWith(OUTER);
+  const fields = resolution.output;
+  if (wanted !== undefined && wanted.length !== fields.length)
+    return fail(
+      "UDTF_ALIAS_NUMBER_MISMATCH",
+      `The number of aliases supplied in the AS clause does not match the number of columns output by ${fn}. Expected ${fields.length} aliases, but got ${wanted.map((w) => quoted([w])).join(",")}.`,
+      call.position,
+    );
+  const generated = fields.map((f, i) => a.attribute(wanted?.[i] ?? f.name, f.type, f.nullable || isOuter));
+  const input = subqueries.apply(child.plan);
+  const plan: LogicalPlan = Object.freeze({
+    kind: "generate",
+    child: input,
+    fn: definition.name,
+    args: resolution.args,
+    outer: isOuter,
+    generated,
+    output: [...input.output, ...generated],
+    streaming: input.streaming,
+  });
+  return { plan, generated };
+};
+
+export const analyseGenerate = (
+  a: Analysis,
+  rel: Extract<Relation, { kind: "generate" }>,
+  names: Names,
+): Resolved => {
+  const child = a.relation(rel.child, names);
+  return generateOver(a, rel, child, names);
+};
+
+export const generateOver = (
+  a: Analysis,
+  rel: Extract<Relation, { kind: "generate" }>,
+  child: Resolved,
+  names: Names,
+): Resolved => {
+  const call = generatorOf(rel.call) ?? notGenerator(rel.call);
+  const columns = rel.columns !== undefined && rel.columns.length > 0 ? rel.columns : undefined;
+  const { plan, generated } = generate(a, child, names, call, rel.outer, columns);
+  const qualifier = rel.tableAlias === undefined ? [] : [rel.tableAlias];
+  const made = generated.map((attribute): ScopeColumn => ({ name: attribute.name, qualifier, attribute }));
+  return { plan, columns: [...child.columns, ...made], hidden: child.hidden };
+};
+
+const notGenerator = (e: Expr): never =>
+  fail(
+    "UNRESOLVED_TABLE_VALUED_FUNCTION",
+    `Could not resolve ${e.kind === "call" ? quoted([e.fn]) : "the call"} to a table-valued function.`,
+    e.position,
+    "generators are explode, posexplode, inline, stack, json_tuple and their _outer forms",
+  );
+
+export interface GeneratedItem {
+  readonly input: Resolved;
+  readonly items: readonly Item[];
+}
+
+/** SELECT …, explode(xs) AS e, …: the generator below, its columns as items in its place. */
+export const generateItem = (
+  a: Analysis,
+  child: Resolved,
+  names: Names,
+  items: readonly Item[],
+  index: number,
+): GeneratedItem => {
+  const other = items.findIndex((item, i) => i !== index && generatorOf(item.expr) !== undefined);
+  if (other >= 0)
+    fail(
+      "UNSUPPORTED_GENERATOR.MULTI_GENERATOR",
+      "The generator is not supported: only one generator allowed per SELECT clause but found 2.",
+      items[other]!.expr.position,
+      "put the other one into a LATERAL VIEW",
+    );
+  const item = items[index]!;
+  const { plan, generated } = generate(a, child, names, generatorOf(item.expr)!, false, item.aliases);
+  const made = generated.map((x) => ({ name: x.name, qualifier: [], attribute: x }));
+  const replaced = generated.map((x): Item => ({
+    expr: { kind: "column", parts: partsOfAttribute(x.id, x.name), position: item.expr.position },
+    name: x.name,
+    aliases: undefined,
+    qualifier: [],
+  }));
+  return {
+    // reached by id only: other items must not see the names
+    input: { plan, columns: child.columns, hidden: [...child.hidden, ...made] },
+    items: [...items.slice(0, index), ...replaced, ...items.slice(index + 1)],
+  };
+};

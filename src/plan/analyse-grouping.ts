@@ -1,0 +1,250 @@
+/**
+ * GROUP BY: keys (ordinals, aliases, ALL), GROUPING SETS / CUBE / ROLLUP, HAVING, and what a select list may say above an aggregate.
+ *
+ *  G1 keys are computed below the aggregate; above it an expression equal to a key is that key's attribute.
+ *  G2 an attribute of the input that is no key, outside of aggregate calls, is MISSING_AGGREGATION.
+ *  G3 grouping sets copy each row once a set (`expand`), with the keys left out null and a grouping id as a further key.
+ */
+import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
+import { describeTyped } from "../expr/type-errors.ts";
+import { Aggregates, WindowCalls } from "./analyse-collect.ts";
+import {
+  type Analysis,
+  fail,
+  type Names,
+  type Resolved,
+  sameName,
+  type ScopeColumn,
+} from "./analyse-context.ts";
+import { conditionIn, type Env, typeIn } from "./analyse-env.ts";
+import { aggregateNamed, generatorNamed } from "./analyse-functions.ts";
+import { expandSets, type GroupingSets, groupingCall } from "./analyse-grouping-sets.ts";
+import { type Item, someExpr } from "./analyse-items.ts";
+import { resolveColumn, type Visible } from "./analyse-names.ts";
+import type { Select, Stage } from "./analyse-select.ts";
+import { Subqueries } from "./analyse-subquery.ts";
+import { TimeWindows } from "./analyse-time-window.ts";
+import type { LogicalPlan, Named } from "./logical.ts";
+import { aggregate, extend, filter } from "./nodes.ts";
+import type { Grouping } from "./relation.ts";
+import { exprKey, replace } from "./typed.ts";
+
+export interface GroupedSelect extends Stage {
+  readonly having: (condition: Expr | undefined) => void;
+}
+
+const isAggregateCall = (x: Expr): boolean =>
+  x.kind === "call" && x.udf === undefined && aggregateNamed(x.fn.toLowerCase());
+
+/** The expressions of GROUP BY with ordinals and aliases replaced by the items they mean. */
+const groupingExprs = (
+  visible: Visible,
+  grouping: Grouping | undefined,
+  items: readonly Item[],
+): readonly Expr[] => {
+  if (grouping === undefined) return [];
+  if (grouping.kind === "all")
+    return items.map((i) => i.expr).filter((e) => !someExpr(e, isAggregateCall) && e.kind !== "literal");
+  return grouping.exprs.map((e) => groupingExpr(visible, e, items));
+};
+
+export const groupingExpr = (visible: Visible, e: Expr, items: readonly Item[]): Expr => {
+  if (e.kind === "alias") return e.child;
+  if (e.kind === "literal" && e.type.kind === "int") return atPosition(Number(e.value), e.position, items);
+  if (e.kind !== "column" || e.parts.length > 1) return e;
+  if (resolveColumn(visible, e.parts, e.position) !== undefined) return e;
+  const found = items.find((i) => i.aliases !== undefined && sameName(i.name, e.parts[0]!));
+  return found?.expr ?? e;
+};
+
+const atPosition = (n: number, position: SourcePosition | undefined, items: readonly Item[]): Expr => {
+  const item = items[n - 1];
+  if (item === undefined)
+    return fail(
+      "GROUP_BY_POS_OUT_OF_RANGE",
+      `GROUP BY position ${n} is not in select list (valid range is [1, ${items.length}]).`,
+      position,
+    );
+  if (someExpr(item.expr, isAggregateCall))
+    return fail(
+      "GROUP_BY_POS_AGGREGATE",
+      `GROUP BY ${n} refers to an expression ${item.name} that contains an aggregate function. Aggregate functions are not allowed in GROUP BY.`,
+      position,
+    );
+  return item.expr;
+};
+
+interface Keys {
+  /** What the aggregate is keyed by, in the order of GROUP BY. */
+  readonly attributes: readonly Attribute[];
+  /** Expressions to compute below. */
+  readonly computed: readonly Named[];
+  /** exprKey → attribute. */
+  readonly byKey: ReadonlyMap<string, Attribute>;
+}
+
+const keysOf = (
+  analysis: Analysis,
+  exprs: readonly TypedExpr[],
+  names: readonly string[],
+  session: Attribute | undefined,
+): Keys => {
+  const byKey = new Map<string, Attribute>();
+  const computed: Named[] = [];
+  exprs.forEach((e, i) => {
+    const key = exprKey(e);
+    if (byKey.has(key)) return;
+    if (e.kind === "attribute") {
+      const { position: _p, ...attribute } = e;
+      byKey.set(key, attribute);
+      return;
+    }
+    const attribute = analysis.named(names[i]!, e);
+    byKey.set(key, attribute);
+    computed.push({ attribute, expr: e });
+  });
+  const attributes = [...byKey.values()];
+  if (session !== undefined && !attributes.some((a) => a.id === session.id))
+    fail(
+      "UNSUPPORTED_EXPR_FOR_OPERATOR",
+      "session_window(…) must be one of the grouping keys itself.",
+      session.position,
+    );
+  return { attributes, computed, byKey };
+};
+
+/** The visible columns below, and the window column that GROUP BY made. */
+const withWindowColumn = (visible: Visible, timeWindows: TimeWindows): Visible => {
+  const attribute = timeWindows.attribute;
+  if (attribute === undefined || visible.columns.some((c) => sameName(c.name, attribute.name)))
+    return visible;
+  const column: ScopeColumn = { name: attribute.name, qualifier: [], attribute };
+  return { columns: [...visible.columns, column], hidden: visible.hidden };
+};
+
+export const groupedSelect = (
+  analysis: Analysis,
+  rel: Select,
+  child: Resolved,
+  names: Names,
+  items: readonly Item[],
+): GroupedSelect => {
+  const timeWindows = new TimeWindows(analysis);
+  const below = new Subqueries(analysis);
+  const above = new Subqueries(analysis);
+  const windows = new WindowCalls(analysis, rel.windows);
+  const aggregates = new Aggregates(analysis);
+  const keyEnv: Env = { analysis, names, visible: child, clause: "GROUP BY", timeWindows, subqueries: below };
+  const sources = groupingExprs(child, rel.groupBy, items);
+  sources.forEach(refuseGenerator);
+  const typedKeys = sources.map((e) => typeIn(keyEnv, e));
+  const keys = keysOf(analysis, typedKeys, sources.map(keyName), timeWindows.session?.key);
+  const sets: GroupingSets | undefined =
+    rel.groupBy?.kind === "sets"
+      ? expandSets(analysis, keys, rel.groupBy.sets, (e) =>
+          exprKey(typeIn(keyEnv, groupingExpr(child, e, items))),
+        )
+      : undefined;
+  const byKey = sets?.byKey ?? keys.byKey;
+  const finish = finisher(
+    byKey,
+    () =>
+      [
+        aggregates.all.map((a) => a.attribute),
+        above.attributes,
+        windows.attributes,
+        outerAttributes(names),
+      ].flat(),
+    rel,
+  );
+  const env: Env = {
+    analysis,
+    names,
+    visible: withWindowColumn(child, timeWindows),
+    clause: "SELECT",
+    aggregate: (e, inner) =>
+      aggregates.resolve(e, { ...inner, visible: child, subqueries: below, timeWindows }),
+    over: (e, inner) => windows.resolve(e, inner),
+    call: (e, inner) => groupingCall(e, sets, (x) => exprKey(typeIn(inner, x))),
+    timeWindows,
+    subqueries: above,
+  };
+  let condition: TypedExpr | undefined;
+  const having = (e: Expr | undefined): void => {
+    if (e !== undefined)
+      condition = finish(conditionIn({ ...env, clause: "HAVING", alias: aliasOf(items, env) }, e), e);
+  };
+  const build = (): LogicalPlan => {
+    const input = extend(below.apply(timeWindows.apply(child.plan)), keys.computed);
+    const grouped = aggregate(
+      sets?.apply(input) ?? input,
+      [...(sets?.keys ?? keys.attributes)],
+      aggregates.all,
+      {
+        session: timeWindows.session,
+      },
+    );
+    const rekeyed = (e: TypedExpr): TypedExpr => finish(e, undefined);
+    return windows.apply(filter(above.apply(grouped, rekeyed), condition), rekeyed);
+  };
+  return { env, finish, build, having };
+};
+
+const refuseGenerator = (e: Expr): void => {
+  if (e.kind === "call" && generatorNamed(e.fn.toLowerCase()))
+    fail(
+      "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT",
+      "The generator is not supported: outside the SELECT clause, found: GROUP BY.",
+      e.position,
+    );
+};
+
+const keyName = (e: Expr): string => (e.kind === "column" ? e.parts.at(-1)! : "key");
+
+/** HAVING may use the select list's aliases. */
+const aliasOf = (items: readonly Item[], env: Env) => (parts: readonly string[]) => {
+  const found = items.find((i) => i.aliases !== undefined && sameName(i.name, parts[0]!));
+  return found === undefined ? undefined : { base: typeIn(env, found.expr), rest: parts.slice(1) };
+};
+
+/** Attributes of the queries around: constants in this one. */
+const outerAttributes = (names: Names): readonly Attribute[] => [...(names.outer?.used.values() ?? [])];
+
+/** G1, G2. */
+const finisher =
+  (byKey: ReadonlyMap<string, Attribute>, made: () => readonly Attribute[], rel: Select): Stage["finish"] =>
+  (e, source) => {
+    const roots = new Set([...byKey.keys()].map((k) => k[0]));
+    const rekeyed = replace(e, (x) => {
+      const key = exprKey(x);
+      return roots.has(key[0]) ? byKey.get(key) : undefined;
+    });
+    const allowed = new Set([...byKey.values(), ...made()].map((a) => a.id));
+    const free = freeAttribute(rekeyed, allowed);
+    return free === undefined ? rekeyed : missing(free, rekeyed, rel, source?.position);
+  };
+
+const freeAttribute = (e: TypedExpr, allowed: ReadonlySet<number>): Attribute | undefined => {
+  let found: Attribute | undefined;
+  replace(e, (x) => {
+    if (x.kind === "attribute" && !allowed.has(x.id)) found ??= x;
+    return undefined;
+  });
+  return found;
+};
+
+const missing = (free: Attribute, e: TypedExpr, rel: Select, position: SourcePosition | undefined): never => {
+  if (rel.groupBy === undefined)
+    return fail(
+      "MISSING_GROUP_BY",
+      "The query does not include a GROUP BY clause. Add GROUP BY or turn it into the window functions using OVER clauses.",
+      rel.position ?? position,
+    );
+  return fail(
+    "MISSING_AGGREGATION",
+    `The non-aggregating expression "${describeTyped(e)}" is based on columns which are not participating in the GROUP BY clause. Add the columns or the expression to the GROUP BY, aggregate the expression, or use "any_value(${free.name})" if you do not care which of the values within a group is returned.`,
+    position,
+  );
+};
+
+export type { Keys };

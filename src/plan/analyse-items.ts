@@ -1,0 +1,202 @@
+/** The items of a select list: stars expanded, names given as Spark names unaliased expressions. */
+import type { Expr } from "../expr/ast.ts";
+import { fail, quoted } from "./analyse-context.ts";
+import {
+  isAttributeParts,
+  partsOfAttribute,
+  resolveColumn,
+  starColumns,
+  type Visible,
+} from "./analyse-names.ts";
+
+// TODO(src/expr/pretty.ts): until it exists
+const prettyName = (e: Expr): string =>
+  e.kind === "call"
+    ? `${e.fn}(${e.args.map(nameOf).join(", ")})`
+    : e.kind === "literal"
+      ? String(e.value)
+      : e.kind;
+
+export interface Item {
+  readonly expr: Expr;
+  readonly name: string;
+  /** All names of a multi-column alias `AS (a, b)`; undefined without an alias. */
+  readonly aliases: readonly string[] | undefined;
+  /** What a reference may put in front of the name behind this select list. */
+  readonly qualifier: readonly string[];
+}
+
+/** The name of a column made by `e` when it has no alias. */
+export const nameOf = (e: Expr): string => {
+  switch (e.kind) {
+    case "alias":
+      return e.names[0] ?? nameOf(e.child);
+    case "column":
+      return e.parts.at(-1)!;
+    case "field":
+      return e.name;
+    case "call": {
+      const fn = e.fn.toLowerCase();
+      return fn === "window" || fn === "session_window" ? fn : prettyName(plain(e));
+    }
+    default:
+      return prettyName(plain(e));
+  }
+};
+
+/** References by id shown by their names. */
+const plain = (e: Expr): Expr =>
+  mapExpr(e, (x) =>
+    x.kind === "column" && isAttributeParts(x.parts) ? { ...x, parts: x.parts.slice(2) } : x,
+  );
+
+const starItems = (visible: Visible, e: Extract<Expr, { kind: "star" }>): readonly Item[] => {
+  const struct = structStar(visible, e);
+  if (struct !== undefined) return struct;
+  return starColumns(visible, e.qualifier, e.except, e.position).map((c) => ({
+    expr: { kind: "column", parts: partsOfAttribute(c.attribute.id, c.name), position: e.position },
+    name: c.name,
+    aliases: undefined,
+    qualifier: c.qualifier,
+  }));
+};
+
+/** `s.*` of a struct column `s`, when no table has that name. */
+const structStar = (visible: Visible, e: Extract<Expr, { kind: "star" }>): readonly Item[] | undefined => {
+  if (e.qualifier.length === 0) return undefined;
+  const table = visible.columns.some(
+    (c) => c.qualifier.at(-1)?.toLowerCase() === e.qualifier.at(-1)!.toLowerCase(),
+  );
+  const column = table ? undefined : resolveColumn(visible, e.qualifier, e.position)?.base;
+  if (column?.type.kind !== "struct") return undefined;
+  const except = (e.except ?? []).map((n) => n.toLowerCase());
+  const fields = column.type.fields.filter((f) => !except.includes(f.name.toLowerCase()));
+  return fields.map((f) => ({
+    expr: {
+      kind: "field",
+      child: { kind: "column", parts: e.qualifier },
+      name: f.name,
+      position: e.position,
+    },
+    name: f.name,
+    aliases: undefined,
+    qualifier: [],
+  }));
+};
+
+/** Stars in arguments: `struct(*)`, `concat(t.*)`; not of `count(*)`. */
+const expandArguments = (visible: Visible, e: Expr): Expr =>
+  mapExpr(e, (x) => {
+    if (x.kind !== "call" || !x.args.some((a) => a.kind === "star")) return x;
+    if (
+      x.fn.toLowerCase() === "count" &&
+      x.args.length === 1 &&
+      (x.args[0] as { qualifier: readonly string[] }).qualifier.length === 0
+    )
+      return x;
+    return {
+      ...x,
+      args: x.args.flatMap((a) => (a.kind === "star" ? starItems(visible, a).map((i) => i.expr) : [a])),
+    };
+  });
+
+/** Qualifier of a plain column: kept, so that `ORDER BY t.k` still finds it. */
+const qualifierOf = (visible: Visible, e: Expr): readonly string[] => {
+  if (e.kind !== "column") return [];
+  const match = resolveColumn(visible, e.parts, e.position);
+  const base = match?.base;
+  if (base?.kind !== "attribute") return [];
+  return [...visible.columns, ...visible.hidden].find((c) => c.attribute.id === base.id)?.qualifier ?? [];
+};
+
+export const itemsOf = (visible: Visible, exprs: readonly Expr[]): readonly Item[] =>
+  exprs.flatMap((raw): readonly Item[] => {
+    if (raw.kind === "star") return starItems(visible, raw);
+    const e = expandArguments(visible, raw);
+    if (e.kind === "alias") return [{ expr: e.child, name: e.names[0]!, aliases: e.names, qualifier: [] }];
+    return [{ expr: e, name: nameOf(e), aliases: undefined, qualifier: qualifierOf(visible, e) }];
+  });
+
+/** Refuses an alias of several names on what makes one column. */
+export const singleAlias = (item: Item): void => {
+  if (item.aliases !== undefined && item.aliases.length > 1)
+    fail(
+      "MULTI_ALIAS_WITHOUT_GENERATOR",
+      `Multi part aliasing (${item.aliases.map((a) => quoted([a])).join(", ")}) is not supported with ${item.name} as it is not a generator function.`,
+      item.expr.position,
+    );
+};
+
+/** Rewrites an unresolved expression bottom up; subqueries are not entered. */
+export const mapExpr = (e: Expr, f: (x: Expr) => Expr): Expr => {
+  const go = (x: Expr): Expr => mapExpr(x, f);
+  switch (e.kind) {
+    case "alias":
+    case "cast":
+    case "field":
+      return f({ ...e, child: go(e.child) });
+    case "call":
+      return f({
+        ...e,
+        args: e.args.map(go),
+        ...(e.filter === undefined ? {} : { filter: go(e.filter) }),
+        ...(e.orderBy === undefined ? {} : { orderBy: e.orderBy.map((o) => ({ ...o, expr: go(o.expr) })) }),
+      });
+    case "case":
+      return f({
+        ...e,
+        branches: e.branches.map(([c, v]) => [go(c), go(v)] as const),
+        otherwise: e.otherwise === undefined ? undefined : go(e.otherwise),
+      });
+    case "item":
+      return f({ ...e, child: go(e.child), key: go(e.key) });
+    case "lambda":
+      return f({ ...e, body: go(e.body) });
+    case "over":
+      return f({
+        ...e,
+        call: go(e.call),
+        partitionBy: e.partitionBy.map(go),
+        orderBy: e.orderBy.map((o) => ({ ...o, expr: go(o.expr) })),
+      });
+    case "subquery":
+      return f({ ...e, values: e.values.map(go) });
+    default:
+      return f(e);
+  }
+};
+
+/** Whether any part passes `test`; subqueries are not entered. `over` tells whether a node is the call of an OVER. */
+export const someExpr = (e: Expr, test: (x: Expr) => boolean): boolean => {
+  if (test(e)) return true;
+  const go = (x: Expr): boolean => someExpr(x, test);
+  switch (e.kind) {
+    case "alias":
+    case "cast":
+    case "field":
+      return go(e.child);
+    case "call":
+      return (
+        e.args.some(go) ||
+        (e.filter !== undefined && go(e.filter)) ||
+        (e.orderBy ?? []).some((o) => go(o.expr))
+      );
+    case "case":
+      return e.branches.some(([c, v]) => go(c) || go(v)) || (e.otherwise !== undefined && go(e.otherwise));
+    case "item":
+      return go(e.child) || go(e.key);
+    case "lambda":
+      return go(e.body);
+    case "over":
+      // the call itself is the window's: only what is inside of it counts
+      return (
+        (e.call.kind === "call" ? e.call.args.some(go) : go(e.call)) ||
+        e.partitionBy.some(go) ||
+        e.orderBy.some((o) => go(o.expr))
+      );
+    case "subquery":
+      return e.values.some(go);
+    default:
+      return false;
+  }
+};

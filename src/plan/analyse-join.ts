@@ -1,0 +1,156 @@
+/** Joins: ON, USING, NATURAL, LATERAL. The key columns of USING come once, in front; both sides' own stay reachable by qualifier. */
+import { castTo, commonType } from "../expr/coercion.ts";
+import type { Attribute, SourcePosition, TypedExpr } from "../expr/ast.ts";
+import { binaryDifferentTypes } from "../expr/type-errors.ts";
+import {
+  type Analysis,
+  fail,
+  type Names,
+  quoted,
+  type Resolved,
+  sameName,
+  type ScopeColumn,
+} from "./analyse-context.ts";
+import { conditionIn } from "./analyse-env.ts";
+import { analyseLateral } from "./analyse-subquery.ts";
+import type { LogicalPlan, Named } from "./logical.ts";
+import { asNullable, join, project } from "./nodes.ts";
+import type { JoinHow, Relation } from "./relation.ts";
+import { and, callOf, equals } from "./typed.ts";
+
+type Join = Extract<Relation, { kind: "join" }>;
+
+export const analyseJoin = (a: Analysis, rel: Join, names: Names): Resolved => {
+  const left = a.relation(rel.left, names);
+  if (rel.lateral === true) return analyseLateral(a, rel, left, names);
+  const right = a.relation(rel.right, names);
+  const keys = rel.natural === true ? commonNames(left, right) : rel.using;
+  if (keys !== undefined && (keys.length > 0 || rel.using !== undefined))
+    return usingJoin(a, rel, left, right, keys);
+  const both: Resolved = {
+    plan: left.plan,
+    columns: [...left.columns, ...right.columns],
+    hidden: [...left.hidden, ...right.hidden],
+  };
+  const condition =
+    rel.condition === undefined
+      ? undefined
+      : conditionIn({ analysis: a, names, visible: both, clause: "a join condition" }, rel.condition);
+  const how: JoinHow = rel.how === "cross" && condition !== undefined ? "inner" : rel.how;
+  return joined(left, right, join(left.plan, right.plan, how, condition));
+};
+
+/** The columns of both sides with the nullability of the join's output. */
+export const joined = (left: Resolved, right: Resolved, plan: LogicalPlan): Resolved => {
+  const semi = plan.kind === "join" && (plan.how === "semi" || plan.how === "anti");
+  const byId = new Map(plan.output.map((x) => [x.id, x]));
+  const of = (columns: readonly ScopeColumn[]): readonly ScopeColumn[] =>
+    columns.flatMap((c) => {
+      const attribute = byId.get(c.attribute.id);
+      return attribute === undefined ? [] : [{ ...c, attribute }];
+    });
+  return {
+    plan,
+    columns: of(semi ? left.columns : [...left.columns, ...right.columns]),
+    hidden: of(semi ? left.hidden : [...left.hidden, ...right.hidden]),
+  };
+};
+
+const commonNames = (left: Resolved, right: Resolved): readonly string[] =>
+  left.columns.filter((c) => right.columns.some((r) => sameName(r.name, c.name))).map((c) => c.name);
+
+const keyColumn = (
+  side: Resolved,
+  name: string,
+  which: string,
+  position: SourcePosition | undefined,
+): ScopeColumn => {
+  const found = side.columns.filter((c) => sameName(c.name, name));
+  if (found.length === 1) return found[0]!;
+  if (found.length > 1)
+    return fail(
+      "AMBIGUOUS_REFERENCE",
+      `Reference ${quoted([name])} is ambiguous on the ${which} side of the join.`,
+      position,
+    );
+  return fail(
+    "UNRESOLVED_USING_COLUMN_FOR_JOIN",
+    `USING column ${quoted([name])} cannot be resolved on the ${which} side of the join. The ${which}-side columns: [${side.columns.map((c) => quoted([c.name])).join(", ")}].`,
+    position,
+  );
+};
+
+/** `l = r` at their common type. */
+export const equalKeys = (l: TypedExpr, r: TypedExpr): TypedExpr => {
+  const type = commonType([l.type, r.type]);
+  if (type === undefined) throw binaryDifferentTypes({ fn: "=", timeZone: "UTC" }, [l, r]);
+  return equals(castTo(l, type), castTo(r, type));
+};
+
+const usingJoin = (
+  a: Analysis,
+  rel: Join,
+  left: Resolved,
+  right: Resolved,
+  keys: readonly string[],
+): Resolved => {
+  const pairs = keys.map((name) => ({
+    l: keyColumn(left, name, "left", rel.position),
+    r: keyColumn(right, name, "right", rel.position),
+  }));
+  const how: JoinHow = rel.how === "cross" ? "inner" : rel.how;
+  const condition = and(pairs.map(({ l, r }) => equalKeys(l.attribute, r.attribute)));
+  const raw = joined(left, right, join(left.plan, right.plan, how, condition));
+  const isLeftKey = (c: ScopeColumn): boolean => pairs.some((p) => p.l.attribute.id === c.attribute.id);
+  const isRightKey = (c: ScopeColumn): boolean => pairs.some((p) => p.r.attribute.id === c.attribute.id);
+  const rest = raw.columns.filter((c) => !isLeftKey(c) && !isRightKey(c));
+  const hidden = [...raw.hidden, ...raw.columns.filter((c) => isLeftKey(c) || isRightKey(c))];
+  if (how !== "full") {
+    const side = how === "right" ? "r" : "l";
+    const front = pairs.map((p) => ({
+      ...raw.columns.find((c) => c.attribute.id === p[side].attribute.id)!,
+    }));
+    return reordered(raw, [...front, ...rest], hidden);
+  }
+  const merged = pairs.map(({ l, r }): Named => {
+    const type = commonType([l.attribute.type, r.attribute.type])!;
+    const [x, y] = asNullable([l.attribute, r.attribute]);
+    const expr = callOf(
+      "coalesce",
+      [castTo(x!, type), castTo(y!, type)],
+      type,
+      l.attribute.nullable || r.attribute.nullable,
+    );
+    return { attribute: a.attribute(l.name, type, expr.nullable), expr };
+  });
+  const plan = project(raw.plan, [
+    ...merged,
+    ...raw.plan.output.map((x): Named => ({ attribute: x, expr: x })),
+  ]);
+  const front = merged.map((m, i): ScopeColumn => ({
+    name: pairs[i]!.l.name,
+    qualifier: [],
+    attribute: m.attribute,
+  }));
+  return reordered({ ...raw, plan }, [...front, ...rest], hidden);
+};
+
+/** The keys first; hidden key columns stay in the plan behind the visible ones. */
+const reordered = (
+  raw: Resolved,
+  columns: readonly ScopeColumn[],
+  hidden: readonly ScopeColumn[],
+): Resolved => {
+  const seen = new Set<number>();
+  const order = [...columns, ...hidden]
+    .map((c) => c.attribute)
+    .filter((x): x is Attribute => !seen.has(x.id) && seen.add(x.id) !== undefined);
+  return {
+    plan: project(
+      raw.plan,
+      order.map((x) => ({ attribute: x, expr: x })),
+    ),
+    columns,
+    hidden,
+  };
+};

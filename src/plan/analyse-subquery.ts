@@ -1,0 +1,293 @@
+/**
+ * Subqueries. Correlated ones are turned into joins where the textbook rewrite applies (src/plan/decorrelate.ts), else into `apply`.
+ *
+ *  | where                         | becomes                                                                        |
+ *  |-------------------------------|--------------------------------------------------------------------------------|
+ *  | WHERE [NOT] EXISTS            | semi / anti join on the correlated conditions                                  |
+ *  | WHERE x [NOT] IN              | semi join on x = c; anti join on x = c OR (x = c) IS NULL (a null refuses all)   |
+ *  | scalar, one row for sure      | cross join                                                                     |
+ *  | scalar, grouped by equalities | left join; an empty group gives what the aggregate gives for no rows            |
+ *  | anything else                 | `apply` (batch, or over a static side)                                         |
+ */
+import { BOOLEAN, type DataType } from "../core/data-type.ts";
+import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
+import { type Analysis, fail, type Names, type Resolved } from "./analyse-context.ts";
+import { type Env, typeIn } from "./analyse-env.ts";
+import { generateOver } from "./analyse-generate.ts";
+import { equalKeys, joined } from "./analyse-join.ts";
+import { resolveColumn } from "./analyse-names.ts";
+import { decorrelate, emptyValue, isSingleRow } from "./decorrelate.ts";
+import type { LogicalPlan, NamedAggregate } from "./logical.ts";
+import { aggregate, applyNode, extend, join, project, simpleCall } from "./nodes.ts";
+import type { Relation } from "./relation.ts";
+import { and, caseOf, callOf, isNull, literal, longLiteral, nullOf, or, replace, TRUE } from "./typed.ts";
+
+type Subquery = Extract<Expr, { kind: "subquery" }>;
+
+interface Inner {
+  readonly resolved: Resolved;
+  /** Attributes of the query around that are used inside. */
+  readonly outer: readonly Attribute[];
+}
+
+type Rekey = (e: TypedExpr) => TypedExpr;
+
+/** Analyses a relation that sees the columns of `env`. */
+const innerQuery = (analysis: Analysis, relation: Relation, env: Env): Inner => {
+  const used = new Map<number, Attribute>();
+  const note = (e: TypedExpr): TypedExpr => {
+    replace(e, (x) => {
+      if (x.kind === "attribute") used.set(x.id, x);
+      return undefined;
+    });
+    return e;
+  };
+  const names: Names = {
+    ...env.names,
+    outer: {
+      used,
+      resolve: (parts, position) => {
+        const match = resolveColumn(env.visible, parts, position) ?? env.alias?.(parts, position);
+        if (match !== undefined) return { expr: note(match.base), rest: match.rest };
+        const further = env.names.outer?.resolve(parts, position);
+        if (further !== undefined) note(further.expr);
+        return further;
+      },
+    },
+  };
+  const resolved = analysis.relation(relation, names);
+  return { resolved, outer: [...used.values()] };
+};
+
+const refuseStreams = (analysis: Analysis, inner: Inner, e: Subquery): void => {
+  if (!inner.resolved.plan.streaming) return;
+  if (e.mode === "scalar" || analysis.options.compatibility === "spark")
+    fail(
+      "INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY",
+      "Invalid subquery: Streaming query is not allowed in subquery expressions.",
+      e.position,
+      "join the stream instead",
+    );
+};
+
+const onlyColumn = (inner: Inner, e: Subquery): Attribute => {
+  const columns = inner.resolved.columns;
+  if (columns.length !== 1)
+    fail(
+      "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN",
+      `Invalid subquery: Scalar subquery must return only one column, but got ${columns.length}.`,
+      e.position,
+    );
+  return columns[0]!.attribute;
+};
+
+/** `values IN (columns)` as a condition. */
+const inCondition = (
+  inner: Inner,
+  values: readonly TypedExpr[],
+  position: SourcePosition | undefined,
+): TypedExpr => {
+  const columns = inner.resolved.columns;
+  if (columns.length !== values.length)
+    return fail(
+      "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
+      `The number of columns in the left hand side of an IN subquery (${values.length}) does not match the number of columns in the output of subquery (${columns.length}).`,
+      position,
+    );
+  return and(values.map((v, i) => equalKeys(v, columns[i]!.attribute)))!;
+};
+
+/** Subqueries of one operator, joined on below it. */
+export class Subqueries {
+  readonly #analysis: Analysis;
+  readonly #steps: ((plan: LogicalPlan, rekey: Rekey) => LogicalPlan)[] = [];
+  readonly #attributes: Attribute[] = [];
+
+  constructor(analysis: Analysis) {
+    this.#analysis = analysis;
+  }
+
+  get any(): boolean {
+    return this.#steps.length > 0;
+  }
+
+  /** Columns that `apply` adds. */
+  get attributes(): readonly Attribute[] {
+    return this.#attributes;
+  }
+
+  /** The plan with the columns that `resolve` answered with. */
+  apply(plan: LogicalPlan, rekey: Rekey = (e) => e): LogicalPlan {
+    return this.#steps.reduce((p, step) => step(p, rekey), plan);
+  }
+
+  /** A conjunct of a WHERE: EXISTS or IN, as a semi or anti join. */
+  join(plan: LogicalPlan, e: Subquery, env: Env): LogicalPlan {
+    const inner = innerQuery(this.#analysis, e.relation as Relation, env);
+    refuseStreams(this.#analysis, inner, e);
+    const values = e.values.map((v) => typeIn(env, v));
+    const below = this.apply(plan);
+    this.#steps.length = 0;
+    const member = e.mode === "in" ? inCondition(inner, values, e.position) : undefined;
+    const matches = member !== undefined && e.negated ? or(member, isNull(member)) : member;
+    const pulled = decorrelate(
+      inner.resolved.plan,
+      inner.outer,
+      inner.resolved.columns.map((c) => c.attribute),
+    );
+    const how = e.negated ? "anti" : "semi";
+    if (pulled === undefined || pulled.singleRow)
+      return applyNode(below, inner.resolved.plan, how, matches, inner.outer);
+    const condition = and([...(matches === undefined ? [] : [matches]), ...pulled.predicates]);
+    return join(below, pulled.plan, how, condition, { origin: "subquery" });
+  }
+
+  /** A subquery inside an expression: a column. */
+  resolve(e: Subquery, env: Env): TypedExpr {
+    const inner = innerQuery(this.#analysis, e.relation as Relation, env);
+    refuseStreams(this.#analysis, inner, e);
+    if (e.mode === "scalar") return this.#scalar(inner, onlyColumn(inner, e));
+    const found = e.mode === "exists" ? this.#exists(inner) : this.#in(inner, e, env);
+    return e.negated ? callOf("not", [found], BOOLEAN) : found;
+  }
+
+  #made(name: string, type: DataType, nullable: boolean): Attribute {
+    const attribute = this.#analysis.attribute(name, type, nullable);
+    this.#attributes.push(attribute);
+    return attribute;
+  }
+
+  #scalar(inner: Inner, column: Attribute): TypedExpr {
+    const plan = inner.resolved.plan;
+    if (inner.outer.length === 0 && isSingleRow(plan)) {
+      const value = this.#made("scalar", column.type, column.nullable);
+      const right = project(plan, [{ attribute: value, expr: column }]);
+      this.#steps.push((p) => join(p, right, "cross", undefined, { origin: "subquery" }));
+      return value;
+    }
+    const pulled = inner.outer.length === 0 ? undefined : decorrelate(plan, inner.outer, [column]);
+    if (pulled?.singleRow === true) return this.#grouped(inner, pulled, column);
+    const value = this.#made("scalar", column.type, true);
+    const right = project(plan, [{ attribute: value, expr: column }]);
+    this.#steps.push((p, rekey) => this.#applied(p, right, inner.outer, rekey));
+    return value;
+  }
+
+  /** An aggregate without GROUP BY, correlated by equalities: grouped by them and joined from the left. */
+  #grouped(inner: Inner, pulled: NonNullable<ReturnType<typeof decorrelate>>, column: Attribute): TypedExpr {
+    const value = this.#made("scalar", column.type, true);
+    const marker = this.#made("matched", BOOLEAN, true);
+    const keyed = pulled.plan.output.filter((x) => x.id !== column.id);
+    const right = project(pulled.plan, [
+      { attribute: value, expr: column },
+      { attribute: marker, expr: TRUE },
+      ...keyed.map((x) => ({ attribute: x, expr: x })),
+    ]);
+    this.#steps.push((p, rekey) =>
+      join(p, right, "left", and(pulled.predicates.map(this.#outerRekeyed(inner, rekey))), {
+        origin: "subquery",
+      }),
+    );
+    const empty = emptyValue(inner.resolved.plan, column);
+    if (empty.kind === "literal" && empty.value === null) return value;
+    return caseOf([[isNull(marker), empty]], value);
+  }
+
+  /** Outer attributes as the plan below gives them; inner ones stay. */
+  #outerRekeyed(inner: Inner, rekey: Rekey): Rekey {
+    const outer = new Set(inner.outer.map((x) => x.id));
+    return (e) => replace(e, (x) => (x.kind === "attribute" && outer.has(x.id) ? rekey(x) : undefined));
+  }
+
+  #applied(p: LogicalPlan, right: LogicalPlan, outer: readonly Attribute[], rekey: Rekey): LogicalPlan {
+    outer.forEach(rekey);
+    return applyNode(p, right, "scalar", undefined, outer);
+  }
+
+  #exists(inner: Inner): TypedExpr {
+    const a = this.#analysis;
+    const n = a.attribute("n", { kind: "long" }, false);
+    const counted = aggregate(
+      inner.resolved.plan,
+      [],
+      [{ attribute: n, call: simpleCall("count", [], n.type, false) }],
+    );
+    const found = a.attribute("exists", BOOLEAN, false);
+    const plan = extend(counted, [
+      { attribute: found, expr: callOf(">", [n, longLiteral(0)], BOOLEAN, false) },
+    ]);
+    return this.#scalar({ resolved: { plan, columns: [], hidden: [] }, outer: inner.outer }, found);
+  }
+
+  /** Three-valued: true when one is equal, else null when one comparison is, else false; false for no rows. */
+  #in(inner: Inner, e: Subquery, env: Env): TypedExpr {
+    const a = this.#analysis;
+    const values = e.values.map((v) => typeIn(env, v));
+    const member = inCondition(inner, values, e.position);
+    const counter = (name: string, filter: TypedExpr): NamedAggregate => ({
+      attribute: a.attribute(name, { kind: "long" }, false),
+      call: { ...simpleCall("count", [], { kind: "long" }, false), filter },
+    });
+    const hits = counter("hits", member);
+    const unknown = counter("unknown", isNull(member));
+    const counted = aggregate(inner.resolved.plan, [], [hits, unknown]);
+    const positive = (x: Attribute): TypedExpr => callOf(">", [x, longLiteral(0)], BOOLEAN, false);
+    const verdict = caseOf(
+      [
+        [positive(hits.attribute), TRUE],
+        [positive(unknown.attribute), nullOf(BOOLEAN)],
+      ],
+      literal(false, BOOLEAN),
+    );
+    const found = a.attribute("in", BOOLEAN, true);
+    const plan = extend(counted, [{ attribute: found, expr: verdict }]);
+    const outer = new Map(inner.outer.map((x) => [x.id, x]));
+    for (const v of values)
+      replace(v, (x) => (x.kind === "attribute" ? (outer.set(x.id, x), undefined) : undefined));
+    return this.#scalar({ resolved: { plan, columns: [], hidden: [] }, outer: [...outer.values()] }, found);
+  }
+}
+
+/** `JOIN LATERAL`: the right side sees the left's columns. */
+export const analyseLateral = (
+  a: Analysis,
+  rel: Extract<Relation, { kind: "join" }>,
+  left: Resolved,
+  names: Names,
+): Resolved => {
+  const generator = generatorBelow(rel.right);
+  if (
+    generator !== undefined &&
+    rel.condition === undefined &&
+    (rel.how === "inner" || rel.how === "cross" || rel.how === "left")
+  )
+    return generateOver(a, { ...generator, outer: generator.outer || rel.how === "left" }, left, names);
+  const env: Env = { analysis: a, names, visible: left, clause: "LATERAL" };
+  const { resolved: right, outer } = innerQuery(a, rel.right, env);
+  if (rel.how !== "inner" && rel.how !== "cross" && rel.how !== "left")
+    return fail(
+      "UNSUPPORTED_JOIN_TYPE",
+      `LATERAL joins are INNER, CROSS or LEFT, not ${rel.how.toUpperCase()}.`,
+      rel.position,
+    );
+  const visible = { columns: [...left.columns, ...right.columns], hidden: left.hidden };
+  const condition =
+    rel.condition === undefined
+      ? undefined
+      : typeIn({ ...env, visible, clause: "a join condition" }, rel.condition);
+  const how = rel.how === "left" ? "left" : "inner";
+  const plan =
+    outer.length === 0
+      ? join(left.plan, right.plan, condition === undefined && how === "inner" ? "cross" : how, condition)
+      : applyNode(left.plan, right.plan, how, condition, outer);
+  return joined(left, right, plan);
+};
+
+/** `LATERAL explode(t.xs) AS u(x)`: a generator over the left side. */
+const generatorBelow = (rel: Relation): Extract<Relation, { kind: "generate" }> | undefined => {
+  if (rel.kind === "generate" && rel.child.kind === "oneRow") return rel;
+  if (rel.kind !== "alias") return undefined;
+  const inner = generatorBelow(rel.child);
+  if (inner === undefined) return undefined;
+  return { ...inner, tableAlias: rel.name, ...(rel.columns === undefined ? {} : { columns: rel.columns }) };
+};
