@@ -55,6 +55,10 @@ class MemoryEnumerator implements SourceEnumerator {
   readonly #input: InputLog;
   readonly #handle: MemorySource;
   #next: number | undefined;
+  /** End of the log when it was last looked at. */
+  #seen = 1;
+  /** What is planned at most (availableNow). */
+  #frozen = Infinity;
 
   constructor(input: InputLog, handle: MemorySource) {
     this.#input = input;
@@ -69,7 +73,8 @@ class MemoryEnumerator implements SourceEnumerator {
 
   async #end(): Promise<number> {
     await this.#handle.settled();
-    return (await (await this.#input.open()).bounds()).last + 1;
+    this.#seen = Math.min(this.#frozen, (await (await this.#input.open()).bounds()).last + 1);
+    return this.#seen;
   }
 
   async plan(limits: PlanLimits): Promise<readonly SplitRange[]> {
@@ -79,6 +84,14 @@ class MemoryEnumerator implements SourceEnumerator {
     if (to <= from) return [];
     this.#next = to;
     return [{ split: SPLIT, from, to, rows: to - from }];
+  }
+
+  async freeze(): Promise<void> {
+    this.#frozen = await this.#end();
+  }
+
+  unread(): readonly string[] {
+    return this.#next! < this.#seen ? [SPLIT] : [];
   }
 
   async backlog(): Promise<number> {

@@ -52,6 +52,8 @@ class RateEnumerator implements SourceEnumerator {
   #next: RateOffset = { start: 0, value: 0 };
   /** The `to` of the newest range, as it was planned. */
   #planned: Json | undefined;
+  /** The time that is planned at most (availableNow). */
+  #frozen: number | undefined;
 
   constructor(options: RateOptions, clock: Clock) {
     this.#options = options;
@@ -74,7 +76,7 @@ class RateEnumerator implements SourceEnumerator {
   }
 
   #available(): number {
-    const elapsed = this.#clock.now() - this.#next.start;
+    const elapsed = (this.#frozen ?? this.#clock.now()) - this.#next.start;
     return Math.max(0, Math.floor((elapsed * this.#options.rowsPerSecond) / 1000) - this.#next.value);
   }
 
@@ -94,6 +96,10 @@ class RateEnumerator implements SourceEnumerator {
       rows: below(value + rows, p, splits) - below(value, p, splits),
       data: { splits },
     }));
+  }
+
+  async freeze(): Promise<void> {
+    this.#frozen = this.#clock.now();
   }
 
   async backlog(): Promise<number> {

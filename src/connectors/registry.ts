@@ -4,15 +4,18 @@ import { consoleSinkFactory } from "./console-sink.ts";
 import { foreachBatchSinkFactory, foreachSinkFactory } from "./function-sink.ts";
 import { memorySinkFactory } from "./memory-sink.ts";
 import { memorySourceFactory } from "./memory-source.ts";
+import { natsSinkFactory } from "./nats-sink.ts";
+import { natsSourceFactory } from "./nats-source.ts";
 import { noopSinkFactory } from "./noop-sink.ts";
 import { nearestName } from "./options.ts";
 import { rateSourceFactory } from "./rate-source.ts";
 import type { SinkFactory } from "./sink.ts";
 import type { SourceFactory } from "./source.ts";
 
-const SOURCES: readonly SourceFactory[] = [memorySourceFactory, rateSourceFactory];
+const SOURCES: readonly SourceFactory[] = [memorySourceFactory, rateSourceFactory, natsSourceFactory];
 const SINKS: readonly SinkFactory[] = [
   memorySinkFactory,
+  natsSinkFactory,
   consoleSinkFactory,
   noopSinkFactory,
   foreachBatchSinkFactory,

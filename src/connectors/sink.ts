@@ -57,5 +57,7 @@ export interface SinkFactory {
   describe(spec: SinkSpec): string;
   /** Options beyond the guarantee: `atMostOnce` commits the epoch's state before it writes. */
   guarantee(spec: SinkSpec): "exactlyOnce" | "atLeastOnce" | "atMostOnce";
+  /** As `describe`, after asking the target: which fence is used there. */
+  inspect?(spec: SinkSpec, context: Pick<SinkContext, "store" | "clock">): Promise<string>;
   writer(spec: SinkSpec, schema: Schema, context: SinkContext): SinkWriter;
 }

@@ -1,0 +1,186 @@
+/**
+ * The fences of the NATS sink (law 11): how rows get into a stream so that each is there once, whoever else writes at the same time.
+ *
+ *  - `own stream`: only this sink's subject is in the stream: every message carries the predicted last sequence of the stream, many in flight;
+ *  - `atomic`: servers from 2.12: batches of up to 1,000 messages, all or nothing, the subject's last sequence expected on the first;
+ *  - `one by one`: the subject's last sequence expected on every message, one in flight.
+ *
+ * Predicted sequences are safe beside another copy of the same actor, because every row has one sequence that it can stand at; somebody else's
+ * message in the stream ends that, and the fence goes on one by one.
+ *
+ * F1 After a refusal or an unknown outcome nothing is sent before the subject was scanned; what is there is not sent again. F2 Nothing is
+ *    sent once the lease is gone. F3 A full stream is waited for.
+ */
+import { type Clock, sleep } from "../core/clock.ts";
+import {
+  ConfigurationError,
+  FencedError,
+  LogConflictError,
+  LogFullError,
+  UnavailableError,
+} from "../core/errors.ts";
+import { ATOMIC_BATCH_MAX, type NatsAccess, type NatsMessage } from "../log/nats-access.ts";
+import { markOf, type RowMark, scan, type SinkIdentity, StoredRows } from "./nats-scan.ts";
+
+export type FenceKind = "ownStream" | "atomic" | "oneByOne";
+
+/** A message and the rows it holds. */
+export interface SinkMessage extends NatsMessage, RowMark {
+  /** The message without its first `n` rows, when it holds several. */
+  readonly behind?: (n: number) => SinkMessage;
+}
+
+export interface FenceTarget {
+  readonly access: NatsAccess;
+  readonly stream: string;
+  readonly subject: string;
+  readonly kind: FenceKind;
+  readonly who: SinkIdentity;
+  readonly clock: Clock;
+  readonly alive: () => boolean;
+}
+
+/** Messages handed over at once, by fence. */
+export const CHUNK: Readonly<Record<FenceKind, number>> = {
+  ownStream: 4096,
+  atomic: ATOMIC_BATCH_MAX,
+  oneByOne: 256,
+};
+
+const RETRY_MS = 50;
+const RETRY_MAX_MS = 2_000;
+/** Refusals in a row, each with somebody else's message in between, that are not one writer's takeover any more. */
+const REFUSALS_MAX = 200;
+
+export class Fence {
+  readonly #target: FenceTarget;
+  readonly stored = new StoredRows();
+  #kind: FenceKind;
+  /** The last sequence that the next append expects: of the stream or of the subject, by kind. */
+  #last = 0;
+
+  constructor(target: FenceTarget) {
+    this.#target = target;
+    this.#kind = target.kind;
+  }
+
+  get kind(): FenceKind {
+    return this.#kind;
+  }
+
+  /** Finds out what is there (the first scan, at a start). */
+  async open(): Promise<void> {
+    const { access, stream, subject, who } = this.#target;
+    const newest = await access.lastOfSubject(stream, subject);
+    const { firstSequence, lastSequence } = await this.#stream();
+    this.#last = this.#kind === "ownStream" ? lastSequence : (newest?.sequence ?? 0);
+    if (newest === undefined) return;
+    const mark = markOf(newest, who);
+    if (mark !== undefined && (await this.#whole(newest.sequence, firstSequence, mark)))
+      return this.stored.upTo(mark);
+    await scan(access, this.#target, firstSequence, newest.sequence + 1, (m) => this.#found(m));
+  }
+
+  /** Whether the epoch's rows before the mark are there too: always, but for predicted sequences (S2 of the scan). */
+  async #whole(sequence: number, firstSequence: number, mark: RowMark): Promise<boolean> {
+    const { access, stream, who } = this.#target;
+    // One row a message, contiguous: the epoch began that many sequences before, or that is trimmed already.
+    const begin = sequence - mark.row;
+    if (this.#kind !== "ownStream" || mark.row === 0 || begin < firstSequence) return true;
+    const record = await access.message(stream, begin);
+    const first = record === undefined ? undefined : markOf(record, who);
+    return first?.epoch === mark.epoch && first.row === 0 && first.rows === 1;
+  }
+
+  #found(mark: RowMark | undefined): void {
+    if (mark === undefined) {
+      if (this.#kind === "ownStream") this.#kind = "oneByOne";
+    } else if (this.#target.kind === "ownStream") this.stored.add(mark);
+    else this.stored.upTo(mark);
+  }
+
+  async #stream(): Promise<{ readonly firstSequence: number; readonly lastSequence: number }> {
+    const { access, stream } = this.#target;
+    const info = await access.stream(stream);
+    if (info === undefined)
+      throw new ConfigurationError(`stream ${stream}, which the nats sink writes, is gone`);
+    return info;
+  }
+
+  /** Stores the messages, in order, as far as they are not there yet. */
+  async append(messages: readonly SinkMessage[]): Promise<void> {
+    let left = this.#missing(messages);
+    let refusals = 0;
+    while (left.length > 0) {
+      this.#check();
+      try {
+        return await this.#send(left);
+      } catch (e) {
+        await this.#refused(e, ++refusals);
+      }
+      left = this.#missing(left);
+    }
+  }
+
+  #missing(messages: readonly SinkMessage[]): SinkMessage[] {
+    return messages.flatMap((m) => {
+      if (!this.stored.has(m.epoch, m.row)) return [m];
+      if (m.rows === 1 || m.epoch !== this.stored.epoch || m.row + m.rows <= this.stored.rows) return [];
+      // Rows were grouped otherwise before: the part that is missing.
+      return m.behind === undefined ? [] : [m.behind(this.stored.rows - m.row)];
+    });
+  }
+
+  #check(): void {
+    if (!this.#target.alive())
+      throw new FencedError("the nats sink's lease is gone: another copy of the actor writes");
+  }
+
+  async #send(messages: readonly SinkMessage[]): Promise<void> {
+    const { access, stream } = this.#target;
+    if (this.#kind === "ownStream") {
+      this.#last = await access.publishAll(messages, { expectLast: this.#last, stream });
+    } else if (this.#kind === "atomic") {
+      for (let i = 0; i < messages.length; i += ATOMIC_BATCH_MAX) {
+        if (i > 0) this.#check();
+        const batch = messages.slice(i, i + ATOMIC_BATCH_MAX);
+        this.#last = await access.atomicBatch(batch, { lastSubjectSequence: this.#last, stream });
+        this.stored.upTo(batch.at(-1)!);
+      }
+    } else
+      for (const message of messages) {
+        this.#check();
+        const ack = await access.publish(message, { lastSubjectSequence: this.#last, stream });
+        this.#last = ack.sequence;
+        this.#stored(message);
+      }
+  }
+
+  #stored(message: SinkMessage): void {
+    if (this.#target.kind === "ownStream") this.stored.add(message);
+    else this.stored.upTo(message);
+  }
+
+  /** Waits as the refusal asks, and finds out what is there now (F1). */
+  async #refused(e: unknown, refusals: number): Promise<void> {
+    const { access, stream, subject, clock } = this.#target;
+    const known = e instanceof LogConflictError || e instanceof UnavailableError || e instanceof LogFullError;
+    if (!known || e.errorClass === "NO_STREAM") throw e;
+    if (e instanceof LogConflictError && refusals >= REFUSALS_MAX)
+      throw new ConfigurationError(
+        `subject ${subject} of stream ${stream} is written by others all the time; an exactly-once sink needs a subject of its own`,
+        { cause: e, hint: 'use another subject, or option "guarantee" = "atLeastOnce"' },
+      );
+    if (!(e instanceof LogConflictError) || refusals > 3)
+      await sleep(clock, Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** Math.min(refusals - 1, 10)));
+    this.#check();
+    const from = this.#last + 1;
+    const newest =
+      this.#kind === "ownStream"
+        ? (await this.#stream()).lastSequence
+        : ((await access.lastOfSubject(stream, subject))?.sequence ?? 0);
+    // What was acknowledged is below `from`; what came since is read.
+    await scan(access, this.#target, from, newest + 1, (mark) => this.#found(mark));
+    this.#last = newest;
+  }
+}

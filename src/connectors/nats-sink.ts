@@ -1,0 +1,216 @@
+/**
+ * Format `nats`: rows into a JetStream stream, exactly once behind a fence (law 11, `nats-fence.ts`), at least once, or at most once. One subject
+ * per (query, partition) that nobody else writes: `{partition}` in the subject gives each partition its own, a plain subject has one
+ * writer for all.
+ */
+import type { Batch } from "../core/batch.ts";
+import { rowCount } from "../core/batch.ts";
+import { ConfigurationError, FencedError, RecordTooLargeError, UnavailableError } from "../core/errors.ts";
+import { PUBLISH_WINDOW_RECORDS } from "../core/limits.ts";
+import type { Schema } from "../core/schema.ts";
+import type { NatsAccess, NatsMessage } from "../log/nats-access.ts";
+import { type Encoder, encoderOf } from "./formats/encoder.ts";
+import { CHUNK, Fence, type SinkMessage } from "./nats-fence.ts";
+import { natsAccess } from "./nats-options.ts";
+import { openNats } from "./nats-open.ts";
+import { headerOf, identityOf, ROW_HEADER, type SinkIdentity } from "./nats-scan.ts";
+import {
+  fenceOf,
+  fenceText,
+  type NatsSinkOptions,
+  readSinkOptions,
+  subjectOf,
+  targetStream,
+} from "./nats-target.ts";
+import type { SinkContext, SinkFactory, SinkSpec, SinkWriter } from "./sink.ts";
+
+/** Bytes a header adds to a message beside its value, generously. */
+const HEADER_BYTES = 32;
+const NEWLINE = new Uint8Array([10]);
+
+class NatsWriter implements SinkWriter {
+  readonly #options: NatsSinkOptions;
+  readonly #context: SinkContext;
+  readonly #encoder: Encoder;
+  readonly #who: SinkIdentity;
+  readonly #subject: string;
+  #access: NatsAccess | undefined;
+  #opened = false;
+  #stream = "";
+  #fence: Fence | undefined;
+  #committed = 0;
+  #epoch = 0;
+  #row = 0;
+  #queue: SinkMessage[] = [];
+  /** Rows that wait for more to share a message with (`rowsPerMessage`). */
+  #group: Uint8Array[] = [];
+  /** The chunk on its way; one at a time, so that order holds. */
+  #sending: Promise<void> = Promise.resolve();
+
+  constructor(options: NatsSinkOptions, schema: Schema, context: SinkContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#encoder = encoderOf(options.encoding, schema, options.text);
+    this.#who = identityOf(context.queryName, context.queryId, context.partition);
+    this.#subject = subjectOf(options, context.partition);
+  }
+
+  async open(committed: number): Promise<void> {
+    this.#committed = committed;
+    const { store, clock, alive } = this.#context;
+    const { access, opened } = await natsAccess("nats sink", store, this.#options.url, (url) =>
+      openNats(url, clock),
+    );
+    this.#access = access;
+    this.#opened = opened;
+    const stream = await targetStream(access, this.#options, this.#subject);
+    this.#stream = stream.name;
+    if (this.#options.guarantee !== "exactlyOnce") return;
+    const kind = fenceOf(access, stream, this.#options, this.#subject);
+    this.#fence = new Fence({
+      access,
+      stream: stream.name,
+      subject: this.#subject,
+      kind,
+      who: this.#who,
+      clock,
+      alive,
+    });
+    await this.#fence.open();
+  }
+
+  begin(epoch: number): void {
+    this.#epoch = epoch;
+    this.#row = 0;
+    this.#queue = [];
+    this.#group = [];
+    this.#sending = Promise.resolve();
+  }
+
+  get #skips(): boolean {
+    return this.#options.guarantee === "atMostOnce" && this.#epoch <= this.#committed;
+  }
+
+  async write(batch: Batch): Promise<void> {
+    const rows = rowCount(batch);
+    const { stored } = this.#fence ?? {};
+    const known = stored !== undefined && stored.epoch > this.#epoch;
+    if (this.#skips || known) {
+      this.#row += rows;
+      return;
+    }
+    for (const payload of this.#encoder.encode(batch)) this.#add(payload);
+    const chunk = this.#fence === undefined ? PUBLISH_WINDOW_RECORDS * 8 : CHUNK[this.#fence.kind];
+    while (this.#queue.length >= chunk) await this.#flush(this.#queue.splice(0, chunk));
+  }
+
+  #add(payload: Uint8Array): void {
+    const row = this.#row++;
+    if (this.#options.rowsPerMessage === 1) {
+      if (this.#fence?.stored.has(this.#epoch, row) !== true) this.#queue.push(this.#message(row, [payload]));
+      return;
+    }
+    this.#group.push(payload);
+    if (this.#group.length === this.#options.rowsPerMessage) this.#endGroup();
+  }
+
+  #endGroup(): void {
+    const parts = this.#group;
+    if (parts.length === 0) return;
+    this.#group = [];
+    this.#queue.push(this.#message(this.#row - parts.length, parts));
+  }
+
+  #message(row: number, parts: readonly Uint8Array[]): SinkMessage {
+    const { guarantee } = this.#options;
+    const epoch = this.#epoch;
+    const payload = parts.length === 1 ? parts[0]! : Buffer.concat(parts.flatMap((p) => [p, NEWLINE]));
+    const value = headerOf(this.#who, epoch, row, parts.length);
+    const size = payload.length + (guarantee === "exactlyOnce" ? value.length + HEADER_BYTES : 0);
+    const { maxPayload } = this.#access!;
+    if (size > maxPayload)
+      throw new RecordTooLargeError(
+        `row ${row} of epoch ${epoch} (partition ${this.#context.partition}) is a message of ${size} bytes; the server takes ${maxPayload}`,
+        { hint: "raise max_payload of the server, or lower rowsPerMessage" },
+      );
+    const mark = { epoch, row, rows: parts.length, subject: this.#subject, payload };
+    if (guarantee !== "exactlyOnce") return mark;
+    return {
+      ...mark,
+      headers: [[ROW_HEADER, value]],
+      behind: (n) => this.#message(row + n, parts.slice(n)),
+    };
+  }
+
+  /** Sends a chunk when the one before it is through; waits for that one only, so that encoding goes on meanwhile. */
+  async #flush(messages: readonly SinkMessage[]): Promise<void> {
+    await this.#sending;
+    this.#sending = this.#send(messages);
+    // Its failure is met at the next flush or at the commit.
+    this.#sending.catch(() => {});
+  }
+
+  async #send(messages: readonly SinkMessage[]): Promise<void> {
+    if (!this.#context.alive()) throw new FencedError("the nats sink's lease is gone");
+    if (this.#fence !== undefined) return this.#fence.append(messages);
+    if (this.#options.guarantee === "atLeastOnce")
+      await this.#access!.publishAll(messages, { stream: this.#stream });
+    else await this.#once(messages);
+  }
+
+  /** At most once: nothing is sent twice; what a failure swallows is gone. */
+  async #once(messages: readonly NatsMessage[]): Promise<void> {
+    for (let i = 0; i < messages.length; i += PUBLISH_WINDOW_RECORDS)
+      await Promise.all(
+        messages.slice(i, i + PUBLISH_WINDOW_RECORDS).map(async (message) => {
+          try {
+            await this.#access!.publish(message, { stream: this.#stream });
+          } catch (e) {
+            if (!(e instanceof UnavailableError) || e.errorClass === "NO_STREAM") throw e;
+          }
+        }),
+      );
+  }
+
+  async commit(epoch: number): Promise<void> {
+    if (epoch !== this.#epoch) throw new ConfigurationError(`epoch ${epoch} was not begun`);
+    this.#endGroup();
+    const rest = this.#queue;
+    this.#queue = [];
+    if (rest.length > 0) await this.#flush(rest);
+    await this.#sending;
+    this.#committed = epoch;
+  }
+
+  async close(): Promise<void> {
+    if (this.#opened) await this.#access?.close();
+  }
+}
+
+export const natsSinkFactory: SinkFactory = {
+  format: "nats",
+  validate(spec, schema) {
+    const options = readSinkOptions(spec);
+    encoderOf(options.encoding, schema, options.text);
+  },
+  partitioned: (spec) => readSinkOptions(spec).subject.includes("{partition}"),
+  describe: (spec) => fenceText(readSinkOptions(spec), undefined),
+  guarantee: (spec) => readSinkOptions(spec).guarantee,
+  async inspect(spec, context) {
+    const options = readSinkOptions(spec);
+    const { access, opened } = await natsAccess("nats sink", context.store, options.url, (url) =>
+      openNats(url, context.clock),
+    );
+    try {
+      const subject = subjectOf(options, 0);
+      const stream = await targetStream(access, { ...options, createStream: false }, subject);
+      return fenceText(
+        options,
+        options.guarantee === "exactlyOnce" ? fenceOf(access, stream, options, subject) : undefined,
+      );
+    } finally {
+      if (opened) await access.close();
+    }
+  },
+  writer: (spec: SinkSpec, schema, context) => new NatsWriter(readSinkOptions(spec), schema, context),
+};
