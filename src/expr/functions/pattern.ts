@@ -3,8 +3,7 @@
  * may stand only before %, _ or itself. Patterns are compiled once and kept.
  */
 import { BOOLEAN, STRING } from "../../core/data-type.ts";
-import type { Value } from "../../core/value.ts";
-import type { EvaluatedArg, Evaluate, FunctionDefinition, TypeRule } from "../function.ts";
+import type { EvaluatedArg, FunctionDefinition } from "../function.ts";
 import { signature } from "../rules.ts";
 import { executionError } from "../runtime-errors.ts";
 import { javaRegex } from "./java-regex.ts";
@@ -62,43 +61,9 @@ const like = (name: string, ignoreCase: boolean, example: string): FunctionDefin
   evaluate: (args) => matches(args, ignoreCase),
 });
 
-const quantified: TypeRule = signature([STRING, STRING], BOOLEAN, { variadic: true });
-
-/** `like any (p1, p2)`: any true → true; else a null → null. `not`: each result is negated first. */
-const several =
-  (want: "any" | "all", negated: boolean, ignoreCase: boolean): Evaluate =>
-  ([text, ...list]) => {
-    if (text === null) return null;
-    const decisive = want === "any";
-    let unknown = false;
-    for (const pattern of list) {
-      if (pattern === null) unknown = true;
-      else if ((matches([text as Value, pattern], ignoreCase) !== negated) === decisive) return decisive;
-    }
-    return unknown ? null : !decisive;
-  };
-
-const quantifiers: readonly FunctionDefinition[] = (["like", "ilike"] as const).flatMap((base) =>
-  (["any", "all"] as const).flatMap((want) =>
-    [false, true].map((negated): FunctionDefinition => {
-      const name = `${negated ? "not " : ""}${base} ${want}`;
-      return {
-        name,
-        category: "string",
-        usage: `str ${name} (pattern, …)`,
-        summary: `LIKE against several patterns.`,
-        resolve: quantified,
-        nulls: "custom",
-        evaluate: several(want, negated, base === "ilike"),
-      };
-    }),
-  ),
-);
-
 export const PATTERN_FUNCTIONS: readonly FunctionDefinition[] = [
   like("like", false, "'abc' like 'a%'"),
   like("ilike", true, "'abc' ilike 'A_C'"),
-  ...quantifiers,
   {
     name: "rlike",
     aliases: ["regexp", "regexp_like"],
