@@ -175,11 +175,11 @@ export const windowSpec = (p: Parser, call: Expr = { kind: "literal", value: nul
   }
   let partitionBy: Expr[] = [];
   let orderBy: SortOrder<Expr>[] = [];
-  if (p.accept("CLUSTER", "BY")) partitionBy = p.list(() => p.grammar.expression(p));
+  if (p.acceptBy("CLUSTER")) partitionBy = p.list(() => p.grammar.expression(p));
   else {
-    if (p.accept("PARTITION", "BY") || p.accept("DISTRIBUTE", "BY"))
+    if (p.acceptBy("PARTITION") || p.acceptBy("DISTRIBUTE"))
       partitionBy = p.list(() => p.grammar.expression(p));
-    if (p.accept("ORDER", "BY") || p.accept("SORT", "BY")) orderBy = sortItems(p);
+    if (p.acceptBy("ORDER") || p.acceptBy("SORT")) orderBy = sortItems(p);
   }
   const frame = windowFrame(p);
   if (!p.acceptOp(")")) throw p.unexpected("PARTITION BY, ORDER BY, ROWS, RANGE or ')'");

@@ -5,7 +5,7 @@ import type { JoinHow, Relation } from "../plan/relation.ts";
 import { functionCall } from "./call-parser.ts";
 import { intervalLiteral, intervalMs } from "./interval-literal.ts";
 import { atAlias, atQuery } from "./lookahead.ts";
-import { atIdentifierClause, nameClause, tableName } from "./name-parser.ts";
+import { atIdentifierClause, tableName } from "./name-parser.ts";
 import { pivotClause, unpivotClause } from "./pivot-parser.ts";
 import type { Parser } from "./token-stream.ts";
 import type { Token } from "./token.ts";
@@ -231,15 +231,19 @@ export const lateralViews = (p: Parser, child: Relation): Relation => {
 const watermark = (p: Parser, child: Relation): Relation => {
   if (!p.at("WATERMARK") || p.peek(1).kind === "op" || p.peek(1).kind === "end") return child;
   const start = p.next();
-  const named = nameClause(p);
+  const expr = p.grammar.expression(p);
+  const name = p.accept("AS")
+    ? p.identifier("an alias")
+    : !p.at("DELAY") && atAlias(p)
+      ? p.identifier()
+      : undefined;
   p.expect("DELAY", "OF");
   if (!p.at("INTERVAL")) throw p.unexpected("INTERVAL");
   const delay = intervalLiteral(p);
-  const expr = named.kind === "alias" ? named.child : named;
-  const column = expr.kind === "column" && named.kind !== "alias" ? expr.parts : expr;
   const delayMs = delay.kind === "literal" ? intervalMs(delay.value as number, delay.type) : 0;
-  const name = named.kind === "alias" ? { name: named.names[0]! } : {};
-  return { kind: "watermark", child, column, delayMs, ...name, position: p.position(start) };
+  const column = expr.kind === "column" && name === undefined ? expr.parts : expr;
+  const position = p.position(start);
+  return { kind: "watermark", child, column, delayMs, ...(name === undefined ? {} : { name }), position };
 };
 
 /** Seed of a sample that names none: fixed, so that a replay draws the same rows. */

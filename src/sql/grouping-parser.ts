@@ -21,8 +21,10 @@ const keyOf = (e: Expr): string =>
     return value;
   });
 
-const distinct = (exprs: readonly Expr[]): Expr[] =>
-  [...new Map(exprs.map((e) => [keyOf(e), e] as const).reverse()).values()].reverse();
+const distinct = (exprs: readonly Expr[]): Expr[] => {
+  const seen = new Set<string>();
+  return exprs.filter((e) => seen.size < seen.add(keyOf(e)).size);
+};
 
 const limited = (p: Parser, count: number): void => {
   if (count > GROUPING_SETS_MAX) throw p.tooComplex(`more than ${GROUPING_SETS_MAX} grouping sets`);

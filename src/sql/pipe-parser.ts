@@ -107,7 +107,7 @@ const plainGrouping = (g: Grouping): Grouping => {
 const aggregate = (p: Parser, child: Relation, start: Token): Relation => {
   p.next();
   const aggregates = p.at("GROUP", "BY") ? [] : nameClauses(p);
-  const keys = p.accept("GROUP", "BY") ? grouping(p, true) : undefined;
+  const keys = p.acceptBy("GROUP") ? grouping(p, true) : undefined;
   if (keys?.kind === "all")
     throw p.error(
       "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE",

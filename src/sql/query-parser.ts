@@ -152,14 +152,14 @@ const organized = (p: Parser, child: Relation): Relation => {
   const start = p.peek();
   let orders: SortOrder<Expr>[] | undefined;
   let all = false;
-  if (p.accept("ORDER", "BY")) {
+  if (p.acceptBy("ORDER")) {
     all = orderByAll(p);
     orders = all ? [sortItem(p)] : sortItems(p);
   }
-  if (p.accept("CLUSTER", "BY"))
+  if (p.acceptBy("CLUSTER"))
     orders ??= p.list(() => ({ expr: p.grammar.expression(p), descending: false, nullsFirst: true }));
-  if (p.accept("DISTRIBUTE", "BY")) p.list(() => p.grammar.expression(p));
-  if (p.accept("SORT", "BY")) orders ??= sortItems(p);
+  if (p.acceptBy("DISTRIBUTE")) p.list(() => p.grammar.expression(p));
+  if (p.acceptBy("SORT")) orders ??= sortItems(p);
   let result = withWindows(child, windowClause(p));
   if (orders !== undefined)
     result = { kind: "sort", child: result, orders, ...(all ? { all } : {}), position: p.position(start) };

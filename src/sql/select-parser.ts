@@ -49,7 +49,7 @@ export const selectQuery = (p: Parser, from?: Relation): Relation => {
   const where = p.peek();
   if (p.accept("WHERE"))
     child = { kind: "filter", child, condition: p.grammar.expression(p), position: p.position(where) };
-  const groupBy = p.accept("GROUP") ? (p.expect("BY"), grouping(p)) : undefined;
+  const groupBy = p.acceptBy("GROUP") ? grouping(p) : undefined;
   const having = p.accept("HAVING") ? p.grammar.expression(p) : undefined;
   const windows = windowClause(p);
   return {

@@ -170,9 +170,9 @@ const set = (p: Parser): StatementBody => {
   const start = p.peek();
   while (!p.atEnd() && !p.atOp(";") && !p.atOp("=")) p.next();
   const end = p.before()!;
-  const key =
-    start.kind === "quoted" && end === start ? start.text : p.source.text.slice(start.start, end.end);
-  if (end.end <= start.start || /\s/.test(key)) {
+  const quoted = start.kind === "quoted" && end === start;
+  const key = quoted ? start.text : p.source.text.slice(start.start, end.end);
+  if (end.end <= start.start || (!quoted && /\s/.test(key))) {
     const message = "Expected format is 'SET', 'SET key', or 'SET key=value'.";
     throw p.error(
       "INVALID_SET_SYNTAX",

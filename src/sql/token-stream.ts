@@ -92,6 +92,13 @@ export class Parser {
     return true;
   }
 
+  /** Takes `word BY`; after the word BY must follow. */
+  acceptBy(word: string): boolean {
+    if (!this.accept(word)) return false;
+    this.expect("BY");
+    return true;
+  }
+
   expect(...words: readonly string[]): void {
     for (const word of words) if (!this.accept(word)) throw this.unexpected(word);
   }
