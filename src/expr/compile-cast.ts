@@ -1,0 +1,37 @@
+/** Compiled casts: conversions between numbers inline, all others by their row function. */
+import type { DataType } from "../core/data-type.ts";
+import type { TypedExpr } from "./ast.ts";
+import { BOUNDS } from "./cast-numeric.ts";
+import { castRow, fromBoxed, fromPlain, strictCode } from "./compile-expr.ts";
+import type { Block, Code, Codegen } from "./codegen.ts";
+import { castOverflow } from "./runtime-errors.ts";
+import { shownValue } from "./value-text.ts";
+
+const INTEGERS: Readonly<Record<string, number>> = { byte: 1, short: 2, int: 3, long: 4 };
+
+/** A checked narrowing of an integer that is a number or a bigint. */
+const narrowing = (from: DataType, to: DataType): ((x: number | bigint) => number) => {
+  const bound = BOUNDS[to.kind as "int"];
+  return (x) => {
+    if (x >= bound || x < -bound) throw castOverflow(shownValue(x, from, "UTC"), from, to);
+    return Number(x);
+  };
+};
+
+/** The cast of a non-null value as a JS expression; undefined: by the row function. */
+const inline = (g: Codegen, from: DataType, to: DataType, x: string): string | undefined => {
+  const [a, b] = [INTEGERS[from.kind], INTEGERS[to.kind]];
+  if (a !== undefined && b !== undefined) return a <= b ? x : `${g.bind(narrowing(from, to))}(${x})`;
+  const number = from.kind === "long" && g.exact ? `Number(${x})` : x;
+  if (to.kind === "double" && (a !== undefined || from.kind === "float")) return number;
+  if (to.kind === "float" && (a !== undefined || from.kind === "double"))
+    return `${g.bind(Math.fround)}(${number})`;
+  return undefined;
+};
+
+export const castCode = (g: Codegen, block: Block, e: Extract<TypedExpr, { kind: "cast" }>): Code =>
+  strictCode(g, block, [e.child], e.type, ([x], inner) => {
+    const source = e.tryCast ? undefined : inline(g, e.child.type, e.type, x!);
+    if (source !== undefined) return fromPlain(g, inner, source);
+    return fromBoxed(g, inner, `${castRow(g, e.child.type, e.type, e.tryCast)}(${x})`, e.type);
+  });
