@@ -12,11 +12,16 @@ export const PUBLISH_WINDOW_RECORDS = 512;
 export const PULL_OUTSTANDING_BYTES = 8 * 1024 * 1024;
 /** Bytes that one `Reader.next` gives at most, beside its first record. */
 export const READ_BATCH_BYTES = 1024 * 1024;
+/** Bytes that a reader asks for at least, however many there are: a frame must fit. */
+export const PULL_BYTES_MIN = 160 * 1024;
 export const PULL_HEARTBEAT_MS = 500;
 /** A publisher that hears nothing for this long sends again. */
 export const PUBLISH_SILENCE_MS = 2_000;
 export const REQUEST_TIMEOUT_MS = 5_000;
-export const MAILBOX_BYTES_MAX = 512 * 1024 * 1024;
+/** JetStream reserves a stream's limit on the broker's disk when it is made, so a generous one is not free. */
+export const MAILBOX_BYTES_MAX = 128 * 1024 * 1024;
+/** A broker with less room gets smaller mailboxes, down to this. */
+export const MAILBOX_BYTES_MIN = 4 * 1024 * 1024;
 export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
 export const SNAPSHOTS_KEPT = 2;
 /** How often a new topology's actor looks for the final snapshots it starts from. */
@@ -42,6 +47,15 @@ export const HTTP_PORT_DEFAULT = 4040;
 export const PARTIAL_AGGREGATE_ROWS = 131_072;
 /** Rows of one batch that an operator emits. */
 export const RESULT_ROWS_MAX = 8192;
+/** Candidate pairs that a join tests at a time. */
+export const JOIN_PAIRS_MAX = 4096;
+/** Estimated bytes of one value of user state; nesting of plain data in it. */
+export const STATE_VALUE_BYTES_MAX = 8 * 1024 * 1024;
+export const STATE_VALUE_DEPTH_MAX = 100;
+/** Processing-time timers are looked at this often when no data comes. */
+export const PROCESSING_TIMER_MS = 100;
+/** Calls of a mapAsync function under way at a time in one actor. */
+export const ASYNC_CONCURRENCY_DEFAULT = 16;
 
 /** Characters of a SQL text. */
 export const SQL_TEXT_CHARS_MAX = 16 * 1024 * 1024;

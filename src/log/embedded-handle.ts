@@ -23,7 +23,7 @@ export class EmbeddedLog implements Log {
     const content = this.#content;
     return new PublishWindow(
       {
-        attempt: (payload, headers, done) =>
+        attempt: ({ payload, headers }, done) =>
           this.#store.append({ content, payload, headers, expectLast: undefined, done }),
       },
       this.#store.clock,

@@ -1,7 +1,7 @@
 /** How appends reach a log in memory: in which order, and with which fate. */
 import { UnavailableError } from "../core/errors.ts";
 import type { MemoryLog } from "./memory-log.ts";
-import type { PublishTransport } from "./publish-window.ts";
+import type { PlainRecord, PublishTransport } from "./publish-window.ts";
 
 /**
  * What becomes of one append attempt:
@@ -58,7 +58,7 @@ export class Wire implements PublishTransport {
     this.#log = log;
   }
 
-  attempt(payload: Uint8Array, headers: Headers, done: (error?: unknown) => void): void {
+  attempt({ payload, headers }: PlainRecord, done: (error?: unknown) => void): void {
     this.#attempts.push(() =>
       decide(this.#log, payload, headers, undefined, (heard, error) => {
         if (heard) {

@@ -14,21 +14,25 @@ import { LogFullError, MillraceError, UnavailableError } from "../core/errors.ts
 import { PUBLISH_SILENCE_MS, PUBLISH_WINDOW_BYTES, PUBLISH_WINDOW_RECORDS } from "../core/limits.ts";
 import type { Publisher } from "./log.ts";
 
-export interface PublishTransport {
+/** What is sent; transports may need more of it than its size. */
+export interface Sendable {
+  readonly payload: Uint8Array;
+}
+
+export interface PublishTransport<M extends Sendable = PlainRecord> {
   /** Sends one record. `done` is called at most once: without an error when it is stored; never when the answer is lost. */
-  attempt(
-    payload: Uint8Array,
-    headers: Record<string, string> | undefined,
-    done: (error?: unknown) => void,
-  ): void;
+  attempt(message: M, done: (error?: unknown) => void): void;
   /** The round was given up: answers of earlier attempts need not be delivered any more. */
   reset?(): void;
   close?(): void;
 }
 
-interface Pending {
-  readonly payload: Uint8Array;
+export interface PlainRecord extends Sendable {
   readonly headers: Record<string, string> | undefined;
+}
+
+interface Pending<M> {
+  readonly message: M;
   readonly bytes: number;
   stored: boolean;
 }
@@ -36,11 +40,11 @@ interface Pending {
 const RETRY_MS = 25;
 const RETRY_MAX_MS = 1_000;
 
-export class PublishWindow implements Publisher {
-  readonly #transport: PublishTransport;
+export class GoBackWindow<M extends Sendable> {
+  readonly #transport: PublishTransport<M>;
   readonly #clock: Clock;
   /** Records from the first unacknowledged on; `#head` is its index, what lies below is forgotten. */
-  #queue: (Pending | undefined)[] = [];
+  #queue: (Pending<M> | undefined)[] = [];
   #head = 0;
   /** Index of the next record to attempt in this round. */
   #next = 0;
@@ -56,14 +60,15 @@ export class PublishWindow implements Publisher {
   #heardAt = 0;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(transport: PublishTransport, clock: Clock) {
+  constructor(transport: PublishTransport<M>, clock: Clock) {
     this.#transport = transport;
     this.#clock = clock;
   }
 
-  send(payload: Uint8Array, headers?: Record<string, string>): Promise<void> | undefined {
+  /** As `Publisher.send`. */
+  offer(message: M): Promise<void> | undefined {
     if (this.#closed || this.#failed !== undefined) return Promise.reject(this.#ended());
-    this.#queue.push({ payload, headers, bytes: payload.length, stored: false });
+    this.#queue.push({ message, bytes: message.payload.length, stored: false });
     this.#pump();
     if (this.#next === this.#queue.length) return undefined;
     return new Promise((resolve, reject) => this.#roomWaiters.push({ resolve, reject }));
@@ -88,8 +93,25 @@ export class PublishWindow implements Publisher {
 
   /** The transport lost its connection: every attempt in flight is in doubt. */
   interrupt(): void {
-    if (this.#next > this.#head && !this.#waiting)
+    if (this.#next > this.#head && !this.#waiting && this.#failed === undefined && !this.#closed)
       this.#goBack(new UnavailableError("The connection was lost"));
+  }
+
+  /** The connection is back: no reason to wait longer. */
+  retryNow(): void {
+    if (!this.#waiting) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#failures = 0;
+    this.#waiting = false;
+    this.#pump();
+  }
+
+  /** Ends the publisher for good (P4). */
+  fail(error: unknown): void {
+    if (this.#closed || this.#failed !== undefined) return;
+    this.#failed = error;
+    this.#end();
   }
 
   #ended(): unknown {
@@ -121,14 +143,14 @@ export class PublishWindow implements Publisher {
       this.#flyingBytes += p.bytes;
       const round = this.#round;
       this.#watch();
-      this.#transport.attempt(p.payload, p.headers, (error) => this.#answer(p, round, error));
+      this.#transport.attempt(p.message, (error) => this.#answer(p, round, error));
       // The answer may have come at once and ended or restarted the round.
       if (round !== this.#round) return;
     }
     for (const w of this.#roomWaiters.splice(0)) w.resolve();
   }
 
-  #answer(p: Pending, round: number, error: unknown): void {
+  #answer(p: Pending<M>, round: number, error: unknown): void {
     if (round !== this.#round || this.#closed) return;
     if (error !== undefined) return this.#goBack(error);
     this.#heardAt = this.#clock.monotonic();
@@ -155,10 +177,7 @@ export class PublishWindow implements Publisher {
   #goBack(error: unknown): void {
     this.#round++;
     this.#transport.reset?.();
-    if (error instanceof MillraceError && error.decision === "fail") {
-      this.#failed = error;
-      return this.#end();
-    }
+    if (error instanceof MillraceError && error.decision === "fail") return this.fail(error);
     if (error instanceof LogFullError) this.#onFull?.(error.message);
     this.#next = this.#head;
     this.#flyingBytes = 0;
@@ -184,5 +203,12 @@ export class PublishWindow implements Publisher {
       this.#cancelTimer = this.#clock.after(PUBLISH_SILENCE_MS - silent, check);
     };
     this.#cancelTimer = this.#clock.after(PUBLISH_SILENCE_MS, check);
+  }
+}
+
+/** The publisher of a log over a transport. */
+export class PublishWindow extends GoBackWindow<PlainRecord> implements Publisher {
+  send(payload: Uint8Array, headers?: Record<string, string>): Promise<void> | undefined {
+    return this.offer({ payload, headers });
   }
 }

@@ -311,8 +311,10 @@ export const logContract = (name: string, open: () => Promise<Subject>): void =>
     for (const [group, bodies] of Object.entries(GROUPS))
       for (const [title, body] of Object.entries(bodies))
         await t.test(`${group}: ${title}`, { timeout: 30_000 }, async () => {
-          const log = await subject.store.open(`contract.${group}-${++n}`);
+          const log = await subject.store.open(`contract.${group}-${++n}`, { maxBytes: 64 * 1024 * 1024 });
           await body(subject.store, log);
+          // JetStream reserves the limits of what is left.
+          await subject.store.remove(log.name);
         });
   });
 };
