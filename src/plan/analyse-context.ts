@@ -87,20 +87,23 @@ export class Analysis {
     return Object.freeze(eventTimeDelayMs === undefined ? base : { ...base, eventTimeDelayMs });
   }
 
-  /** A column that renames or computes `expr`; event time passes through plain references only, as in Spark. */
+  /** A column that renames or computes `expr`. */
   named(name: string, expr: TypedExpr): Attribute {
-    return this.attribute(
-      name,
-      expr.type,
-      expr.nullable,
-      expr.kind === "attribute" ? expr.eventTimeDelayMs : undefined,
-    );
+    return this.attribute(name, expr.type, expr.nullable, eventTimeDelayOf(expr));
   }
 
   nextReference(): number {
     return ++this.#reference;
   }
 }
+
+/** The watermark's delay of an event-time expression: a plain reference or the `window_time` of one, as in Spark; else undefined. */
+export const eventTimeDelayOf = (expr: TypedExpr): number | undefined => {
+  if (expr.kind === "attribute") return expr.eventTimeDelayMs;
+  if (expr.kind !== "call" || expr.fn !== "window_time") return undefined;
+  const window = expr.args[0];
+  return window?.kind === "attribute" ? window.eventTimeDelayMs : undefined;
+};
 
 /** Throws an AnalysisError in Spark's form. */
 export const fail = (

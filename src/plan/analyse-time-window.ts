@@ -13,7 +13,7 @@ import { field, LONG, struct, TIMESTAMP, WINDOW } from "../core/data-type.ts";
 import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
 import { fold } from "../expr/fold.ts";
 import { parseCalendarInterval } from "../expr/time/interval-text.ts";
-import { type Analysis, fail } from "./analyse-context.ts";
+import { type Analysis, eventTimeDelayOf, fail } from "./analyse-context.ts";
 import type { LogicalPlan, SessionKey } from "./logical.ts";
 import { extend, filter } from "./nodes.ts";
 import {
@@ -158,7 +158,7 @@ export class TimeWindows {
 
   #time(e: Call, type: TypeOf): { time: TypedExpr; eventTimeDelayMs: number | undefined } {
     const raw = type(e.args[0]!);
-    const eventTimeDelayMs = raw.kind === "attribute" ? raw.eventTimeDelayMs : undefined;
+    const eventTimeDelayMs = eventTimeDelayOf(raw);
     if (isWindowType(raw.type)) return { time: windowTime(raw), eventTimeDelayMs };
     if (raw.type.kind === "timestamp" || raw.type.kind === "timestamp_ntz")
       return { time: raw, eventTimeDelayMs };
