@@ -22,6 +22,8 @@ export interface Edge {
 /** An event-time column whose maximum the stage reports (law 12). `slot` is bound to the output of the operator below it. */
 export interface WatermarkColumn {
   readonly name: string;
+  /** Columns of the same `withWatermark` (below a union there are several) count as one. */
+  readonly column: string;
   readonly delayMs: number;
   /** Id of the `watermark` operator that sees the column. */
   readonly operatorId: string;

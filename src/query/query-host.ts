@@ -24,6 +24,7 @@ import { QueryFollower } from "../runtime/follower.ts";
 import type { Trigger } from "../runtime/trigger.ts";
 import { AssignmentKeeper } from "./assignment-keeper.ts";
 import { coordinatorEnvironment } from "./coordination.ts";
+import { drained } from "./drain.ts";
 import { queryNames } from "./query-names.ts";
 import type { NodeServices } from "./services.ts";
 
@@ -124,6 +125,19 @@ export class QueryHost {
   /** Resolves when the query has ended everywhere (H3), or `signal` aborts. */
   async untilEnded(signal?: AbortSignal): Promise<void> {
     await this.follower.until(() => this.ended || this.#closed, signal);
+  }
+
+  /** Resolves when all input that is there now is processed, committed and written. */
+  processAllAvailable(): Promise<void> {
+    const { clock, settings } = this.#services;
+    return drained({
+      follower: this.follower,
+      sources: this.#sources,
+      plan: this.definition.plan,
+      clock,
+      splitWatermark: settings.splitWatermark,
+      closed: () => this.#closed,
+    });
   }
 
   #reconcile(): void {

@@ -27,6 +27,26 @@ export const columnMaximum = (
 const sourceOf = (plan: PhysicalPlan, column: WatermarkColumn): string | undefined =>
   plan.stages.find((s) => s.kind === "source" && s.id === column.stage)?.source?.id;
 
+/** One logical column: everything its operators saw, splits told apart. */
+const logicalMaximum = (
+  plan: PhysicalPlan,
+  parts: readonly WatermarkColumn[],
+  maxima: EventTimeMaxima,
+  unread: Readonly<Record<string, readonly string[]>>,
+  splitWatermark: "limited" | "max",
+): number | undefined => {
+  const seen: Record<string, number> = {};
+  const behind: string[] = [];
+  for (const part of parts) {
+    for (const [split, max] of Object.entries(maxima[part.operatorId] ?? {}))
+      seen[`${part.operatorId}/${split}`] = max;
+    const source = sourceOf(plan, part);
+    if (splitWatermark === "max" || source === undefined) continue;
+    for (const split of unread[source] ?? []) behind.push(`${part.operatorId}/${split}`);
+  }
+  return columnMaximum(seen, behind);
+};
+
 /** B(e) from the maxima of the epochs before e and the splits that were not read to their end. */
 export const baseWatermark = (
   plan: PhysicalPlan,
@@ -36,11 +56,11 @@ export const baseWatermark = (
   splitWatermark: "limited" | "max",
 ): number => {
   if (plan.watermarks.length === 0) return before;
-  const perColumn = plan.watermarks.map((column) => {
-    const source = sourceOf(plan, column);
-    const behind = splitWatermark === "max" || source === undefined ? [] : (unread[source] ?? []);
-    const max = columnMaximum(maxima[column.operatorId] ?? {}, behind);
-    return max === undefined ? 0 : max - column.delayMs;
+  const columns = new Map<string, WatermarkColumn[]>();
+  for (const w of plan.watermarks) columns.set(w.column, [...(columns.get(w.column) ?? []), w]);
+  const perColumn = [...columns.values()].map((parts) => {
+    const max = logicalMaximum(plan, parts, maxima, unread, splitWatermark);
+    return max === undefined ? 0 : max - parts[0]!.delayMs;
   });
   const now = plan.watermarkPolicy === "max" ? Math.max(...perColumn) : Math.min(...perColumn);
   return Math.max(before, now);

@@ -1,0 +1,57 @@
+/** Physical planning of arbitrary keyed state: mapGroupsWithState, flatMapGroupsWithState, transformWithState. */
+import type { Attribute } from "../expr/ast.ts";
+import { bind, type Fragment } from "./fragment.ts";
+import { watermarkDelay } from "./watermark-delay.ts";
+import type { LogicalPlan } from "./logical.ts";
+import { eventTimeColumns } from "./nodes.ts";
+import type { Planning } from "./physical-planner.ts";
+
+type GroupState = Extract<LogicalPlan, { kind: "groupState" }>;
+
+export const planGroupState = (plan: GroupState, p: Planning): Fragment => {
+  const { fn, keys } = plan;
+  const time = plan.streaming ? eventTimeColumns(plan.child)[0] : undefined;
+  const inputs = [{ fragment: p.build(plan.child), keys }];
+  if (plan.initial !== undefined) inputs.push({ fragment: p.build(plan.initial), keys: plan.initialKeys });
+  const branches = p.together(inputs);
+  const columns = branches[0]!.output;
+  const initial =
+    plan.initial === undefined
+      ? {}
+      : {
+          initial: {
+            keys: plan.initialKeys.map((k) => bind(k, plan.initial!.output)),
+            values: valueColumns(plan.initial.output, plan.initialKeys),
+          },
+        };
+  const spec = {
+    name: fn.name,
+    mode: fn.mode,
+    outputMode: fn.outputMode,
+    timeout: fn.timeout,
+    timeMode: fn.timeout,
+    keys: keys.map((k) => bind(k, columns)),
+    keyNames: keys.map((k) => k.name),
+    stateType: fn.stateType,
+    apply: fn.apply,
+    late:
+      time === undefined
+        ? undefined
+        : { expr: bind(time, columns), form: time.type.kind === "struct" ? "window" : "column" },
+    ...initial,
+  };
+  const kind = fn.mode === "transform" ? "transformWithState" : "groupState";
+  const delay = { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 };
+  const root = p.builder.node(
+    kind,
+    spec,
+    plan.output,
+    branches.map((b) => b.root),
+    delay,
+  );
+  return { branches: [{ draft: branches[0]!.draft, root, output: plan.output }], output: plan.output };
+};
+
+/** Ordinals of the columns that are not keys. */
+const valueColumns = (columns: readonly Attribute[], keys: readonly Attribute[]): readonly number[] =>
+  columns.flatMap((c, i) => (keys.some((k) => k.id === c.id) ? [] : [i]));

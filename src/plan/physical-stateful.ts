@@ -1,0 +1,184 @@
+/** Physical planning of the operators that keep state or need rows together. */
+import type { AggregateCall, Attribute, TypedExpr } from "../expr/ast.ts";
+import { stateColumnType } from "../operators/aggregate.ts";
+import { formOf } from "./event-time-form.ts";
+import { bind, type Fragment } from "./fragment.ts";
+import type { LogicalPlan } from "./logical.ts";
+import { eventTimeColumns } from "./nodes.ts";
+import { planJoin } from "./physical-join.ts";
+import type { Planning } from "./physical-planner.ts";
+import { slotsOf } from "./fragment.ts";
+import { planGroupState } from "./physical-group-state.ts";
+import { mapAggregate, mapOrders } from "./typed.ts";
+import { watermarkDelay } from "./watermark-delay.ts";
+
+type Of<K extends LogicalPlan["kind"]> = Extract<LogicalPlan, { kind: K }>;
+
+/** Aggregates whose states can be merged in any order with the same result, and are small: worth adding up before the exchange. */
+const PARTIAL = new Set([
+  "count",
+  "sum",
+  "avg",
+  "min",
+  "max",
+  "count_if",
+  "bool_and",
+  "bool_or",
+  "every",
+  "some",
+  "any",
+]);
+
+const exact = (c: AggregateCall): boolean =>
+  // The order in which partial sums of doubles are added would depend on how rows are spread; integers and decimals add up alike.
+  c.fn === "min" ||
+  c.fn === "max" ||
+  !c.args.some((a) => a.type.kind === "double" || a.type.kind === "float");
+
+const partial = (plan: Of<"aggregate">): boolean =>
+  plan.aggregates.length > 0 &&
+  plan.aggregates.every(
+    (a) => PARTIAL.has(a.call.fn) && !a.call.distinct && a.call.orderBy.length === 0 && exact(a.call),
+  );
+
+const planAggregate = (plan: Of<"aggregate">, p: Planning): Fragment => {
+  if (plan.session !== undefined) return planSession(plan, p);
+  const mode = plan.streaming ? p.outputMode : "complete";
+  const keyAt =
+    plan.eventTime === undefined ? -1 : plan.keys.findIndex((k) => k.id === plan.eventTime!.key.id);
+  const eventTime = keyAt < 0 || !plan.streaming ? undefined : { key: keyAt, form: plan.eventTime!.form };
+  const bound = (c: readonly Attribute[]): { keys: TypedExpr[]; aggregates: AggregateCall[] } => ({
+    keys: plan.keys.map((k) => bind(k, c)),
+    aggregates: plan.aggregates.map((a) => mapAggregate(a.call, (e) => bind(e, c))),
+  });
+  const delay = { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 };
+  const child = p.build(plan.child);
+  if (!p.distributed || !partial(plan)) {
+    const input = p.exchange(child, plan.keys);
+    return p.builder.apply(
+      input,
+      "aggregate",
+      (c) => ({ phase: "single", mode, ...bound(c), eventTime }),
+      plan.output,
+      delay,
+    );
+  }
+  const states = plan.aggregates.map((a, i): Attribute => ({
+    ...a.attribute,
+    name: `state${i}`,
+    type: stateColumnType(a.call),
+    nullable: true,
+  }));
+  const before = [...plan.keys, ...states];
+  const first = p.builder.apply(
+    child,
+    "aggregate",
+    (c) => ({ phase: "partial", mode, ...bound(c), eventTime }),
+    before,
+    delay,
+  );
+  const calls = bound(child.branches[0]!.output).aggregates;
+  return p.builder.apply(
+    p.exchange(first, plan.keys),
+    "aggregate",
+    () => ({ phase: "final", mode, keys: slotsOf(plan.keys), aggregates: calls, eventTime }),
+    plan.output,
+    delay,
+  );
+};
+
+const planSession = (plan: Of<"aggregate">, p: Planning): Fragment => {
+  const session = plan.session!;
+  const keys = plan.keys.filter((k) => k.id !== session.key.id);
+  const input = p.exchange(p.build(plan.child), keys);
+  return p.builder.apply(
+    input,
+    "sessionAggregate",
+    (c) => ({
+      mode: plan.streaming ? p.outputMode : "complete",
+      keys: keys.map((k) => bind(k, c)),
+      windowAt: plan.keys.findIndex((k) => k.id === session.key.id),
+      time: bind(session.time, c),
+      gap: bind(session.gap, c),
+      aggregates: plan.aggregates.map((a) => mapAggregate(a.call, (e) => bind(e, c))),
+      watermarked: plan.streaming && session.key.eventTimeDelayMs !== undefined,
+    }),
+    plan.output,
+    { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 },
+  );
+};
+
+const planDedup = (plan: Of<"dedup">, p: Planning): Fragment => {
+  const input = p.exchange(p.build(plan.child), plan.keys);
+  const time = plan.streaming ? eventTimeColumns(plan.child)[0] : undefined;
+  const key = plan.keys.findIndex((k) => k.eventTimeDelayMs !== undefined);
+  const expires =
+    time === undefined
+      ? ({ kind: "never" } as const)
+      : plan.withinWatermark
+        ? ({ kind: "delay", delayMs: time.eventTimeDelayMs! } as const)
+        : key >= 0
+          ? ({ kind: "key", key, form: formOf(plan.keys[key]!) } as const)
+          : ({ kind: "never" } as const);
+  return p.builder.apply(
+    input,
+    "dedup",
+    (c) => ({
+      keys: plan.keys.map((k) => bind(k, c)),
+      late: time === undefined ? undefined : { expr: bind(time, c), form: formOf(time) },
+      expires,
+    }),
+    plan.output,
+    { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 },
+  );
+};
+
+const planLimit = (plan: Of<"limit">, p: Planning): Fragment => {
+  const scope = plan.streaming && p.outputMode !== "complete" ? "query" : "epoch";
+  const spec = { limit: plan.limit, offset: plan.offset, scope };
+  return p.builder.apply(p.exchange(p.build(plan.child), []), "limit", () => spec, plan.output);
+};
+
+const planWindow = (plan: Of<"window">, p: Planning): Fragment => {
+  const keys = plan.partitionBy.filter((e): e is Attribute => e.kind === "attribute");
+  const input = p.exchange(p.build(plan.child), keys.length === plan.partitionBy.length ? keys : []);
+  return p.builder.apply(
+    input,
+    "window",
+    (c) => ({
+      partitionBy: plan.partitionBy.map((e) => bind(e, c)),
+      orderBy: mapOrders(plan.orderBy, (e) => bind(e, c)),
+      functions: plan.functions.map((f) => ({
+        call: mapAggregate(f.call, (e) => bind(e, c)),
+        frame: f.frame,
+      })),
+    }),
+    plan.output,
+  );
+};
+
+export const planStateful = (plan: LogicalPlan, p: Planning): Fragment | undefined => {
+  switch (plan.kind) {
+    case "aggregate":
+      return planAggregate(plan, p);
+    case "dedup":
+      return planDedup(plan, p);
+    case "limit":
+      return planLimit(plan, p);
+    case "sort":
+      return p.builder.apply(
+        p.exchange(p.build(plan.child), []),
+        "sort",
+        (c) => ({ orders: mapOrders(plan.orders, (e) => bind(e, c)) }),
+        plan.output,
+      );
+    case "window":
+      return planWindow(plan, p);
+    case "join":
+      return planJoin(plan, p);
+    case "groupState":
+      return planGroupState(plan, p);
+    default:
+      return undefined;
+  }
+};

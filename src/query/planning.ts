@@ -1,0 +1,79 @@
+/** From a relation to something that runs: analyse, check the mode, optimise, plan. The one path of the typed API, SQL and tests. */
+import type { Batch } from "../core/batch.ts";
+import type { SinkSpec, OutputMode } from "../connectors/sink.ts";
+import { sinkFactory, sourceFactory } from "../connectors/registry.ts";
+import { analyse } from "../plan/analyse.ts";
+import type { Catalog } from "../plan/catalog.ts";
+import type { LogicalPlan } from "../plan/logical.ts";
+import { checkStreaming } from "../plan/modes.ts";
+import { childrenOf } from "../plan/nodes.ts";
+import { optimise } from "../plan/optimise.ts";
+import { schemaOfAttributes } from "../plan/fragment.ts";
+import type { PhysicalPlan } from "../plan/physical.ts";
+import { planBatch, planStream } from "../plan/physical-planner.ts";
+import type { Relation } from "../plan/relation.ts";
+import { AnalysisError } from "../core/errors.ts";
+import { type BatchServices, runBatchPlan } from "./batch-runner.ts";
+
+export interface PlanningOptions {
+  readonly timeZone: string;
+  readonly compatibility: "extended" | "spark";
+  readonly watermarkPolicy: "min" | "max";
+  readonly staticReload: "epoch" | "once";
+  /** False runs the plan as analysed: the optimiser's fuzz test compares the two. */
+  readonly optimise: boolean;
+}
+
+export const analysed = (relation: Relation, catalog: Catalog, o: PlanningOptions): LogicalPlan =>
+  analyse(relation, catalog, { timeZone: o.timeZone, compatibility: o.compatibility });
+
+const optimised = (plan: LogicalPlan, o: PlanningOptions): LogicalPlan =>
+  o.optimise ? optimise(plan) : plan;
+
+/** Runs an analysed batch plan. */
+export const runBatch = (
+  plan: LogicalPlan,
+  o: PlanningOptions,
+  services: BatchServices,
+): Promise<readonly Batch[]> => {
+  const physical = planBatch(optimised(plan, o), { runBatch: (p) => runBatch(p, o, services) });
+  return runBatchPlan(physical, services);
+};
+
+/** Every source's options are checked before anything starts. */
+const validateSources = (plan: LogicalPlan): void => {
+  if (plan.kind === "source")
+    sourceFactory(plan.source.format).validate(plan.source.options, plan.streaming ? "stream" : "batch");
+  for (const child of childrenOf(plan)) validateSources(child);
+};
+
+/** Plans a streaming query; AnalysisError or ConfigurationError before anything connects. */
+export const planQuery = (
+  relation: Relation,
+  catalog: Catalog,
+  outputMode: OutputMode,
+  sink: SinkSpec,
+  o: PlanningOptions,
+  services: BatchServices,
+): { readonly logical: LogicalPlan; readonly optimised: LogicalPlan; readonly physical: PhysicalPlan } => {
+  const logical = analysed(relation, catalog, o);
+  if (!logical.streaming)
+    throw new AnalysisError(
+      "writeStream needs a streaming frame: this one has no stream in it; use write, or readStream instead of read",
+      {
+        errorClass: "WRITE_STREAM_NOT_ALLOWED",
+      },
+    );
+  checkStreaming(logical, outputMode, o.compatibility);
+  validateSources(logical);
+  const factory = sinkFactory(sink.format);
+  factory.validate(sink, schemaOfAttributes(logical.output), outputMode);
+  const better = optimised(logical, o);
+  const physical = planStream(better, sink, factory.partitioned(sink), {
+    outputMode,
+    watermarkPolicy: o.watermarkPolicy,
+    staticReload: o.staticReload,
+    runBatch: (p) => runBatch(p, o, services),
+  });
+  return { logical, optimised: better, physical };
+};

@@ -1,0 +1,94 @@
+/** Spark's StreamingQueryProgress from a commit entry (spark.md 1.18). Pure: every node makes the same. */
+import type { Json, Source } from "../connectors/source.ts";
+import { operatorsOf } from "../runtime/empty-epoch.ts";
+import type { CommitEntry, EpochEntry } from "../runtime/entries.ts";
+import { sinkFactory } from "../connectors/registry.ts";
+import { operatorKind } from "../operators/registry.ts";
+import type { QueryDefinition } from "./query-host.ts";
+import type { SourceProgress, StateOperatorProgress, StreamingQueryProgress } from "./streaming-query.ts";
+
+export interface ReportInput {
+  readonly definition: QueryDefinition;
+  readonly entry: EpochEntry;
+  readonly commit: CommitEntry;
+  readonly sources: ReadonlyMap<string, Source>;
+  /** End of the progress before, for the input rate. */
+  readonly previousEndMs: number | undefined;
+  readonly before: EpochEntry | undefined;
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+const perSecond = (rows: number, ms: number): number => (ms <= 0 ? 0 : Math.round((rows * 10_000) / ms) / 10);
+
+const stateOperators = (input: ReportInput): readonly StateOperatorProgress[] => {
+  const out: StateOperatorProgress[] = [];
+  for (const node of operatorsOf(input.definition.plan)) {
+    const o = input.commit.progress.operators[node.id];
+    const partialPhase = (node.spec as { readonly phase?: string }).phase === "partial";
+    if (o === undefined || partialPhase || !operatorKind(node.kind).stateful) continue;
+    out.push({
+      operatorName: node.kind,
+      numRowsTotal: o.rowsTotal,
+      numRowsUpdated: o.rowsUpdated,
+      allUpdatesTimeMs: 0,
+      numRowsRemoved: o.rowsRemoved,
+      allRemovalsTimeMs: 0,
+      commitTimeMs: Math.round(o.commitMs),
+      memoryUsedBytes: o.bytes,
+      numRowsDroppedByWatermark: o.rowsLate,
+      numShufflePartitions: o.partitions,
+      numStateStoreInstances: o.partitions,
+      customMetrics: {},
+    });
+  }
+  return out;
+};
+
+const sourceProgress = (input: ReportInput, tookMs: number, sinceMs: number): readonly SourceProgress[] =>
+  [...input.sources].map(([id, source]) => {
+    const rows = input.commit.progress.inputRows[id] ?? 0;
+    const end: Json = input.entry.ends[id] ?? null;
+    return {
+      description: source.description,
+      startOffset: input.before?.ends[id] ?? null,
+      endOffset: end,
+      latestOffset: end,
+      numInputRows: rows,
+      inputRowsPerSecond: perSecond(rows, sinceMs),
+      processedRowsPerSecond: perSecond(rows, tookMs),
+      metrics: {},
+    };
+  });
+
+export const progressReport = (input: ReportInput): StreamingQueryProgress => {
+  const { definition, entry, commit } = input;
+  const { startMs, endMs, inputRows, outputRows, eventTime, observed } = commit.progress;
+  const tookMs = Math.max(0, Math.round(endMs - startMs));
+  const sinceMs = input.previousEndMs === undefined ? tookMs : endMs - input.previousEndMs;
+  const rows = Object.values(inputRows).reduce((a, b) => a + b, 0);
+  const times = Object.values(eventTime)[0];
+  const watermark = definition.plan.watermarks.length === 0 ? {} : { watermark: iso(entry.watermark) };
+  return {
+    id: entry.queryId,
+    runId: entry.runId,
+    name: definition.name,
+    timestamp: iso(startMs),
+    batchId: entry.epoch - 1,
+    batchDuration: tookMs,
+    numInputRows: rows,
+    inputRowsPerSecond: perSecond(rows, sinceMs),
+    processedRowsPerSecond: perSecond(rows, tookMs),
+    durationMs: { triggerExecution: tookMs },
+    eventTime:
+      times === undefined || times.count === 0
+        ? watermark
+        : { min: iso(times.min), max: iso(times.max), avg: iso(times.sum / times.count), ...watermark },
+    stateOperators: stateOperators(input),
+    sources: sourceProgress(input, tookMs, sinceMs),
+    sink: {
+      description: sinkFactory(definition.plan.sinkSpec.format).describe(definition.plan.sinkSpec),
+      numOutputRows: outputRows,
+    },
+    observedMetrics: observed,
+  };
+};
