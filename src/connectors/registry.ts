@@ -1,6 +1,7 @@
 /** Every source and sink by format, one line each. */
 import { ConfigurationError } from "../core/errors.ts";
 import { consoleSinkFactory } from "./console-sink.ts";
+import { fileSourceFactories } from "./file-source.ts";
 import { foreachBatchSinkFactory, foreachSinkFactory } from "./function-sink.ts";
 import { memorySinkFactory } from "./memory-sink.ts";
 import { memorySourceFactory } from "./memory-source.ts";
@@ -12,7 +13,12 @@ import { rateSourceFactory } from "./rate-source.ts";
 import type { SinkFactory } from "./sink.ts";
 import type { SourceFactory } from "./source.ts";
 
-const SOURCES: readonly SourceFactory[] = [memorySourceFactory, rateSourceFactory, natsSourceFactory];
+const SOURCES: readonly SourceFactory[] = [
+  memorySourceFactory,
+  rateSourceFactory,
+  natsSourceFactory,
+  ...fileSourceFactories,
+];
 const SINKS: readonly SinkFactory[] = [
   memorySinkFactory,
   natsSinkFactory,

@@ -93,6 +93,8 @@ export interface SourceSpec {
   readonly options: Options;
   /** Columns read, after pruning; the source decodes only these. */
   readonly schema: Schema;
+  /** The columns before pruning, where their order in the input counts (CSV). Absent: `schema` is all of them. */
+  readonly declared?: Schema;
   /** Conjuncts the source may use to skip rows; they are applied again behind it. */
   readonly pushed: readonly TypedExpr[];
   /** In-process handle of a memory source or a test. */
