@@ -11,6 +11,7 @@
  *  O3 rows below `lateWatermarkMs` are late; what `watermarkMs` closes is emitted in `end` (law 12).
  */
 import type { Batch } from "../core/batch.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Schema } from "../core/schema.ts";
 import type { EvaluationContext } from "../expr/contract.ts";
 import type { TableRegistry } from "../state/table.ts";
@@ -32,6 +33,8 @@ export interface OperatorContext {
   /** Whether this actor owns a key group. */
   readonly ownsKeyGroup: (group: number) => boolean;
   readonly onRowError: (error: unknown, row: () => unknown) => void;
+  /** For waiting only (timeouts and pauses of `mapAsync`); what is emitted never depends on it. */
+  readonly clock?: Clock;
 }
 
 /** Where an operator hands its result batches; they reach the next operator after `process`/`end` returns. */

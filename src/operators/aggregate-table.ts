@@ -1,0 +1,390 @@
+/**
+ * The state of an aggregate: an open-addressing table from group keys to dense group ids, with the keys stored in
+ * columns and the accumulators beside them by the same ids.
+ *
+ * Invariants (besides T1 and T3 of table.ts).
+ *  A1 a slot holds id + 1, 0 when empty; every live group is reachable from its hash by linear probing without a gap.
+ *  A2 groups come out (close, base, live) by closing time, then in the order in which they came in; a restored table has the
+ *     same order, because blobs keep it (law 2: "stored insertion order"). Without an event time: in order of arrival.
+ *  A3 bit 1 of a flag: changed since the last drain; bit 2: since the last `takeTouched`.
+ *  A4 `drain` writes the highest limit closed since the last drain; whoever loads closes through it before taking the rows.
+ *     Only an event-time key closes, so a limit says exactly which groups are gone.
+ */
+import type { DataType } from "../core/data-type.ts";
+import { combineHash, keyGroupOf } from "../core/hash.ts";
+import type { Value } from "../core/value.ts";
+import type { Vector } from "../core/vector.ts";
+import { pack, unpack } from "../codec/msgpack.ts";
+import type { Accumulator } from "../expr/contract.ts";
+import type { StateTable, TableStats } from "../state/table.ts";
+import { type ColumnBlob, packColumn, unpackColumn } from "./column-blob.ts";
+import { ExpiryQueue } from "./expiry-queue.ts";
+import { KeyColumn } from "./key-columns.ts";
+
+const CHANGED = 1;
+const TOUCHED = 2;
+const BYTES_PER_GROUP = 32;
+const BYTES_PER_ACCUMULATOR = 24;
+/** Dictionaries of keys are rebuilt when they hold this many times more values than there are groups. */
+const COMPACT_RATIO = 4;
+const COMPACT_MINIMUM = 4096;
+
+type Blob = [
+  version: 1,
+  closed: number | null,
+  keyGroups: Uint8Array,
+  keys: ColumnBlob[],
+  states: ColumnBlob[],
+];
+
+export interface AggregateTableOptions {
+  readonly name: string;
+  readonly keyTypes: readonly DataType[];
+  /** Ordinals of the keys whose hash routes rows to this actor. */
+  readonly routeBy: readonly number[];
+  readonly accumulators: readonly Accumulator[];
+  /** Ordinal of the event-time key. A window closes at its end, a time at itself. */
+  readonly eventTime: number | undefined;
+}
+
+/** Ids in order, growing. */
+class IdList {
+  data = new Int32Array(64);
+  length = 0;
+  push(id: number): void {
+    if (this.length === this.data.length) {
+      const bigger = new Int32Array(this.length * 2);
+      bigger.set(this.data);
+      this.data = bigger;
+    }
+    this.data[this.length++] = id;
+  }
+}
+
+export class AggregateTable implements StateTable {
+  readonly name: string;
+  readonly #keys: readonly KeyColumn[];
+  readonly #routeBy: readonly number[];
+  readonly #accumulators: readonly Accumulator[];
+  /** Index of the part that holds the closing time; -1 without one. */
+  readonly #closingPart: number;
+  readonly #firstPart: readonly number[];
+  #slots = new Int32Array(128);
+  #mask = 127;
+  #hashes = new Int32Array(64);
+  #parts: Float64Array[];
+  #flags = new Uint8Array(64);
+  #keyGroups = new Int16Array(64);
+  #capacity = 64;
+  /** Ids ever used; below it, those in `free` are not live. */
+  #used = 0;
+  #free: number[] = [];
+  #changed = new IdList();
+  #touched = new IdList();
+  #closing = new ExpiryQueue<number>();
+  #closed: number | null = null;
+  #scratch: Float64Array[];
+  #rowHashes = new Int32Array(0);
+
+  constructor(options: AggregateTableOptions) {
+    this.name = options.name;
+    this.#keys = options.keyTypes.map((t) => new KeyColumn(t));
+    this.#routeBy = options.routeBy;
+    this.#accumulators = options.accumulators;
+    let parts = 0;
+    this.#firstPart = this.#keys.map((k) => (parts += k.parts) - k.parts);
+    this.#parts = Array.from({ length: parts }, () => new Float64Array(64));
+    this.#scratch = Array.from({ length: parts }, () => new Float64Array(0));
+    const time = options.eventTime;
+    this.#closingPart = time === undefined ? -1 : this.#firstPart[time]! + this.#keys[time]!.parts - 1;
+    for (const a of this.#accumulators) a.ensure(64);
+  }
+
+  /** Live groups. */
+  get size(): number {
+    return this.#used - this.#free.length;
+  }
+
+  /** Puts the group of each of `n` rows into `groups`, making new ones, and marks them touched. `keys` are dense. */
+  lookup(keys: readonly Vector[], n: number, groups: Int32Array): void {
+    this.#reserve(n);
+    this.#keys.forEach((k, i) => {
+      const p = this.#firstPart[i]!;
+      k.encode(keys[i]!, n, this.#scratch[p]!, this.#scratch[p + k.parts - 1]!);
+    });
+    this.#find(n, groups);
+  }
+
+  #reserve(n: number): void {
+    if (this.#rowHashes.length >= n) return;
+    this.#rowHashes = new Int32Array(n);
+    this.#scratch = this.#scratch.map(() => new Float64Array(n));
+  }
+
+  /** Hashes the parts in `scratch` and finds or makes the group of each row. */
+  #find(n: number, groups: Int32Array): void {
+    const hashes = this.#rowHashes;
+    hashParts(this.#scratch, n, hashes);
+    const width = this.#parts.length;
+    const [s0, s1] = this.#scratch;
+    let [c0, c1] = this.#parts;
+    let flags = this.#flags;
+    for (let i = 0; i < n; i++) {
+      const h = hashes[i]!;
+      let slot = h & this.#mask;
+      let g = this.#slots[slot]! - 1;
+      while (g >= 0) {
+        if (
+          this.#hashes[g] === h &&
+          (width === 0 || c0![g] === s0![i]) &&
+          (width < 2 || c1![g] === s1![i]) &&
+          (width < 3 || this.#restEqual(g, i))
+        )
+          break;
+        slot = (slot + 1) & this.#mask;
+        g = this.#slots[slot]! - 1;
+      }
+      if (g < 0) {
+        g = this.#insert(h, slot, i);
+        [c0, c1] = this.#parts;
+        flags = this.#flags;
+      }
+      groups[i] = g;
+      if (flags[g] !== (CHANGED | TOUCHED)) this.#touch(g);
+    }
+  }
+
+  #restEqual(g: number, i: number): boolean {
+    for (let p = 2; p < this.#parts.length; p++)
+      if (this.#parts[p]![g] !== this.#scratch[p]![i]) return false;
+    return true;
+  }
+
+  #touch(g: number): void {
+    const flags = this.#flags[g]!;
+    if ((flags & CHANGED) === 0) this.#changed.push(g);
+    if ((flags & TOUCHED) === 0) this.#touched.push(g);
+    this.#flags[g] = CHANGED | TOUCHED;
+  }
+
+  #insert(hash: number, slot: number, row: number): number {
+    const g = this.#free.pop() ?? this.#used++;
+    if (g >= this.#capacity) this.#growGroups();
+    this.#hashes[g] = hash;
+    this.#flags[g] = 0;
+    this.#keyGroups[g] = -1;
+    for (let p = 0; p < this.#parts.length; p++) this.#parts[p]![g] = this.#scratch[p]![row]!;
+    this.#slots[slot] = g + 1;
+    if (this.#closingPart >= 0) this.#closing.add(this.#parts[this.#closingPart]![g]!, g);
+    if (this.size * 2 > this.#mask) this.#rebuild((this.#mask + 1) * 2);
+    return g;
+  }
+
+  #growGroups(): void {
+    const capacity = (this.#capacity *= 2);
+    const grown = <A extends Float64Array | Int32Array | Int16Array | Uint8Array>(to: A, from: A): A => {
+      to.set(from as never);
+      return to;
+    };
+    this.#hashes = grown(new Int32Array(capacity), this.#hashes);
+    this.#flags = grown(new Uint8Array(capacity), this.#flags);
+    this.#keyGroups = grown(new Int16Array(capacity), this.#keyGroups);
+    this.#parts = this.#parts.map((p) => grown(new Float64Array(capacity), p));
+    for (const a of this.#accumulators) a.ensure(capacity);
+  }
+
+  /** All slots anew, from the live groups. */
+  #rebuild(slots: number): void {
+    this.#slots = new Int32Array(slots);
+    this.#mask = slots - 1;
+    for (const g of this.live()) {
+      let slot = this.#hashes[g]! & this.#mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask;
+      this.#slots[slot] = g + 1;
+    }
+  }
+
+  /** The live groups in the order of A2. */
+  live(): Int32Array {
+    if (this.#closingPart >= 0) return Int32Array.from(this.#closing.items());
+    return Int32Array.from({ length: this.#used }, (_, i) => i);
+  }
+
+  /** Groups touched since the last call, in the order in which they were first touched. */
+  takeTouched(): Int32Array {
+    const groups = this.#touched.data.slice(0, this.#touched.length);
+    this.#touched.length = 0;
+    for (const g of groups) this.#flags[g]! &= ~TOUCHED;
+    return groups;
+  }
+
+  /** Takes the groups with a closing time <= limit out of the table; their keys and states can be read until `release`. */
+  close(limit: number): Int32Array {
+    if (this.#closingPart < 0 || this.#closing.first > limit) return new Int32Array(0);
+    const groups = Int32Array.from(this.#closing.takeThrough(limit));
+    this.#closed = Math.max(this.#closed ?? -Infinity, limit);
+    return groups;
+  }
+
+  /** Forgets everything, without a trace in the next delta: for tables that are not persisted. */
+  clear(): void {
+    for (const g of this.live()) {
+      for (const a of this.#accumulators) a.clear(g);
+      this.#flags[g] = 0;
+    }
+    this.#closing.clear();
+    this.#slots.fill(0);
+    this.#used = 0;
+    this.#free = [];
+    this.#changed.length = this.#touched.length = 0;
+    this.#compactKeys();
+  }
+
+  release(groups: Int32Array): void {
+    if (groups.length === 0) return;
+    for (const g of groups) {
+      for (const a of this.#accumulators) a.clear(g);
+      this.#free.push(g);
+    }
+    this.#dropMarks(this.#changed, CHANGED, groups);
+    this.#dropMarks(this.#touched, TOUCHED, groups);
+    if (groups.length >= this.size) this.#rebuild(this.#slots.length);
+    else for (const g of groups) this.#unlink(g);
+    this.#compactKeys();
+  }
+
+  /** Takes released groups out of a list of marks, in order. */
+  #dropMarks(list: IdList, mark: number, groups: Int32Array): void {
+    for (const g of groups) this.#flags[g]! &= ~mark;
+    let kept = 0;
+    for (let i = 0; i < list.length; i++) {
+      const g = list.data[i]!;
+      if (this.#flags[g]! & mark) list.data[kept++] = g;
+    }
+    list.length = kept;
+  }
+
+  /** Removes a group's slot by shifting back what follows (A1). */
+  #unlink(g: number): void {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let hole = this.#hashes[g]! & mask;
+    while (slots[hole] !== g + 1) hole = (hole + 1) & mask;
+    for (let next = (hole + 1) & mask; slots[next] !== 0; next = (next + 1) & mask) {
+      const home = this.#hashes[slots[next]! - 1]! & mask;
+      if (((next - home) & mask) >= ((next - hole) & mask)) {
+        slots[hole] = slots[next]!;
+        hole = next;
+      }
+    }
+    slots[hole] = 0;
+  }
+
+  #compactKeys(): void {
+    const most = Math.max(COMPACT_MINIMUM, this.size * COMPACT_RATIO);
+    if (!this.#keys.some((k) => k.internedCount > most)) return;
+    const live = this.live();
+    this.#keys.forEach((k, i) => k.compact(live, this.#parts[this.#firstPart[i]!]!));
+    const hash = new Int32Array(this.#capacity);
+    hashParts(this.#parts, this.#used, hash);
+    this.#hashes = hash;
+    this.#rebuild(this.#slots.length);
+  }
+
+  /** The key `key` of the groups, as a vector. */
+  keyVector(key: number, groups: Int32Array): Vector {
+    const k = this.#keys[key]!;
+    const p = this.#firstPart[key]!;
+    return k.gather(groups, this.#parts[p]!, this.#parts[p + k.parts - 1]!);
+  }
+
+  keyValue(key: number, group: number): Value {
+    const k = this.#keys[key]!;
+    const p = this.#firstPart[key]!;
+    return k.value(this.#parts[p]![group]!, this.#parts[p + k.parts - 1]![group]!);
+  }
+
+  /** Key group of a group's key (T3). */
+  #keyGroupOf(g: number): number {
+    const known = this.#keyGroups[g]!;
+    if (known >= 0) return known;
+    let h = 0;
+    for (const i of this.#routeBy) {
+      const k = this.#keys[i]!;
+      const p = this.#firstPart[i]!;
+      h = combineHash(h, k.hash(this.#parts[p]![g]!, this.#parts[p + k.parts - 1]![g]!));
+    }
+    return (this.#keyGroups[g] = keyGroupOf(h));
+  }
+
+  #encode(groups: Int32Array, closed: number | null): Uint8Array {
+    const blob: Blob = [
+      1,
+      closed,
+      Uint8Array.from(groups, (g) => this.#keyGroupOf(g)),
+      this.#keys.map((_, i) => packColumn(Array.from(groups, (g) => this.keyValue(i, g)))),
+      this.#accumulators.map((a) => packColumn(Array.from(groups, (g) => a.save(g)))),
+    ];
+    return pack(blob);
+  }
+
+  drain(): Uint8Array | undefined {
+    if (this.#changed.length === 0 && this.#closed === null) return undefined;
+    const groups = this.#changed.data.slice(0, this.#changed.length);
+    const bytes = this.#encode(groups, this.#closed);
+    this.#forgetChanges();
+    return bytes;
+  }
+
+  base(): Uint8Array {
+    return this.#encode(this.live(), null);
+  }
+
+  #forgetChanges(): void {
+    for (let i = 0; i < this.#changed.length; i++) this.#flags[this.#changed.data[i]!]! &= ~CHANGED;
+    this.#changed.length = 0;
+    this.#closed = null;
+  }
+
+  load(bytes: Uint8Array, keeps: (keyGroup: number) => boolean): void {
+    const [, closed, keyGroups, keyBlobs, stateBlobs] = unpack(bytes) as Blob;
+    if (closed !== null) this.release(this.close(closed));
+    const kept = Int32Array.from(keyGroups.keys()).filter((i) => keeps(keyGroups[i]!));
+    const keys = keyBlobs.map(unpackColumn);
+    const states = stateBlobs.map(unpackColumn);
+    this.#reserve(kept.length);
+    this.#keys.forEach((k, c) => {
+      const p = this.#firstPart[c]!;
+      kept.forEach((i, row) =>
+        k.encodeValue(keys[c]![i]!, row, this.#scratch[p]!, this.#scratch[p + k.parts - 1]!),
+      );
+    });
+    const groups = new Int32Array(kept.length);
+    this.#find(kept.length, groups);
+    kept.forEach((i, row) => {
+      this.#keyGroups[groups[row]!] = keyGroups[i]!;
+      this.#accumulators.forEach((a, c) => a.load(groups[row]!, states[c]![i]!));
+    });
+    this.#forgetChanges();
+    this.takeTouched();
+  }
+
+  stats(): TableStats {
+    const perGroup =
+      BYTES_PER_GROUP + this.#parts.length * 8 + this.#accumulators.length * BYTES_PER_ACCUMULATOR;
+    return { rows: this.size, bytes: this.size * perGroup };
+  }
+}
+
+/** 32-bit hashes of rows of doubles, by their bits. */
+const hashParts = (parts: readonly Float64Array[], n: number, out: Int32Array): void => {
+  out.fill(0, 0, n);
+  for (const part of parts) {
+    const words = new Int32Array(part.buffer, part.byteOffset, n * 2);
+    for (let i = 0; i < n; i++) {
+      let h = Math.imul(out[i]! ^ words[2 * i]!, 0x85ebca6b);
+      h = Math.imul(h ^ (h >>> 13) ^ words[2 * i + 1]!, 0xc2b2ae35);
+      out[i] = h ^ (h >>> 16);
+    }
+  }
+};

@@ -1,0 +1,276 @@
+/**
+ * transformWithState: a user's StatefulProcessor over keyed rows, with state variables and timers. Semantics: Spark's.
+ *
+ * In every epoch: initial states (port 1, first epoch), then the rows of every key at once, keys in byte order, then the timers with time < clock
+ * (processing time) or < watermark (event time), by time. Late rows are dropped in event-time mode only.
+ */
+import { type Batch, batchFromRows } from "../core/batch.ts";
+import { type DataType } from "../core/data-type.ts";
+import { ConfigurationError, ExecutionError } from "../core/errors.ts";
+import { PROCESSING_TIMER_MS } from "../core/limits.ts";
+import type { Schema } from "../core/schema.ts";
+import type { Row } from "../core/value.ts";
+import type { TypedExpr } from "../expr/ast.ts";
+import { keyTypesText } from "./expr-text.ts";
+import { type Group, type GroupedInput, GroupedRows } from "./grouped-rows.ts";
+import type {
+  EpochContext,
+  Operator,
+  OperatorContext,
+  OperatorKind,
+  OperatorMetrics,
+  Output,
+} from "./operator.ts";
+import { OperatorCounts } from "./operator-counts.ts";
+import {
+  type CurrentKey,
+  ListState,
+  MapState,
+  StateEntries,
+  type StateScope,
+  type StoredElement,
+  ValueState,
+} from "./state-variables.ts";
+import { type StoredTimer, Timers } from "./timers.ts";
+import { callUser, rowReader, rowWriter, userFunctionError } from "./user-rows.ts";
+
+export type TimeMode = "none" | "processingTime" | "eventTime";
+
+export interface TimerValues {
+  getCurrentProcessingTimeInMs(): number;
+  getCurrentWatermarkInMs(): number;
+}
+
+export interface ExpiredTimerInfo {
+  getExpiryTimeInMs(): number;
+}
+
+/** Time to live of what a state variable holds, in processing time. */
+export interface TtlConfig {
+  readonly ttlMs: number;
+}
+
+/** What a processor gets in `init`; state variables are made there and nowhere else. Types: undefined takes any plain data. */
+export interface StatefulProcessorHandle {
+  getValueState<T = unknown>(name: string, type?: DataType, ttl?: TtlConfig): ValueState<T>;
+  getListState<T = unknown>(name: string, type?: DataType, ttl?: TtlConfig): ListState<T>;
+  getMapState<K = unknown, T = unknown>(
+    name: string,
+    keyType?: DataType,
+    valueType?: DataType,
+    ttl?: TtlConfig,
+  ): MapState<K, T>;
+  /** For the current key, in ms of the query's time mode. */
+  registerTimer(timeMs: number): void;
+  deleteTimer(timeMs: number): void;
+  listTimers(): number[];
+  getQueryInfo(): { readonly epoch: number; readonly partition: number };
+}
+
+/** The user's code. Rows and keys are objects by column name. One processor per partition. */
+export interface StatefulProcessor<K = unknown, I = unknown, O = unknown> {
+  init(handle: StatefulProcessorHandle, outputMode: string, timeMode: TimeMode): void;
+  handleInputRows(key: K, rows: Iterable<I>, timers: TimerValues): Iterable<O> | void;
+  handleExpiredTimer?(key: K, timers: TimerValues, expired: ExpiredTimerInfo): Iterable<O> | void;
+  handleInitialState?(key: K, initial: unknown, timers: TimerValues): void;
+  close?(): void;
+}
+
+export interface TransformWithStateSpec extends GroupedInput {
+  readonly name: string;
+  readonly timeMode: TimeMode;
+  readonly outputMode: "append" | "update";
+  readonly keyNames: readonly string[];
+  /** Makes a processor, once per actor. */
+  readonly processor: () => StatefulProcessor<never, never, unknown>;
+  readonly initial?: { readonly keys: readonly TypedExpr[] };
+}
+
+/** Strictly below, at the resolution of event times (µs). */
+const STRICTLY_MS = 0.0005;
+
+class TransformWithState implements Operator, StateScope {
+  readonly #spec: TransformWithStateSpec;
+  readonly #output: Schema;
+  readonly #rows: GroupedRows;
+  readonly #initial: GroupedRows | undefined;
+  readonly #read: (row: Row) => unknown;
+  readonly #readInitial: (row: Row) => unknown;
+  readonly #readKey: (row: Row) => unknown;
+  readonly #write: (value: unknown) => Row;
+  readonly #processor: StatefulProcessor<unknown, unknown, unknown>;
+  readonly #counts = new OperatorCounts();
+  readonly #variables = new Map<string, StateEntries>();
+  #timers!: Timers;
+  #context!: OperatorContext;
+  #epoch!: EpochContext;
+  #current: CurrentKey | undefined;
+
+  constructor(spec: TransformWithStateSpec, inputs: readonly Schema[], output: Schema) {
+    this.#spec = spec;
+    this.#output = output;
+    this.#rows = new GroupedRows(spec);
+    const { initial, routeBy } = spec;
+    this.#initial = initial === undefined ? undefined : new GroupedRows({ keys: initial.keys, routeBy });
+    this.#read = rowReader(inputs[0]!);
+    this.#readInitial = rowReader(inputs[1] ?? inputs[0]!);
+    this.#readKey = rowReader({
+      fields: spec.keys.map((k, i) => ({ name: spec.keyNames[i]!, type: k.type, nullable: true })),
+    });
+    this.#write = rowWriter(output, spec.name);
+    this.#processor = spec.processor() as unknown as StatefulProcessor<unknown, unknown, unknown>;
+  }
+
+  open(context: OperatorContext): void {
+    this.#context = context;
+    this.#timers = new Timers(context.tables.keyed<StoredTimer>("timers"));
+    let initializing = true;
+    const entries = (name: string, ttl: TtlConfig | undefined): StateEntries => {
+      if (!initializing)
+        throw new ExecutionError(`state ${name} must be made in init()`, {
+          errorClass: "STATEFUL_PROCESSOR_CANNOT_PERFORM_OPERATION_WITH_INVALID_HANDLE_STATE",
+        });
+      if (this.#variables.has(name))
+        throw new ConfigurationError(`state variable ${name} is defined twice`, {
+          errorClass: "STATEFUL_PROCESSOR_DUPLICATE_STATE_VARIABLE_DEFINED",
+        });
+      if (ttl !== undefined && !(ttl.ttlMs > 0))
+        throw new ConfigurationError(`the time to live of state ${name} must be positive`, {
+          errorClass: "STATEFUL_PROCESSOR_TTL_DURATION_MUST_BE_POSITIVE",
+        });
+      const made = new StateEntries(context.tables.keyed<StoredElement>(`state:${name}`), this, ttl?.ttlMs);
+      this.#variables.set(name, made);
+      return made;
+    };
+    const { timeMode, outputMode, name } = this.#spec;
+    const handle: StatefulProcessorHandle = {
+      getValueState: (n, type, ttl) => new ValueState(n, entries(n, ttl), type),
+      getListState: (n, type, ttl) => new ListState(n, entries(n, ttl), type),
+      getMapState: (n, keyType, type, ttl) => new MapState(n, entries(n, ttl), keyType, type),
+      registerTimer: (timeMs) => {
+        this.#needsTimeMode();
+        this.#timers.register(this.current(), timeMs);
+      },
+      deleteTimer: (timeMs) => {
+        this.#needsTimeMode();
+        this.#timers.delete(this.current().key, timeMs);
+      },
+      listTimers: () => this.#timers.list(this.current().key),
+      getQueryInfo: () => ({ epoch: this.#epoch.epoch, partition: context.partition }),
+    };
+    callUser(`${name}.init`, () => this.#processor.init(handle, outputMode, timeMode));
+    initializing = false;
+  }
+
+  #needsTimeMode(): void {
+    if (this.#spec.timeMode === "none")
+      throw new ExecutionError("timers need a time mode of processingTime or eventTime", {
+        errorClass: "STATEFUL_PROCESSOR_CANNOT_PERFORM_OPERATION_WITH_INVALID_TIME_MODE",
+      });
+  }
+
+  current(): CurrentKey {
+    if (this.#current === undefined)
+      throw new ExecutionError("state and timers can be used only while a key is handled", {
+        errorClass: "STATE_STORE_HANDLE_NOT_INITIALIZED",
+      });
+    return this.#current;
+  }
+
+  clockMs(): number {
+    return this.#epoch.clockMs;
+  }
+
+  restored(): void {
+    for (const v of this.#variables.values()) v.restore();
+    this.#timers.restore();
+  }
+
+  begin(epoch: EpochContext): void {
+    this.#epoch = epoch;
+  }
+
+  process(batch: Batch, port: number, out: Output): void {
+    const rows = port === 0 ? this.#rows : this.#initial!;
+    rows.add(batch, this.#epoch, this.#context.onRowError, this.#counts, out);
+  }
+
+  end(out: Output): void {
+    const results: Row[] = [];
+    const timers = this.#timerValues();
+    for (const group of this.#initial?.take() ?? [])
+      this.#as(group, group.rows[0], (key) => {
+        for (const row of group.rows)
+          this.#processor.handleInitialState?.(key, this.#readInitial(row), timers);
+      });
+    for (const group of this.#rows.take()) {
+      this.#counts.updated();
+      const made = this.#as(group, group.rows[0], (key) =>
+        this.#processor.handleInputRows(key, group.rows.map(this.#read), timers),
+      );
+      for (const row of made) results.push(row);
+    }
+    if (!this.#epoch.final) for (const row of this.#fireTimers(timers)) results.push(row);
+    for (const v of this.#variables.values()) this.#counts.removed(v.removeExpired());
+    if (results.length > 0) out.emit(batchFromRows(this.#output, results));
+    this.#counts.endEpoch();
+  }
+
+  #timerValues(): TimerValues {
+    const { clockMs, watermarkMs } = this.#epoch;
+    return { getCurrentProcessingTimeInMs: () => clockMs, getCurrentWatermarkInMs: () => watermarkMs };
+  }
+
+  #fireTimers(timers: TimerValues): Row[] {
+    const { timeMode } = this.#spec;
+    if (timeMode === "none") return [];
+    const now = timeMode === "processingTime" ? this.#epoch.clockMs : this.#epoch.watermarkMs;
+    return this.#timers.due(now - STRICTLY_MS).flatMap((timer) => {
+      // An earlier timer of this epoch may have deleted it.
+      if (!this.#timers.has(timer.key, timer.timeMs)) return [];
+      const rows = this.#as(timer, undefined, (key) =>
+        this.#processor.handleExpiredTimer?.(key, timers, { getExpiryTimeInMs: () => timer.timeMs }),
+      );
+      this.#timers.delete(timer.key, timer.timeMs);
+      return [...rows];
+    });
+  }
+
+  /** Runs user code for a key; rows it makes while its generator runs see the key too. */
+  #as(
+    key: CurrentKey | Group,
+    row: Row | undefined,
+    f: (key: unknown) => Iterable<unknown> | void,
+  ): readonly Row[] {
+    this.#current = key;
+    try {
+      const made = callUser(this.#spec.name, () => [...(f(this.#readKey(key.keyValues)) ?? [])]);
+      return made.map(this.#write);
+    } catch (e) {
+      this.#context.onRowError(userFunctionError(this.#spec.name, e), () => row ?? key.keyValues);
+      return [];
+    } finally {
+      this.#current = undefined;
+    }
+  }
+
+  metrics(): OperatorMetrics {
+    return this.#counts.epoch;
+  }
+
+  close(): void {
+    callUser(`${this.#spec.name}.close`, () => this.#processor.close?.());
+  }
+}
+
+export const transformWithStateKind: OperatorKind<TransformWithStateSpec> = {
+  kind: "transformWithState",
+  stateful: true,
+  create: (spec, inputs, output) => new TransformWithState(spec, inputs, output),
+  describe: (spec) => `TransformWithState ${spec.name} [${spec.keyNames.join(", ")}] time ${spec.timeMode}`,
+  // Variables may come and go (as in Spark); the keys and the time mode may not change.
+  stateFingerprint: (spec) => `transformWithState keys=[${keyTypesText(spec.keys)}] time=${spec.timeMode}`,
+  wantsEmptyEpoch: (spec, before, after) => spec.timeMode === "eventTime" && after > before,
+  wantsTimerEpoch: (spec, before, now) =>
+    spec.timeMode === "processingTime" && now - before >= PROCESSING_TIMER_MS,
+};
