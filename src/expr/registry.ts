@@ -16,6 +16,15 @@ import { ROUNDING_FUNCTIONS } from "./functions/rounding.ts";
 import { SEARCH_FUNCTIONS } from "./functions/search.ts";
 import { STRING_FUNCTIONS } from "./functions/string.ts";
 import { WINDOW_FUNCTIONS } from "./functions/window.ts";
+import { ARRAY_FUNCTIONS } from "./functions/array.ts";
+import { ARRAY_SET_FUNCTIONS } from "./functions/array-set.ts";
+import { DATETIME_ARITHMETIC_FUNCTIONS } from "./functions/datetime-arithmetic.ts";
+import { DATETIME_CONVERT_FUNCTIONS } from "./functions/datetime-convert.ts";
+import { DATETIME_FIELD_FUNCTIONS } from "./functions/datetime-fields.ts";
+import { LAMBDA_FUNCTIONS } from "./functions/lambda.ts";
+import { MAP_FUNCTIONS } from "./functions/map.ts";
+import { REGEXP_FUNCTIONS } from "./functions/regexp.ts";
+import { SEQUENCE_FUNCTIONS } from "./functions/sequence.ts";
 
 const FILES: readonly (readonly FunctionDefinition[])[] = [
   ACCESS_FUNCTIONS,
@@ -31,6 +40,15 @@ const FILES: readonly (readonly FunctionDefinition[])[] = [
   SEARCH_FUNCTIONS,
   STRING_FUNCTIONS,
   WINDOW_FUNCTIONS,
+  ARRAY_FUNCTIONS,
+  ARRAY_SET_FUNCTIONS,
+  DATETIME_ARITHMETIC_FUNCTIONS,
+  DATETIME_CONVERT_FUNCTIONS,
+  DATETIME_FIELD_FUNCTIONS,
+  LAMBDA_FUNCTIONS,
+  MAP_FUNCTIONS,
+  REGEXP_FUNCTIONS,
+  SEQUENCE_FUNCTIONS,
 ];
 
 let byName: Map<string, FunctionDefinition> | undefined;
