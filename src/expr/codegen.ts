@@ -7,6 +7,7 @@
  */
 import type { DataType } from "../core/data-type.ts";
 import type { Layout } from "../core/vector.ts";
+import type { TypedExpr } from "./ast.ts";
 import { canonicalLong } from "../core/value.ts";
 
 /** A computed value in the generated loop. `isNull`: undefined = never; "true" = always. */
@@ -86,6 +87,9 @@ export class Block {
   }
 }
 
+/** How expressions become code (compile-expr.ts); handed in, so that the parts need not know the whole. */
+export type GenerateExpr = (g: Codegen, block: Block, e: TypedExpr) => Code;
+
 /** One function being generated. */
 export class Codegen {
   readonly exact: boolean;
@@ -102,10 +106,18 @@ export class Codegen {
   readonly #used = new Set<number>();
   readonly #bindings = new Map<unknown, string>();
 
-  constructor(inputs: readonly InputColumn[], exact: boolean) {
+  readonly #generate: GenerateExpr;
+
+  constructor(inputs: readonly InputColumn[], exact: boolean, generate: GenerateExpr) {
     this.inputs = inputs;
     this.exact = exact;
+    this.#generate = generate;
     this.columns = inputs.map((_, input) => ({ input }));
+  }
+
+  /** The code of an expression; statements go into `block`. */
+  expr(block: Block, e: TypedExpr): Code {
+    return this.#generate(this, block, e);
   }
 
   fresh(prefix: string): string {

@@ -6,7 +6,7 @@ import type { DataType } from "../core/data-type.ts";
 import type { Value } from "../core/value.ts";
 import { safeLong } from "./arithmetic.ts";
 import type { TypedCall, TypedExpr, UserFunction } from "./ast.ts";
-import { assign, declare, exprCode, fromBoxed, fromPlain, lambdaCode, strictCode } from "./compile-expr.ts";
+import { assign, declare, fromBoxed, fromPlain, lambdaCode, strictCode } from "./compile-parts.ts";
 import { type Block, boxed, type Code, type Codegen } from "./codegen.ts";
 import type { EvaluationContext } from "./contract.ts";
 import type { BoundCall, FunctionDefinition } from "./function.ts";
@@ -22,9 +22,9 @@ const decides = (c: Code, or: boolean): string => {
 
 const logicCode = (g: Codegen, block: Block, e: TypedCall): Code => {
   const or = e.fn === "or";
-  const a = exprCode(g, block, e.args[0]!);
+  const a = g.expr(block, e.args[0]!);
   const aside = block.detached();
-  const b = exprCode(g, aside, e.args[1]!);
+  const b = g.expr(aside, e.args[1]!);
   if (aside.lines.length === 0 && a.isNull === undefined && b.isNull === undefined)
     return fromPlain(g, block, `${a.value} ${or ? "||" : "&&"} ${b.value}`);
   const result = declare(g, block, e.type, false);
@@ -41,13 +41,13 @@ const logicCode = (g: Codegen, block: Block, e: TypedCall): Code => {
 const parenthesized = (s: string): string => (s.startsWith("(") ? s : `(${s})`);
 
 const nullTest = (g: Codegen, block: Block, e: TypedCall, wanted: boolean): Code => {
-  const c = exprCode(g, block, e.args[0]!);
+  const c = g.expr(block, e.args[0]!);
   if (c.isNull === undefined) return { value: String(!wanted), isNull: undefined };
   return fromPlain(g, block, wanted ? c.isNull : `!${c.isNull}`);
 };
 
 const coalesceCode = (g: Codegen, block: Block, e: TypedCall): Code => {
-  const first = exprCode(g, block, e.args[0]!);
+  const first = g.expr(block, e.args[0]!);
   if (first.isNull === undefined || e.args.length === 1) return first;
   const result = declare(g, block, e.type, true);
   assign(block, result, first);
@@ -56,7 +56,7 @@ const coalesceCode = (g: Codegen, block: Block, e: TypedCall): Code => {
   for (const a of e.args.slice(1)) {
     current = current.open(`if (${result.isNull})`);
     opened++;
-    assign(current, result, exprCode(g, current, a));
+    assign(current, result, g.expr(current, a));
   }
   for (; opened > 0; opened--) current.close();
   return result;
@@ -105,7 +105,7 @@ const searchCode = (
   let current = block;
   let opened = 0;
   for (const a of list) {
-    const c = exprCode(g, current, a);
+    const c = g.expr(current, a);
     if (c.isNull === "true") {
       current.line(`${r.isNull} = true;`);
       continue;
@@ -120,8 +120,8 @@ const searchCode = (
 };
 
 const nullSafeEqualCode = (g: Codegen, block: Block, e: TypedCall): Code => {
-  const a = exprCode(g, block, e.args[0]!);
-  const b = exprCode(g, block, e.args[1]!);
+  const a = g.expr(block, e.args[0]!);
+  const b = g.expr(block, e.args[1]!);
   const test = `${g.bind(equalValues(e.args[0]!.type))}(${a.value}, ${b.value})`;
   if (a.isNull === undefined && b.isNull === undefined) return fromPlain(g, block, test);
   const [an, bn] = [a.isNull ?? "false", b.isNull ?? "false"];
@@ -160,9 +160,7 @@ const strictFunction = (g: Codegen, block: Block, e: TypedCall, d: FunctionDefin
   });
 
 const customFunction = (g: Codegen, block: Block, e: TypedCall, d: FunctionDefinition): Code => {
-  const values = e.args.map((a) =>
-    a.kind === "lambda" ? lambdaCode(g, block, a) : boxed(exprCode(g, block, a)),
-  );
+  const values = e.args.map((a) => (a.kind === "lambda" ? lambdaCode(g, block, a) : boxed(g.expr(block, a))));
   return fromBoxed(g, block, `${g.bind(d.evaluate)}([${values.join(", ")}], ${boundCall(g, e)})`, e.type);
 };
 
@@ -175,7 +173,7 @@ const userFunction =
     );
 
 const udfCode = (g: Codegen, block: Block, e: TypedCall): Code => {
-  const values = e.args.map((a) => boxed(exprCode(g, block, a)));
+  const values = e.args.map((a) => boxed(g.expr(block, a)));
   const call = g.bind(
     userFunction(
       e.udf!,

@@ -2,7 +2,7 @@
 import type { DataType } from "../core/data-type.ts";
 import type { TypedExpr } from "./ast.ts";
 import { BOUNDS } from "./cast-numeric.ts";
-import { castRow, fromBoxed, fromPlain, strictCode } from "./compile-expr.ts";
+import { castRow, fromBoxed, fromPlain, strictCode } from "./compile-parts.ts";
 import type { Block, Code, Codegen } from "./codegen.ts";
 import { castOverflow } from "./runtime-errors.ts";
 import { shownValue } from "./value-text.ts";

@@ -162,7 +162,7 @@ const finish = (g: Codegen, source: string): Loop => {
 };
 
 const generateChain = (steps: readonly CalcStep[], output: Schema, variant: Variant): Loop | undefined => {
-  const g = new Codegen(variant.inputs, variant.exact);
+  const g = new Codegen(variant.inputs, variant.exact, exprCode);
   const block = new Block([]);
   const used = usedColumns(steps, output.fields.length);
   for (const [s, step] of steps.entries()) {
@@ -177,7 +177,7 @@ const generateChain = (steps: readonly CalcStep[], output: Schema, variant: Vari
 };
 
 const generateExprs = (exprs: readonly TypedExpr[], variant: Variant): Loop | undefined => {
-  const g = new Codegen(variant.inputs, variant.exact);
+  const g = new Codegen(variant.inputs, variant.exact, exprCode);
   const block = new Block([]);
   projectCode(g, block, exprs, new Set(exprs.keys()));
   const schema = schemaOf(exprs.map((e, i) => field(String(i), e.type)));

@@ -1,11 +1,10 @@
 /** Three-valued logic and tests for null. `and` and `or` do not evaluate their second operand when the first decides. */
-import { BOOLEAN } from "../../core/data-type.ts";
+import { BOOLEAN, DOUBLE, FLOAT } from "../../core/data-type.ts";
 import type { TypedExpr } from "../ast.ts";
 import { castTo } from "../coercion.ts";
 import type { CallSite, Emit, Evaluate, FunctionDefinition, TypeRule } from "../function.ts";
 import { any, numeric, signature } from "../rules.ts";
 import { binaryDifferentTypes, binaryWrongType, wrongNumberOfArguments } from "../type-errors.ts";
-import { DOUBLE, FLOAT } from "../../core/data-type.ts";
 
 const logical: TypeRule = (raw, site: CallSite) => {
   if (raw.length !== 2) throw wrongNumberOfArguments(site, "2", raw.length);

@@ -1,0 +1,206 @@
+/** Compiled expressions and the row interpreter agree, in values and in error classes; the compiler's own promises (compile.ts K1-K4). */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
+import { type Batch, batchFromRows, rowCount, rowsOf } from "../../src/core/batch.ts";
+import { field, LONG, STRING } from "../../src/core/data-type.ts";
+import { AnalysisError, ExecutionError } from "../../src/core/errors.ts";
+import { schemaOf } from "../../src/core/schema.ts";
+import type { Row, Value } from "../../src/core/value.ts";
+import { valueAt } from "../../src/core/vector.ts";
+import type { Expr, TypedExpr } from "../../src/expr/ast.ts";
+import { compileCalc, compileExprs, conjuncts } from "../../src/expr/compile.ts";
+import type { CalcStep } from "../../src/expr/contract.ts";
+import { interpret } from "../../src/expr/interpret.ts";
+import { columnScope } from "../../src/expr/scope.ts";
+import { typeExpr } from "../../src/expr/typing.ts";
+import { batches, conditions, expressions, numbers, slotScope, texts } from "../support/expressions.ts";
+
+const CONTEXT = { clockMs: 1_700_000_000_000, timeZone: "Europe/Berlin" };
+const RUNS = 1500;
+
+/** Values, or the error class. */
+type Outcome = readonly (readonly Value[])[] | string;
+
+const outcome = (f: () => readonly (readonly Value[])[]): Outcome => {
+  try {
+    return f();
+  } catch (e) {
+    if (e instanceof ExecutionError) return e.errorClass ?? e.message;
+    throw e;
+  }
+};
+
+const typed = (exprs: readonly Expr[]): readonly TypedExpr[] | undefined => {
+  try {
+    return exprs.map((e) => typeExpr(e, slotScope));
+  } catch (e) {
+    if (e instanceof AnalysisError) return undefined;
+    throw e;
+  }
+};
+
+const same = (got: Outcome, wanted: Outcome, note: () => string): void => {
+  if (!isDeepStrictEqual(got, wanted)) assert.deepEqual({ got, note: note() }, { got: wanted, note: note() });
+};
+
+const text = (x: unknown): string =>
+  JSON.stringify(x, (_, v: unknown) => (typeof v === "bigint" ? `${v}n` : v));
+
+test("compiled expressions give what the interpreter gives", () => {
+  let checked = 0;
+  fc.assert(
+    fc.property(
+      batches,
+      fc.array(fc.oneof(expressions, numbers), { minLength: 1, maxLength: 2 }),
+      (batch, raw) => {
+        const exprs = typed(raw);
+        if (exprs === undefined) return;
+        checked++;
+        const wanted = outcome(() => rowsOf(batch).map((r) => exprs.map((e) => interpret(e, r, CONTEXT))));
+        const got = outcome(() => {
+          const vectors = compileExprs(exprs)(batch, CONTEXT);
+          return Array.from({ length: rowCount(batch) }, (_, k) => vectors.map((v) => valueAt(v, k)));
+        });
+        same(got, wanted, () => text(exprs));
+      },
+    ),
+    { numRuns: RUNS },
+  );
+  assert.ok(checked > RUNS / 4, `only ${checked} of the expressions had a type`);
+});
+
+/** A chain by the interpreter, row by row. */
+const interpretChain = (rows: readonly Row[], steps: readonly CalcStep[]): readonly Row[] => {
+  const out: Row[] = [];
+  for (const first of rows) {
+    let row: Row | undefined = first;
+    for (const step of steps) {
+      if (row === undefined) break;
+      const at: Row = row;
+      if (step.kind === "project") row = step.exprs.map((e) => interpret(e, at, CONTEXT));
+      else if (!conjuncts(step.condition).every((c) => interpret(c, at, CONTEXT) === true)) row = undefined;
+    }
+    if (row !== undefined) out.push(row);
+  }
+  return out;
+};
+
+const chains = fc.tuple(
+  conditions,
+  fc.array(fc.oneof(numbers, texts, expressions), { minLength: 1, maxLength: 3 }),
+);
+
+const stepsOf = (condition: Expr, raw: readonly Expr[]): readonly CalcStep[] | undefined => {
+  const exprs = typed([condition, ...raw]);
+  if (exprs === undefined) return undefined;
+  const [first, ...rest] = exprs as readonly [TypedExpr, ...TypedExpr[]];
+  const project: CalcStep = { kind: "project", exprs: rest, names: rest.map((_, i) => `c${i}`) };
+  const slots = rest.map((e, index): TypedExpr => ({
+    kind: "slot",
+    index,
+    name: `c${index}`,
+    type: e.type,
+    nullable: true,
+  }));
+  const again: CalcStep = {
+    kind: "project",
+    exprs: [...slots, slots[0]!],
+    names: slots.concat(slots[0]!).map((_, i) => `d${i}`),
+  };
+  const present: TypedExpr = {
+    kind: "call",
+    fn: "isnotnull",
+    args: [slots[0]!],
+    type: { kind: "boolean" },
+    nullable: false,
+  };
+  return [{ kind: "filter", condition: first }, project, { kind: "filter", condition: present }, again];
+};
+
+test("compiled chains of filters and projections give what the interpreter gives", () => {
+  fc.assert(
+    fc.property(batches, chains, (batch, [condition, raw]) => {
+      const steps = stepsOf(condition, raw);
+      if (steps === undefined) return;
+      const wanted = outcome(() => interpretChain(rowsOf(batch), steps));
+      const got = outcome(() => rowsOf(compileCalc(batch.schema, steps).run(batch, CONTEXT)));
+      same(got, wanted, () => text(steps));
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+const LONGS = schemaOf([field("l", LONG), field("k", STRING)]);
+const longs = (values: readonly Value[]): Batch =>
+  batchFromRows(
+    LONGS,
+    values.map((v) => [v, "k"]),
+  );
+const scope = columnScope(
+  LONGS.fields.map((f, index) => ({ name: f.name, qualifier: [], expr: { kind: "slot", index, ...f } })),
+);
+const plusOne = typeExpr(
+  {
+    kind: "call",
+    fn: "+",
+    args: [
+      { kind: "column", parts: ["l"] },
+      { kind: "literal", value: 1, type: LONG },
+    ],
+  },
+  scope,
+);
+
+test("a sum beyond ±2^53 is exact and switches the vector's layout (K2)", () => {
+  const run = compileExprs([plusOne]);
+  assert.equal(run(longs([1, 2]), CONTEXT)[0]!.layout, "f64");
+  const [wide] = run(longs([1, 9007199254740991, null]), CONTEXT);
+  assert.equal(wide!.layout, "i64");
+  assert.deepEqual(
+    [0, 1, 2].map((i) => valueAt(wide!, i)),
+    [2, 9007199254740992n, null],
+  );
+  assert.equal(run(longs([1, 2]), CONTEXT)[0]!.layout, "f64");
+  assert.throws(() => run(longs([9223372036854775807n]), CONTEXT), { errorClass: "ARITHMETIC_OVERFLOW" });
+});
+
+test("a filter shares the columns it keeps and selects rows (K3)", () => {
+  const condition = typeExpr(
+    {
+      kind: "call",
+      fn: ">",
+      args: [
+        { kind: "column", parts: ["l"] },
+        { kind: "literal", value: 1, type: LONG },
+      ],
+    },
+    scope,
+  );
+  const batch = longs([1, 2, null, 3]);
+  const out = compileCalc(LONGS, [{ kind: "filter", condition }]).run(batch, CONTEXT);
+  assert.equal(out.columns[0], batch.columns[0]);
+  assert.deepEqual([...out.selection!], [1, 3]);
+});
+
+test("names and literals never reach the generated source (G1)", () => {
+  const evil = "'; process.exit(1); //__proto__";
+  const odd = columnScope([
+    { name: evil, qualifier: [], expr: { kind: "slot", index: 1, name: evil, type: STRING, nullable: true } },
+  ]);
+  const e = typeExpr(
+    {
+      kind: "call",
+      fn: "=",
+      args: [
+        { kind: "column", parts: [evil] },
+        { kind: "literal", value: evil, type: STRING },
+      ],
+    },
+    odd,
+  );
+  const calc = compileCalc(LONGS, [{ kind: "project", exprs: [e], names: [evil] }]);
+  assert.ok(!calc.source.includes("exit") && !calc.source.includes("proto"));
+  assert.deepEqual(rowsOf(calc.run(longs([1]), CONTEXT)), [[false]]);
+});
