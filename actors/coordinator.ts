@@ -9,7 +9,7 @@
  */
 import { position } from "../src/core/brands.ts";
 import type { Clock } from "../src/core/clock.ts";
-import { LogConflictError, PlanMismatchError } from "../src/core/errors.ts";
+import { LogConflictError } from "../src/core/errors.ts";
 import { EPOCH_DEPTH, SOURCE_POLL_MS } from "../src/core/limits.ts";
 import type { Json, PlanLimits, SourceEnumerator, SplitRange } from "../src/connectors/source.ts";
 import type { Log, LogStore } from "../src/log/log.ts";
@@ -84,7 +84,6 @@ export class Coordinator {
   async run(signal: AbortSignal): Promise<void> {
     const { follower, store, names } = this.#env;
     await follower.catchUp();
-    this.#refuseOtherPlan();
     this.#ends.push(store.bus.subscribe(names.acks, (bytes) => this.#onAck(bytes)));
     this.#ends.push(store.bus.subscribe(names.hints, (bytes) => this.#onHint(bytes)));
     this.#ends.push(follower.onChange(() => this.#notify(false)));
@@ -104,21 +103,6 @@ export class Coordinator {
       for (const end of this.#ends) end();
       for (const source of this.#env.sources.values()) await source.close();
     }
-  }
-
-  #refuseOtherPlan(): void {
-    const { follower, plan } = this.#env;
-    const lines = follower.run?.fingerprintLines;
-    const theirs = follower.latest?.entry.fingerprint ?? follower.run?.fingerprint;
-    if (theirs === undefined || theirs === plan.fingerprint) return;
-    const difference = [
-      ...(lines ?? []).filter((l) => !plan.fingerprintLines.includes(l)).map((l) => `  - ${l}`),
-      ...plan.fingerprintLines.filter((l) => lines?.includes(l) !== true).map((l) => `  + ${l}`),
-    ];
-    throw new PlanMismatchError(
-      `query ${this.#env.queryName} has a checkpoint of another plan; what differs (- checkpoint, + this program):\n${difference.join("\n")}`,
-      { hint: "give the changed query another name, or delete its checkpoint" },
-    );
   }
 
   async #begin(): Promise<void> {

@@ -37,6 +37,8 @@ export interface MembershipOptions {
   readonly leaseMs: number;
   readonly boot: string;
   readonly info: Readonly<Record<string, string>>;
+  /** Nodes known from outside to be gone: no lease of theirs is waited for. */
+  readonly gone?: ReadonlySet<string>;
 }
 
 export interface Leader {
@@ -140,6 +142,13 @@ export class Membership {
     return () => this.#listeners.delete(f);
   }
 
+  /** Somebody saw the node die: its lease need not run out. */
+  forget(node: string): void {
+    if (this.#leader?.node === node) this.#leader = undefined;
+    if (this.#seen.delete(node)) this.#changed();
+    void this.#elect();
+  }
+
   /** Leaves the group: others take over at once. */
   async leave(): Promise<void> {
     if (this.#left) return;
@@ -211,7 +220,7 @@ export class Membership {
   #take(at: number, record: LeaseRecord): void {
     this.#position = at;
     const before = this.#signature();
-    if (record.boot !== this.#o.boot) {
+    if (record.boot !== this.#o.boot || this.#o.gone?.has(record.node) === true) {
       this.#changed();
       return;
     }

@@ -25,6 +25,7 @@ import type { Trigger } from "../runtime/trigger.ts";
 import { AssignmentKeeper } from "./assignment-keeper.ts";
 import { coordinatorEnvironment } from "./coordination.ts";
 import { drained } from "./drain.ts";
+import { planDifference } from "./plan-check.ts";
 import { queryNames } from "./query-names.ts";
 import type { NodeServices } from "./services.ts";
 
@@ -54,6 +55,8 @@ export class QueryHost {
   #closed = false;
   #coordinatorFailures = 0;
   #tokens = 0;
+  /** Why this node may not take part: its plan is another one. */
+  #refused: unknown;
   /** Whether this node has led the query before: a coordinator that is started again goes on with the same run. */
   led = false;
   /** The failure that this node met itself, with its cause. */
@@ -89,6 +92,11 @@ export class QueryHost {
   async #begin(): Promise<void> {
     const { store, clock, timeZone, membership } = this.#services;
     await Promise.all([this.follower.start(), this.#keeper.start()]);
+    const difference = planDifference(this.definition.name, this.follower, this.definition.plan);
+    if (difference !== undefined) {
+      await this.close();
+      throw difference;
+    }
     for (const stage of this.definition.plan.stages) {
       if (stage.source === undefined) continue;
       const { id, spec } = stage.source;
@@ -122,6 +130,14 @@ export class QueryHost {
     return new ExecutionError(entry.message, { ...detail, cause: this.#cause });
   }
 
+  /** Resolves when the query has an id and a run: a leader somewhere has started it. Rejects when it cannot. */
+  async untilRunning(): Promise<void> {
+    await this.follower.until(
+      () => this.follower.state !== "empty" || this.#refused !== undefined || this.#closed,
+    );
+    if (this.#refused !== undefined) throw this.#refused;
+  }
+
   /** Resolves when the query has ended everywhere (H3), or `signal` aborts. */
   async untilEnded(signal?: AbortSignal): Promise<void> {
     await this.follower.until(() => this.ended || this.#closed, signal);
@@ -142,6 +158,8 @@ export class QueryHost {
 
   #reconcile(): void {
     if (this.#closed) return;
+    this.#refused ??= planDifference(this.definition.name, this.follower, this.definition.plan);
+    if (this.#refused !== undefined) return;
     this.#lead();
     this.#runActors();
   }

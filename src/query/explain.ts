@@ -1,0 +1,32 @@
+/** `explain()`: every level of a plan as deterministic text (DESIGN section 5). */
+import type { LogicalPlan } from "../plan/logical.ts";
+import { explainLogical } from "../plan/explain-logical.ts";
+import { explainPhysical, explainCode } from "../plan/explain-physical.ts";
+import { optimise } from "../plan/optimise.ts";
+import type { PhysicalPlan } from "../plan/physical.ts";
+import type { PlanningOptions } from "./planning.ts";
+import type { ExplainMode } from "./runtime.ts";
+
+export interface Plans {
+  readonly logical: LogicalPlan;
+  readonly optimised: LogicalPlan;
+  readonly physical: PhysicalPlan;
+}
+
+const section = (title: string, text: string): string => `== ${title} ==\n${text}\n`;
+
+export const explainQuery = (plans: Plans, mode: ExplainMode): string => {
+  const physical = section("Physical Plan", explainPhysical(plans.physical));
+  if (mode === "simple" || mode === "cost") return physical;
+  if (mode === "codegen") return physical + "\n" + section("Generated Code", explainCode(plans.physical));
+  return [
+    section("Analyzed Logical Plan", explainLogical(plans.logical)),
+    section("Optimized Logical Plan", explainLogical(plans.optimised)),
+    physical,
+  ].join("\n");
+};
+
+export const explainFrame = (plan: LogicalPlan, o: PlanningOptions, mode: ExplainMode): string => {
+  const better = section("Optimized Logical Plan", explainLogical(o.optimise ? optimise(plan) : plan));
+  return mode === "simple" ? better : section("Analyzed Logical Plan", explainLogical(plan)) + "\n" + better;
+};

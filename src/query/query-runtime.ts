@@ -1,0 +1,112 @@
+/** SessionRuntime over a node's services: what a session of this process runs on. One per process; src/node and src/testing make it. */
+import { rowsOf } from "../core/batch.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import type { Schema } from "../core/schema.ts";
+import type { Row } from "../core/value.ts";
+import type { Catalog } from "../plan/catalog.ts";
+import { schemaOfAttributes } from "../plan/fragment.ts";
+import type { Relation } from "../plan/relation.ts";
+import type { BatchServices } from "./batch-runner.ts";
+import { explainFrame, explainQuery } from "./explain.ts";
+import { analysed, planQuery, type PlanningOptions, runBatch } from "./planning.ts";
+import { QueryHost } from "./query-host.ts";
+import { QueryManager } from "./query-manager.ts";
+import type { ExplainMode, SessionRuntime, StartRequest } from "./runtime.ts";
+import type { NodeServices } from "./services.ts";
+import type { StreamingQuery } from "./streaming-query.ts";
+import { HostedQuery } from "./streaming-query-view.ts";
+
+export interface RuntimeOptions {
+  readonly planning: PlanningOptions;
+  readonly batch: BatchServices;
+  /** Joins the group; called by the first start. */
+  readonly services: () => Promise<NodeServices>;
+  /** Whether a query without a name may start (not where the name is all that finds its checkpoint). */
+  readonly namesRequired: boolean;
+  readonly uuid: () => string;
+  readonly onClose: () => Promise<void>;
+}
+
+export class QueryRuntime implements SessionRuntime {
+  readonly #o: RuntimeOptions;
+  readonly queries = new QueryManager();
+  readonly #hosts = new Map<string, QueryHost>();
+
+  constructor(options: RuntimeOptions) {
+    this.#o = options;
+  }
+
+  /** The hosts of running queries, by name. */
+  get hosts(): ReadonlyMap<string, QueryHost> {
+    return this.#hosts;
+  }
+
+  async start(request: StartRequest): Promise<StreamingQuery> {
+    const { relation, catalog, outputMode, sink } = request;
+    const plans = planQuery(relation, catalog, outputMode, sink, this.#o.planning, this.#o.batch);
+    const name = request.name ?? this.#inventedName();
+    if (this.#hosts.get(name)?.ended === false)
+      throw new ConfigurationError(`a query named ${name} is already active in this session`);
+    const services = await this.#o.services();
+    const host = await QueryHost.start(services, {
+      name,
+      plan: plans.physical,
+      trigger: request.trigger,
+      partitions: request.partitions,
+    });
+    this.#hosts.set(name, host);
+    const query = new HostedQuery(
+      host,
+      services,
+      (mode) => explainQuery(plans, mode),
+      (p) => this.queries.progressed(p),
+    );
+    await host.untilRunning();
+    this.queries.add(query);
+    return query;
+  }
+
+  #inventedName(): string {
+    if (this.#o.namesRequired)
+      throw new ConfigurationError("a query on NATS needs a name: it names the checkpoint", {
+        hint: 'writeStream.queryName("orders")',
+      });
+    return `query-${this.#o.uuid().slice(0, 8)}`;
+  }
+
+  async collect(relation: Relation, catalog: Catalog): Promise<{ schema: Schema; rows: readonly Row[] }> {
+    const plan = analysed(relation, catalog, this.#o.planning);
+    if (plan.streaming)
+      throw new ConfigurationError(
+        "a stream has no end to collect: write it with writeStream, or read it with read instead of readStream",
+      );
+    const batches = await runBatch(plan, this.#o.planning, this.#o.batch);
+    return { schema: schemaOfAttributes(plan.output), rows: batches.flatMap(rowsOf) };
+  }
+
+  analyse(relation: Relation, catalog: Catalog): { schema: Schema; streaming: boolean } {
+    const plan = analysed(relation, catalog, this.#o.planning);
+    return { schema: schemaOfAttributes(plan.output), streaming: plan.streaming };
+  }
+
+  explain(
+    request: Pick<StartRequest, "relation" | "catalog"> & Partial<StartRequest>,
+    mode: ExplainMode,
+  ): string {
+    const { relation, catalog, sink, outputMode } = request;
+    if (sink === undefined)
+      return explainFrame(analysed(relation, catalog, this.#o.planning), this.#o.planning, mode);
+    const plans = planQuery(relation, catalog, outputMode ?? "append", sink, this.#o.planning, this.#o.batch);
+    return explainQuery(plans, mode);
+  }
+
+  /** This node leaves every query; they go on elsewhere. */
+  async leave(): Promise<void> {
+    await Promise.all([...this.#hosts.values()].map((h) => h.leave()));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#hosts.values()].map((h) => h.close()));
+    await this.#o.onClose();
+  }
+}
