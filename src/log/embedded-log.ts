@@ -28,6 +28,8 @@ export interface EmbeddedOptions {
   readonly clock: Clock;
   /** fsync each batch. Default false: kill -9 loses nothing, a power loss may. */
   readonly sync?: boolean;
+  /** Called before each write; what it throws is the write's failure. For fault injection. */
+  readonly beforeWrite?: () => void;
 }
 
 type Database = Level<Uint8Array, Uint8Array>;
@@ -69,6 +71,7 @@ export class EmbeddedStore implements LogStore {
   readonly clock: Clock;
   readonly #db: Database;
   readonly #sync: boolean;
+  readonly #beforeWrite: (() => void) | undefined;
   readonly #contents = new Map<string, EmbeddedContent>();
   readonly #opening = new Map<string, Promise<EmbeddedContent>>();
   #nextId = 1;
@@ -80,6 +83,7 @@ export class EmbeddedStore implements LogStore {
     this.#db = db;
     this.clock = options.clock;
     this.#sync = options.sync ?? false;
+    this.#beforeWrite = options.beforeWrite;
   }
 
   /** DataDirectoryInUseError when another process has the database, StorageError when the disk refuses. */
@@ -179,6 +183,7 @@ export class EmbeddedStore implements LogStore {
 
   async write(operations: Operation[], what: string): Promise<void> {
     try {
+      this.#beforeWrite?.();
       await this.#db.batch(operations, { sync: this.#sync } as object);
     } catch (cause) {
       if (this.#closed) throw new UnavailableError("The embedded log is closed", { cause });

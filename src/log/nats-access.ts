@@ -117,6 +117,8 @@ export interface NatsAccess {
    *    and, when the stream is full, room (`onFull` is told the limit once);
    *  - with `expectLast` (a stream that this caller alone writes): every message carries the predicted last sequence; the
    *    first refusal or silence rejects (LogConflictError, LogFullError, UnavailableError) and the caller scans what is stored.
+   *    Message i is stored at sequence expectLast + 1 + i or not at all; when somebody else took the sequence of one, those behind it in the
+   *    window may still be stored at theirs (C9). So use it only where the stream's sequence decides the row, whoever writes it.
    */
   publishAll(
     messages: readonly NatsMessage[],
