@@ -4,7 +4,7 @@ import type { Expr } from "../expr/ast.ts";
 import type { JoinHow, Relation } from "../plan/relation.ts";
 import { functionCall } from "./call-parser.ts";
 import { intervalLiteral, intervalMs } from "./interval-literal.ts";
-import { atAlias, atQuery } from "./lookahead.ts";
+import { atAlias, atQuery, misplaced } from "./lookahead.ts";
 import { atIdentifierClause, tableName } from "./name-parser.ts";
 import { pivotClause, unpivotClause } from "./pivot-parser.ts";
 import type { Parser } from "./token-stream.ts";
@@ -109,6 +109,7 @@ const relationPrimary = (p: Parser): Relation => {
     p.peek(1).upper !== "AS"
   )
     return streamTable(p, start);
+  if (misplaced(p)) throw p.unexpected("a table's name");
   const isFunction = p.peek().kind !== "op" && p.atOp("(", 1) && !atIdentifierClause(p);
   const name = isFunction ? [p.identifier()] : tableName(p);
   if (p.atOp("(")) return tableFunction(p, name, start);
@@ -272,6 +273,13 @@ export const sample = (p: Parser, child: Relation): Relation => {
     p.next();
   } else {
     rows = p.grammar.expression(p);
+    if (p.atOp(")"))
+      throw p.error(
+        "UNSUPPORTED_FEATURE",
+        "TABLESAMPLE by bytes is not supported.",
+        start,
+        "Write (n ROWS) or (n PERCENT)",
+      );
     p.expect("ROWS");
   }
   p.expectOp(")");

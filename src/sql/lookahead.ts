@@ -76,7 +76,8 @@ export const atAlias = (p: Parser, table = false): boolean => {
   if (token.kind !== "word") return false;
   if (table && NOT_TABLE_ALIASES.has(token.upper)) return false;
   if (!NOT_ALIASES.has(token.upper)) return true;
-  return endsName(p, 1) || (!table && token.upper !== "FROM" && p.peek(1).upper === "FROM");
+  if (NOT_COLUMNS.has(token.upper) && token.upper !== "END") return p.atOp(",", 1);
+  return endsName(p, 1) || (!table && p.peek(1).upper === "FROM");
 };
 
 /** Keywords that begin a clause or continue an expression: where an expression must begin they are an error, not a column. */

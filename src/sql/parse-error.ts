@@ -41,7 +41,7 @@ const distance = (a: string, b: string, limit: number): number => {
 /** The candidate nearest to `word` (upper case), when one is near enough to be what was meant. */
 export const nearest = (word: string, candidates: readonly string[] = CLAUSE_WORDS): string | undefined => {
   if (word.length < 2 || word.length > 30 || candidates.includes(word)) return undefined;
-  let limit = word.length <= 3 ? 1 : 2;
+  let limit = word.length <= 4 ? 1 : 2;
   let found: string | undefined;
   for (const c of candidates) {
     const d = distance(word, c, limit);
@@ -92,7 +92,8 @@ export const syntaxError = (
 ): ParseError => {
   const asked = expected.split(/[^A-Z]+/).filter((w) => w.length > 1);
   const own = meant(token, asked) ?? meant(token);
-  const earlier = own === undefined ? meant(before) : undefined;
+  // a short alias is near to some keyword or other
+  const earlier = own === undefined && (before?.text.length ?? 0) > 3 ? meant(before) : undefined;
   const hint =
     own !== undefined
       ? `Did you mean ${own}?`

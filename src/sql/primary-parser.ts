@@ -185,6 +185,7 @@ const atUnit = (p: Parser): boolean =>
 const name = (p: Parser): Expr => {
   const start = p.peek();
   const first = p.identifier();
+  if (start.kind === "word" && p.peek().kind === "string") throw unsupportedLiteral(p, start);
   if (p.atOp("->")) return lambda(p, [first], start);
   const parts = [first];
   while (p.atOp(".")) {
@@ -197,6 +198,13 @@ const name = (p: Parser): Expr => {
   }
   if (p.atOp("(")) return functionCall(p, parts, start);
   return { kind: "column", parts, position: p.position(start) };
+};
+
+/** `word 'text'` is a typed literal to Spark, never a column with an alias. */
+const unsupportedLiteral = (p: Parser, start: Token): Error => {
+  const types = "DATE, TIMESTAMP, TIMESTAMP_NTZ, TIMESTAMP_LTZ, INTERVAL and X";
+  const message = `Literals of the type "${start.upper}" are not supported: the types are ${types}.`;
+  return p.error("UNSUPPORTED_TYPED_LITERAL", message, { start: start.start, end: p.peek().end });
 };
 
 const caseExpr = (p: Parser): Expr => {

@@ -18,8 +18,9 @@ const propertyValue = (p: Parser): string => {
   }
   if (token.kind === "number") return p.next().text;
   const word = p.acceptAny(["TRUE", "FALSE"]);
-  if (word === undefined) throw p.unexpected("a value: a string, a number, TRUE or FALSE");
-  return word.toLowerCase();
+  if (word !== undefined) return word.toLowerCase();
+  const message = "A property's value must be a string, a number, TRUE or FALSE.";
+  throw p.error("INVALID_PROPERTY_VALUE", message, token);
 };
 
 /** A list of properties in parentheses; a key without a value is refused, a key given twice too. */
