@@ -1,5 +1,6 @@
 /** Compiled casts: conversions between numbers inline, all others by their row function. */
 import type { DataType } from "../core/data-type.ts";
+import { safeLong } from "./arithmetic.ts";
 import type { TypedExpr } from "./ast.ts";
 import { BOUNDS } from "./cast-numeric.ts";
 import { castRow, fromBoxed, fromPlain, strictCode } from "./compile-parts.ts";
@@ -33,5 +34,8 @@ export const castCode = (g: Codegen, block: Block, e: Extract<TypedExpr, { kind:
   strictCode(g, block, [e.child], e.type, ([x], inner) => {
     const source = e.tryCast ? undefined : inline(g, e.child.type, e.type, x!);
     if (source !== undefined) return fromPlain(g, inner, source);
-    return fromBoxed(g, inner, `${castRow(g, e.child.type, e.type, e.tryCast)}(${x})`, e.type);
+    const row = `${castRow(g, e.child.type, e.type, e.tryCast)}(${x})`;
+    // Only try_cast and a variant's null give null.
+    if (e.tryCast || e.child.type.kind === "variant") return fromBoxed(g, inner, row, e.type);
+    return fromPlain(g, inner, e.type.kind === "long" && !g.exact ? `${g.bind(safeLong)}(${row})` : row);
   });

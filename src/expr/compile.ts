@@ -14,6 +14,7 @@ import { UNSAFE_LONG } from "./arithmetic.ts";
 import type { TypedExpr } from "./ast.ts";
 import { Block, type ChainColumn, type Code, Codegen, type InputColumn, truth } from "./codegen.ts";
 import { exprCode } from "./compile-expr.ts";
+import { foldConstants } from "./fold.ts";
 import { outputColumn } from "./compile-output.ts";
 import type { CalcStep, CompileCalc, CompiledCalc, CompileExprs, EvaluationContext } from "./contract.ts";
 
@@ -265,8 +266,14 @@ const selectionAfter = (batch: Batch, kept: Int32Array | undefined): Int32Array 
   return kept.length === before ? batch.selection : kept;
 };
 
+const foldStep = (s: CalcStep): CalcStep =>
+  s.kind === "filter"
+    ? { ...s, condition: foldConstants(s.condition) }
+    : { ...s, exprs: s.exprs.map((e) => foldConstants(e)) };
+
 /** See the contract: a fused chain of filters and projections. */
-export const compileCalc: CompileCalc = (input, steps) => {
+export const compileCalc: CompileCalc = (input, given) => {
+  const steps = given.map(foldStep);
   const output = outputSchema(input, steps);
   const slots = new Set<number>();
   // Slots of later steps mean computed columns: a few too many only make variants.
@@ -291,7 +298,8 @@ export const compileCalc: CompileCalc = (input, steps) => {
 };
 
 /** See the contract: expressions over the live rows, result vectors dense. */
-export const compileExprs: CompileExprs = (exprs) => {
+export const compileExprs: CompileExprs = (given) => {
+  const exprs = given.map((e) => foldConstants(e));
   const slots = new Set<number>();
   exprs.forEach((e) => slotsOf(e, slots));
   const loops = new Loops(slots, (variant) => generateExprs(exprs, variant));

@@ -11,29 +11,30 @@ import { lookupFunction } from "./registry.ts";
 /** Needs the session's zone, unknown when plans are shared: folded only with a zone given. */
 const ZONED = new Set(["timestamp"]);
 
-const isConstant = (e: TypedExpr, zoned: boolean): boolean => {
+const NOTHING: ReadonlySet<number> = new Set();
+
+/** Whether an expression needs no row: its lambda variables are all bound inside it. */
+const isConstant = (e: TypedExpr, zoned: boolean, bound: ReadonlySet<number>): boolean => {
+  const every = (list: readonly TypedExpr[]): boolean => list.every((x) => isConstant(x, zoned, bound));
   switch (e.kind) {
     case "literal":
       return true;
     case "cast":
-      return isConstant(e.child, zoned) && (zoned || !castNeedsContext(e.child.type, e.type));
+      return every([e.child]) && (zoned || !castNeedsContext(e.child.type, e.type));
     case "call": {
       const d = e.udf === undefined ? lookupFunction(e.fn) : undefined;
       if (d === undefined || d.deterministic === false) return false;
-      if (!zoned && e.args.some((a) => ZONED.has(a.type.kind))) return false;
-      return e.args.every((a) => isConstant(a, zoned));
+      if (!zoned && [e, ...e.args].some((a) => ZONED.has(a.type.kind))) return false;
+      return every(e.args);
     }
     case "case":
-      return (
-        e.branches.every(([c, v]) => isConstant(c, zoned) && isConstant(v, zoned)) &&
-        isConstant(e.otherwise, zoned)
-      );
+      return every(e.branches.flat()) && every([e.otherwise]);
     case "field":
-      return isConstant(e.child, zoned);
+      return every([e.child]);
     case "lambda":
-      return isConstant(e.body, zoned);
+      return isConstant(e.body, zoned, new Set([...bound, ...e.parameters.map((p) => p.id)]));
     case "variable":
-      return true;
+      return bound.has(e.id);
     case "slot":
     case "attribute":
       return false;
@@ -59,7 +60,7 @@ const mapChildren = (e: TypedExpr, f: (child: TypedExpr) => TypedExpr): TypedExp
 /** A constant expression as a literal (F1, F2); any other as it is. */
 export const fold = (e: TypedExpr, timeZone?: string): TypedExpr => {
   if (e.kind === "literal" || e.kind === "lambda" || e.kind === "variable") return e;
-  if (!isConstant(e, timeZone !== undefined)) return e;
+  if (!isConstant(e, timeZone !== undefined, NOTHING)) return e;
   try {
     const value = interpret(e, [], { clockMs: 0, timeZone: timeZone ?? "UTC" });
     return { kind: "literal", value, type: e.type, nullable: value === null, position: e.position };
