@@ -17,6 +17,8 @@ export interface JoinRow {
   /** The row leaves when this is <= watermark; Infinity: never. */
   readonly evictAt: number;
   matched: boolean;
+  /** False once it has left the state. */
+  alive: boolean;
 }
 
 /** [key group, row, evictAt (null: never), matched] */
@@ -42,6 +44,7 @@ export class JoinState {
         row,
         evictAt: evictAt ?? Infinity,
         matched: matched === 1,
+        alive: true,
       });
   }
 
@@ -60,7 +63,7 @@ export class JoinState {
   add(base: StateKey, keyGroup: number, row: Row, evictAt: number, matched: boolean): void {
     const before = this.of(base).at(-1);
     const index = before === undefined ? 0 : decodeIndex(before.stored.slice(-INDEX_BYTES)) + 1;
-    const entry = { base, stored: base + encodeIndex(index), keyGroup, row, evictAt, matched };
+    const entry = { base, stored: base + encodeIndex(index), keyGroup, row, evictAt, matched, alive: true };
     this.#index(entry);
     this.#write(entry);
   }
@@ -78,7 +81,7 @@ export class JoinState {
 
   /** Takes out what the watermark evicts, by time, then key: an order that a restored side has too. */
   evict(watermarkMs: number): JoinRow[] {
-    const gone = this.#expiry.takeThrough(watermarkMs);
+    const gone = this.#expiry.takeThrough(watermarkMs).filter((e) => e.alive);
     gone.sort((a, b) =>
       a.evictAt !== b.evictAt
         ? a.evictAt - b.evictAt
@@ -88,18 +91,25 @@ export class JoinState {
             ? 1
             : 0,
     );
-    const bases = new Set<StateKey>();
+    const byBase = new Map<StateKey, JoinRow[]>();
     for (const e of gone) {
-      this.#table.delete(e.stored);
-      bases.add(e.base);
+      const list = byBase.get(e.base);
+      if (list === undefined) byBase.set(e.base, [e]);
+      else list.push(e);
     }
-    const dead = new Set(gone);
-    for (const base of bases) {
-      const left = this.#rows.get(base)!.filter((e) => !dead.has(e));
-      if (left.length === 0) this.#rows.delete(base);
-      else this.#rows.set(base, left);
-    }
+    for (const [base, rows] of byBase) this.remove(base, rows);
     return gone;
+  }
+
+  /** Takes rows of one key out. */
+  remove(base: StateKey, rows: readonly JoinRow[]): void {
+    for (const e of rows) {
+      e.alive = false;
+      this.#table.delete(e.stored);
+    }
+    const left = this.of(base).filter((e) => e.alive);
+    if (left.length === 0) this.#rows.delete(base);
+    else this.#rows.set(base, left);
   }
 
   /** All rows, by key bytes, then arrival. */

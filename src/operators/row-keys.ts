@@ -9,7 +9,6 @@ import type { StateKey } from "../state/table.ts";
 export interface RowKeys {
   readonly keys: readonly StateKey[];
   keyGroup(row: number): number;
-  hasNull(row: number): boolean;
   values(row: number): Row;
 }
 
@@ -67,16 +66,8 @@ export class KeyEncoder {
           h = combineHash(h, hashValue(valueAt(vectors[c]!, i), this.#types[c]!));
         return keyGroupOf(h);
       },
-      hasNull: (i) => vectors.some((v) => v.nulls?.[i] === 1),
       values: (i) => vectors.map((v) => valueAt(v, i)),
     };
-  }
-
-  /** Key group of a key given as values. */
-  keyGroupOf(values: Row): number {
-    let h = 0;
-    for (const c of this.#routeBy) h = combineHash(h, hashValue(values[c]!, this.#types[c]!));
-    return keyGroupOf(h);
   }
 }
 
@@ -97,6 +88,3 @@ export const decodeIndex = (bytes: string): number => {
 };
 
 export const INDEX_BYTES = 8;
-
-/** The smallest key above all keys that begin with `prefix`. */
-export const prefixEnd = (prefix: StateKey): StateKey => prefix + "\xff".repeat(INDEX_BYTES + 1);

@@ -55,6 +55,8 @@ export interface StreamJoinSpec {
   readonly left: JoinSide;
   readonly right: JoinSide;
   readonly routeBy?: readonly number[];
+  /** Keys compared by <=>; all false when absent. */
+  readonly nullSafe?: readonly boolean[];
   /** Beyond equality of keys; bound to left ++ right. */
   readonly condition: TypedExpr | undefined;
 }
@@ -162,11 +164,12 @@ class StreamJoin implements Operator {
     const other = this.#sides[side.isLeft ? 1 : 0];
     const keyed = side.encoder.encode(vectors.slice(0, side.spec.keys.length), n);
     const evictAt = this.#evictTimes(side, vectors, n);
+    const nulls = this.#strictKeys(side, vectors);
     const rows = rowsOf(batch);
     let probes: Probe[] = [];
     let pairs = 0;
     for (let i = 0; i < n; i++) {
-      const unmatchable = this.#spec.how !== "full" && keyed.hasNull(i);
+      const unmatchable = nulls.some((v) => v.nulls![i] === 1);
       if (passes !== undefined && passes[i] === 0) {
         // Kept in order with the rows before it.
         this.#settle(side, probes, keyed, evictAt);
@@ -185,6 +188,15 @@ class StreamJoin implements Operator {
       pairs = 0;
     }
     this.#settle(side, probes, keyed, evictAt);
+  }
+
+  /** The key vectors whose nulls match nothing. */
+  #strictKeys(side: Side, vectors: readonly Vector[]): readonly Vector[] {
+    const { how, nullSafe } = this.#spec;
+    if (how === "full") return [];
+    return vectors
+      .slice(0, side.spec.keys.length)
+      .filter((v, k) => v.nulls !== undefined && nullSafe?.[k] !== true);
   }
 
   #evictTimes(side: Side, vectors: readonly Vector[], n: number): Float64Array | undefined {
@@ -235,12 +247,10 @@ class StreamJoin implements Operator {
     const matched = matches.length > 0;
     if (how === "semi" || how === "anti") {
       if (how === "semi" && side.isLeft && matched) this.#results.push(probe.row);
-      if (!side.isLeft)
-        for (const m of matches) {
-          if (how === "semi" && !m.matched) this.#results.push(m.row);
-          other.state.markMatched(m);
-        }
-      // A left row that has its answer needs no place in the state.
+      const answered = side.isLeft ? [] : matches.filter((m) => m.alive);
+      if (how === "semi") for (const m of answered) this.#results.push(m.row);
+      if (answered.length > 0) other.state.remove(answered[0]!.base, answered);
+      // A left row that has its answer needs no place in the state any more.
       if (side.isLeft && matched) return;
     } else
       for (const m of matches) {

@@ -82,7 +82,7 @@ export interface TransformWithStateSpec extends GroupedInput {
   readonly outputMode: "append" | "update";
   readonly keyNames: readonly string[];
   /** Makes a processor, once per actor. */
-  readonly processor: () => StatefulProcessor<never, never, unknown>;
+  readonly apply: () => StatefulProcessor<never, never, unknown>;
   readonly initial?: { readonly keys: readonly TypedExpr[] };
 }
 
@@ -118,7 +118,7 @@ class TransformWithState implements Operator, StateScope {
       fields: spec.keys.map((k, i) => ({ name: spec.keyNames[i]!, type: k.type, nullable: true })),
     });
     this.#write = rowWriter(output, spec.name);
-    this.#processor = spec.processor() as unknown as StatefulProcessor<unknown, unknown, unknown>;
+    this.#processor = spec.apply() as unknown as StatefulProcessor<unknown, unknown, unknown>;
   }
 
   open(context: OperatorContext): void {
