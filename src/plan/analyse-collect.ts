@@ -5,7 +5,7 @@
 import type { AggregateCall, Attribute, Expr, SortOrder, TypedExpr, WindowFrame } from "../expr/ast.ts";
 import { type Analysis, fail } from "./analyse-context.ts";
 import { type Env, conditionIn, typeIn } from "./analyse-env.ts";
-import { aggregateNamed, resolveAggregate, resolveWindowFunction } from "./analyse-functions.ts";
+import { resolveAggregate, resolveWindowFunction, windowFunctionOf } from "./analyse-functions.ts";
 import { nameOf } from "./analyse-items.ts";
 import type { LogicalPlan, NamedAggregate, NamedWindow } from "./logical.ts";
 import { aggregateKey, exprKey, mapAggregate, mapOrders, ordersKey, some } from "./typed.ts";
@@ -42,9 +42,12 @@ export const typedAggregate = (raw: Call, inner: Env): AggregateCall => {
   });
 };
 
-/** count(*) and count(). */
-const countsRows = (e: Call): boolean =>
-  e.fn.toLowerCase() === "count" && e.args.length <= 1 && (e.args[0]?.kind ?? "star") === "star";
+/** count(*), count() and count(1). */
+const countsRows = (e: Call): boolean => {
+  if (e.fn.toLowerCase() !== "count" || e.args.length > 1 || e.distinct === true) return false;
+  const [arg] = e.args;
+  return arg === undefined || arg.kind === "star" || (arg.kind === "literal" && arg.value !== null);
+};
 
 /** The environment inside a call's arguments. */
 export const withoutCalls = (env: Env, clause: string): Env => {
@@ -124,14 +127,11 @@ export class WindowCalls {
   }
 
   #call(e: Call, inner: Env): AggregateCall {
-    const fn = e.fn.toLowerCase();
+    const definition = windowFunctionOf(e);
     // sum(sum(v)) OVER (…): the inner one is the query's aggregate, the outer one the window's
-    if (aggregateNamed(fn)) return typedAggregate(e, inner);
-    return resolveWindowFunction(
-      e,
-      e.args.map((a) => typeIn(inner, a)),
-      this.#analysis.options.timeZone,
-    );
+    if (definition === undefined) return typedAggregate(e, inner);
+    const args = e.args.map((a) => typeIn(inner, a));
+    return resolveWindowFunction(e, definition, args, this.#analysis.options.timeZone);
   }
 
   /** With the definition of a named window (`OVER w`, `OVER (w ORDER BY …)`) merged in. */
@@ -180,32 +180,20 @@ const nestedWindow = (e: Over): never =>
     e.position,
   );
 
-const RANKING = new Set([
-  "row_number",
-  "rank",
-  "dense_rank",
-  "percent_rank",
-  "cume_dist",
-  "ntile",
-  "lag",
-  "lead",
-]);
-
 const typedFrame = (
   e: Over,
   call: AggregateCall,
   orderBy: readonly SortOrder<TypedExpr>[],
   env: Env,
 ): WindowFrame<TypedExpr> => {
-  if (RANKING.has(call.fn)) {
-    if (orderBy.length === 0)
-      return fail(
-        "WINDOW_FUNCTION_WITHOUT_ORDER_BY",
-        `Window function ${call.fn}() requires window to be ordered, please add ORDER BY clause.`,
-        e.position,
-      );
-    return { unit: "rows", start: { kind: "unboundedPreceding" }, end: { kind: "currentRow" } };
-  }
+  const definition = e.call.kind === "call" ? windowFunctionOf(e.call) : undefined;
+  if (definition?.ordered === true && orderBy.length === 0)
+    return fail(
+      "WINDOW_FUNCTION_WITHOUT_ORDER_BY",
+      `Window function ${call.fn}() requires window to be ordered, please add ORDER BY clause.`,
+      e.position,
+    );
+  if (definition?.framed === false) return ownFrame(e, call.fn);
   if (e.frame === undefined)
     return orderBy.length === 0
       ? { unit: "rows", start: { kind: "unboundedPreceding" }, end: { kind: "unboundedFollowing" } }
@@ -222,6 +210,22 @@ const typedFrame = (
     return { kind: b.kind, offset };
   };
   return { unit: e.frame.unit, start: bound(e.frame.start), end: bound(e.frame.end) };
+};
+
+/** Ranks and offsets read rows up to their own, whatever the frame; another one is refused. */
+const ownFrame = (e: Over, fn: string): WindowFrame<TypedExpr> => {
+  const f = e.frame;
+  if (
+    f !== undefined &&
+    !(f.unit === "rows" && f.start.kind === "unboundedPreceding" && f.end.kind === "currentRow")
+  )
+    return fail(
+      "INVALID_WINDOW_FRAME",
+      `Window function ${fn}() has a frame of its own and takes no other.`,
+      e.position,
+      "leave the frame out",
+    );
+  return { unit: "rows", start: { kind: "unboundedPreceding" }, end: { kind: "currentRow" } };
 };
 
 const frameKey = (f: WindowFrame<TypedExpr>): string => {

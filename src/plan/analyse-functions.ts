@@ -1,22 +1,12 @@
 /** What the analyser asks of the registries of functions. Names are lower case. */
-import type { Field } from "../core/data-type.ts";
 import type { AggregateCall, Expr, SortOrder, TypedExpr } from "../expr/ast.ts";
 import { aggregateDefinition } from "../expr/aggregates/registry.ts";
 import { fold } from "../expr/fold.ts";
-import type { CallSite, Resolution } from "../expr/function.ts";
+import type { CallSite } from "../expr/function.ts";
+import { generatorDefinition } from "../expr/generators.ts";
 import { lookupFunction } from "../expr/registry.ts";
+import { type WindowFunctionDefinition, windowFunctionDefinition } from "../expr/window-functions.ts";
 import { fail } from "./analyse-context.ts";
-
-// TODO(src/expr/generators.ts, src/expr/window-functions.ts): until they exist
-interface Definition {
-  readonly name: string;
-  readonly resolve: (
-    args: readonly TypedExpr[],
-    site: CallSite,
-  ) => Resolution & { readonly output: readonly Field[] };
-}
-const windowFunctionDefinition = (_fn: string): Definition | undefined => undefined;
-export const generatorDefinition = (_fn: string): Definition | undefined => undefined;
 
 type Call = Extract<Expr, { kind: "call" }>;
 
@@ -59,20 +49,23 @@ export const resolveAggregate = (e: Call, args: readonly TypedExpr[], parts: Cal
   });
 };
 
-/** A ranking or offset function as a call. */
+/** The definition of a call as a window function proper; undefined for aggregates over frames. */
+export const windowFunctionOf = (e: Call): WindowFunctionDefinition | undefined =>
+  e.distinct === true || e.filter !== undefined ? undefined : windowFunctionDefinition(e.fn);
+
+/** A window function as a call. */
 export const resolveWindowFunction = (
   e: Call,
+  definition: WindowFunctionDefinition,
   args: readonly TypedExpr[],
   timeZone: string,
 ): AggregateCall => {
-  const definition = windowFunctionDefinition(e.fn.toLowerCase());
-  if (definition === undefined) return unknown(e);
-  const { args: coerced, type, nullable } = definition.resolve(args, siteOf(definition.name, timeZone, e));
+  const resolved = definition.resolve(args, siteOf(definition.name, timeZone, e));
   return Object.freeze({
     fn: definition.name,
-    args: coerced,
-    type,
-    nullable,
+    args: resolved.args,
+    type: resolved.type,
+    nullable: resolved.nullable,
     distinct: false,
     filter: undefined,
     orderBy: [],

@@ -1,5 +1,6 @@
 /** Generators: LATERAL VIEW, table functions, and as an item of a select list. */
 import type { Attribute, Expr } from "../expr/ast.ts";
+import { generatorDefinition } from "../expr/generators.ts";
 import {
   type Analysis,
   fail,
@@ -9,7 +10,7 @@ import {
   type ScopeColumn,
 } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
-import { generatorDefinition, generatorNamed, siteOf } from "./analyse-functions.ts";
+import { generatorNamed, siteOf } from "./analyse-functions.ts";
 import type { Item } from "./analyse-items.ts";
 import { partsOfAttribute } from "./analyse-names.ts";
 import { Subqueries } from "./analyse-subquery.ts";

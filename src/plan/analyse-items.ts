@@ -1,5 +1,6 @@
 /** The items of a select list: stars expanded, names given as Spark names unaliased expressions. */
 import type { Expr } from "../expr/ast.ts";
+import { columnName } from "../expr/pretty.ts";
 import { fail, quoted } from "./analyse-context.ts";
 import {
   isAttributeParts,
@@ -8,14 +9,6 @@ import {
   starColumns,
   type Visible,
 } from "./analyse-names.ts";
-
-// TODO(src/expr/pretty.ts): until it exists
-const prettyName = (e: Expr): string =>
-  e.kind === "call"
-    ? `${e.fn}(${e.args.map(nameOf).join(", ")})`
-    : e.kind === "literal"
-      ? String(e.value)
-      : e.kind;
 
 export interface Item {
   readonly expr: Expr;
@@ -26,29 +19,9 @@ export interface Item {
   readonly qualifier: readonly string[];
 }
 
-/** The name of a column made by `e` when it has no alias. */
-export const nameOf = (e: Expr): string => {
-  switch (e.kind) {
-    case "alias":
-      return e.names[0] ?? nameOf(e.child);
-    case "column":
-      return e.parts.at(-1)!;
-    case "field":
-      return e.name;
-    case "call": {
-      const fn = e.fn.toLowerCase();
-      return fn === "window" || fn === "session_window" ? fn : prettyName(plain(e));
-    }
-    default:
-      return prettyName(plain(e));
-  }
-};
-
-/** References by id shown by their names. */
-const plain = (e: Expr): Expr =>
-  mapExpr(e, (x) =>
-    x.kind === "column" && isAttributeParts(x.parts) ? { ...x, parts: x.parts.slice(2) } : x,
-  );
+/** The name of a column made by `e` when it has no alias, as Spark names it. */
+export const nameOf = (e: Expr): string =>
+  columnName(e, { attribute: (parts) => (isAttributeParts(parts) ? parts[2]! : parts.at(-1)!) });
 
 const starItems = (visible: Visible, e: Extract<Expr, { kind: "star" }>): readonly Item[] => {
   const struct = structStar(visible, e);

@@ -1,15 +1,15 @@
 /** Relations without a source: rows, VALUES, range, and the single row of a SELECT without FROM. */
-import { LONG } from "../core/data-type.ts";
 import type { Row } from "../core/value.ts";
-import type { TypedExpr } from "../expr/ast.ts";
+import type { Expr, TypedExpr } from "../expr/ast.ts";
 import { castTo, commonType } from "../expr/coercion.ts";
+import { generatorDefinition } from "../expr/generators.ts";
 import { type Analysis, fail, type Names, type Resolved, resolvedOf } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
+import { siteOf } from "./analyse-functions.ts";
 import { constantOf } from "./constants.ts";
 import type { LogicalPlan } from "./logical.ts";
 import { project, union } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
-import { callOf, longLiteral } from "./typed.ts";
 
 type Of<K extends Relation["kind"]> = Extract<Relation, { kind: K }>;
 
@@ -81,41 +81,16 @@ const rowOf = (a: Analysis, cells: readonly TypedExpr[]): LogicalPlan =>
 /** range(end), range(start, end[, step[, partitions]]): a column `id`. */
 export const analyseRange = (a: Analysis, rel: Of<"range">, names: Names): Resolved => {
   const env: Env = { analysis: a, names, visible: { columns: [], hidden: [] }, clause: "range()" };
-  const numbers = rel.args.map((e) => {
-    const typed = castTo(typeIn(env, e), LONG);
-    const constant = constantOf(typed, a.options.timeZone);
-    return constant === undefined ? notConstant(rel) : constant.value;
-  });
-  if (numbers.length < 1 || numbers.length > 4)
-    fail(
-      "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
-      `The \`range\` requires [1, 2, 3, 4] parameters but the actual number is ${numbers.length}.`,
-      rel.position,
-    );
-  if (numbers.some((n) => n === null))
-    fail("DATATYPE_MISMATCH.UNEXPECTED_NULL", "The arguments of range() must not be null.", rel.position);
-  const [start, end, step] =
-    numbers.length === 1
-      ? [0, Number(numbers[0]), 1]
-      : [Number(numbers[0]), Number(numbers[1]), Number(numbers[2] ?? 1)];
-  if (step === 0)
-    fail("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "The step of range() must not be 0.", rel.position);
-  const output = [a.attribute("id", LONG, false)];
-  const count = Math.max(0, Math.ceil((end - start) / step));
-  if (count === 0) return resolvedOf(rowsNode(output, []));
-  const last = start + (count - 1) * step;
+  const args = rel.args.slice(0, 3).map((e) => typeIn(env, e));
+  const definition = generatorDefinition("range")!;
+  const call: Expr = { kind: "call", fn: "range", args: rel.args, position: rel.position };
+  const resolved = definition.resolve(args, siteOf("range", a.options.timeZone, call));
+  const output = resolved.output.map((f) => a.attribute(f.name, f.type, f.nullable));
   const plan: LogicalPlan = Object.freeze({
     kind: "generate",
     child: oneRow(),
-    fn: "explode",
-    args: [
-      callOf(
-        "sequence",
-        [longLiteral(start), longLiteral(last), longLiteral(step)],
-        { kind: "array", element: LONG, containsNull: false },
-        false,
-      ),
-    ],
+    fn: definition.name,
+    args: resolved.args,
     outer: false,
     generated: output,
     output,
@@ -123,6 +98,3 @@ export const analyseRange = (a: Analysis, rel: Of<"range">, names: Names): Resol
   });
   return resolvedOf(plan);
 };
-
-const notConstant = (rel: Of<"range">): never =>
-  fail("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "The arguments of range() must be constants.", rel.position);

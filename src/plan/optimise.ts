@@ -1,0 +1,42 @@
+/**
+ * The optimiser: rules in a fixed order over a resolved plan. Rows, their order and the ids of the root's columns stay. Of a stream it decides, as in
+ * Spark, which rows reach a watermark and which columns an operator sees (filter-push-down P2, column-pruning C3), so it always runs.
+ */
+import type { LogicalPlan } from "./logical.ts";
+import { booleanSimplification } from "./rules/boolean-simplification.ts";
+import { columnPruning } from "./rules/column-pruning.ts";
+import { constantFolding } from "./rules/constant-folding.ts";
+import { filterMerge } from "./rules/filter-merge.ts";
+import { filterPushDown } from "./rules/filter-push-down.ts";
+import { joinFilters } from "./rules/join-filters.ts";
+import { limitPushDown } from "./rules/limit-push-down.ts";
+import { nullPropagation } from "./rules/null-propagation.ts";
+import { projectMerge } from "./rules/project-merge.ts";
+import type { Rule } from "./rules/rule.ts";
+import { sourceFilters } from "./rules/source-filters.ts";
+
+export interface OptimiseOptions {
+  readonly timeZone: string;
+  /** Rule names left out: for tests. */
+  readonly without?: readonly string[];
+}
+
+export const rulesOf = (timeZone: string): readonly Rule[] => [
+  constantFolding(timeZone),
+  nullPropagation,
+  booleanSimplification,
+  filterPushDown,
+  joinFilters,
+  filterPushDown,
+  booleanSimplification,
+  filterMerge,
+  limitPushDown,
+  columnPruning,
+  projectMerge,
+  sourceFilters,
+];
+
+export const optimise = (plan: LogicalPlan, options: OptimiseOptions): LogicalPlan =>
+  rulesOf(options.timeZone)
+    .filter((r) => options.without?.includes(r.name) !== true)
+    .reduce((p, rule) => rule.apply(p), plan);

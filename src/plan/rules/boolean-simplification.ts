@@ -1,0 +1,51 @@
+/** `true AND x`, `x OR true`, `NOT true`, branches of CASE that are decided, and filters that are true for all rows. */
+import { BOOLEAN } from "../../core/data-type.ts";
+import type { TypedExpr } from "../../expr/ast.ts";
+import { transformUp } from "../nodes.ts";
+import { literal, rewrite } from "../typed.ts";
+import { isDeterministic, mapNodeExprs, type Rule } from "./rule.ts";
+
+const isLiteral = (e: TypedExpr | undefined, value: boolean): boolean =>
+  e?.kind === "literal" && e.value === value;
+const FALSE = literal(false, BOOLEAN);
+const TRUE = literal(true, BOOLEAN);
+
+const simplified = (e: TypedExpr): TypedExpr => {
+  if (e.kind === "case") return decided(e);
+  if (e.kind !== "call") return e;
+  const [a, b] = e.args;
+  switch (e.fn) {
+    case "and":
+      if (isLiteral(a, true)) return b!;
+      if (isLiteral(b, true)) return a!;
+      return isLiteral(a, false) || (isLiteral(b, false) && isDeterministic(a!)) ? FALSE : e;
+    case "or":
+      if (isLiteral(a, false)) return b!;
+      if (isLiteral(b, false)) return a!;
+      return isLiteral(a, true) || (isLiteral(b, true) && isDeterministic(a!)) ? TRUE : e;
+    case "not":
+      return isLiteral(a, true) ? FALSE : isLiteral(a, false) ? TRUE : e;
+    default:
+      return e;
+  }
+};
+
+/** Branches that can never be taken go; one that is always taken ends the list. */
+const decided = (e: TypedExpr & { kind: "case" }): TypedExpr => {
+  const never = (c: TypedExpr): boolean => c.kind === "literal" && c.value !== true;
+  const open = e.branches.filter(([c]) => !never(c));
+  const always = open.findIndex(([c]) => isLiteral(c, true));
+  if (always === 0) return open[0]![1];
+  if (always > 0) return { ...e, branches: open.slice(0, always), otherwise: open[always]![1] };
+  if (open.length === 0) return e.otherwise;
+  return open.length === e.branches.length ? e : { ...e, branches: open };
+};
+
+export const booleanSimplification: Rule = {
+  name: "booleanSimplification",
+  apply: (plan) =>
+    transformUp(plan, (p) => {
+      const next = mapNodeExprs(p, (e) => rewrite(e, simplified));
+      return next.kind === "filter" && isLiteral(next.condition, true) ? next.child : next;
+    }),
+};
