@@ -10,7 +10,7 @@
  */
 import { Level } from "level";
 import { pack, unpack } from "../codec/msgpack.ts";
-import { position, type Position } from "../core/brands.ts";
+import { position } from "../core/brands.ts";
 import type { Clock } from "../core/clock.ts";
 import { DataDirectoryInUseError, StorageError, UnavailableError } from "../core/errors.ts";
 import { MAILBOX_BYTES_MAX, READ_BATCH_BYTES } from "../core/limits.ts";

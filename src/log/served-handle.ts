@@ -76,18 +76,29 @@ export class ServedLog implements Log {
   }
 }
 
+const storeOne = async (
+  store: ServedStore,
+  log: ServedLog,
+  payload: Uint8Array,
+  headers: Record<string, string> | undefined,
+  done: (error?: unknown) => void,
+): Promise<void> => {
+  let error: unknown;
+  try {
+    await store.call("append", log.name, log.created, payload, pairs(headers), null);
+  } catch (e) {
+    error = e;
+  }
+  done(error);
+};
+
 class ServedPublisher extends PublishWindow {
   readonly #unwatch: () => void;
 
   constructor(store: ServedStore, log: ServedLog) {
     super(
       {
-        attempt: ({ payload, headers }, done) => {
-          store.call("append", log.name, log.created, payload, pairs(headers), null).then(
-            () => done(),
-            (e: unknown) => done(e),
-          );
-        },
+        attempt: ({ payload, headers }, done) => void storeOne(store, log, payload, headers, done),
       },
       store.clock,
     );

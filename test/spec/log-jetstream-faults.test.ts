@@ -119,7 +119,7 @@ for (const { version, path } of brokers()) {
     const reader = log.reader(position(1));
     await log.append(Buffer.from("0"));
     await take(reader, 1);
-    broker.pause();
+    await broker.pause();
     await assert.rejects(log.append(Buffer.from("lost?"), { expectLast: position(1) }), UnavailableError);
     broker.resume();
     const last = (await log.bounds()).last;

@@ -53,7 +53,7 @@ const bed = () => {
 
 test("P1: after a refusal everything from the first unacknowledged record is sent again, acknowledged or not", async () => {
   const { clock, attempts, window, send } = bed();
-  for (let n = 0; n < 4; n++) send(n);
+  for (let n = 0; n < 4; n++) void send(n);
   attempts[0]!.done();
   attempts[2]!.done();
   attempts[1]!.done(new UnavailableError("refused"));
@@ -75,8 +75,8 @@ test("P1: after a refusal everything from the first unacknowledged record is sen
 
 test("P1: silence sends again", () => {
   const { clock, attempts, send } = bed();
-  send(0);
-  send(1);
+  void send(0);
+  void send(1);
   attempts[0]!.done();
   clock.advance(PUBLISH_SILENCE_MS + 100);
   assert.deepEqual(
@@ -102,7 +102,7 @@ test("P3: the window is bounded in records and in bytes, and a full one waits", 
 
 test("P4: an error that no retry helps ends the publisher", async () => {
   const { attempts, window, send } = bed();
-  send(0);
+  void send(0);
   const delivered = window.delivered();
   attempts[0]!.done(new RecordTooLargeError("too large"));
   await assert.rejects(delivered, RecordTooLargeError);
@@ -113,7 +113,7 @@ test("a full log is reported and tried again", () => {
   const { clock, attempts, window, send } = bed();
   const said: string[] = [];
   window.onFull((limit) => said.push(limit));
-  send(0);
+  void send(0);
   attempts[0]!.done(new LogFullError("max_bytes of 10"));
   clock.advance(1000);
   assert.deepEqual(said, ["max_bytes of 10"]);
@@ -122,7 +122,7 @@ test("a full log is reported and tried again", () => {
 
 test("a closed publisher sends nothing more and rejects", async () => {
   const { clock, attempts, window, send } = bed();
-  send(0);
+  void send(0);
   const delivered = window.delivered();
   window.close();
   await assert.rejects(delivered, UnavailableError);
@@ -138,7 +138,7 @@ test("any order of stored, refused and lost answers: each record is stored, none
       (fates, count) => {
         const { clock, attempts, window, send } = bed();
         const stored: number[] = [];
-        for (let n = 0; n <= count; n++) send(n);
+        for (let n = 0; n <= count; n++) void send(n);
         void window.delivered();
         let seen = 0;
         for (let turn = 0; turn < 500 && !isDone(); turn++) {

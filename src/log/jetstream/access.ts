@@ -13,7 +13,6 @@ import type {
 } from "../nats-access.ts";
 import { GoBackWindow } from "../publish-window.ts";
 import {
-  api,
   ApiError,
   ERR,
   failureOf,

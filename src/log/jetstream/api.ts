@@ -5,7 +5,7 @@ import {
   ConfigurationError,
   LogConflictError,
   LogFullError,
-  MillraceError,
+  type MillraceError,
   RecordTooLargeError,
   UnavailableError,
 } from "../../core/errors.ts";

@@ -3,13 +3,12 @@
  * counts only when it is read back from the stream's configuration, and a batch only when its answer says that it was one.
  */
 import { nuid } from "nats";
-import { UnavailableError } from "../../core/errors.ts";
+import { ConfigurationError, UnavailableError } from "../../core/errors.ts";
 import { ATOMIC_BATCH_MAX, type NatsExpectation, type NatsMessage } from "../nats-access.ts";
 import { api, ApiError, ERR, failureOf, parseAck, type StreamConfig, type StreamInfo } from "./api.ts";
 import type { Connection } from "./connection.ts";
 import { checkSize } from "./publisher.ts";
 import { headersOf } from "./records.ts";
-import { ConfigurationError } from "../../core/errors.ts";
 
 /** Whether the server confirms atomic batches for the stream: the field and the level it wrote beside it. */
 export const hasAtomicBatches = (info: StreamInfo): boolean =>

@@ -2,8 +2,8 @@
  * Publishing with acknowledgements over one inbox per connection: the transport of the go-back-N publisher, and the pipelined
  * publish behind a predicted last sequence.
  */
-import type { Msg, MsgHdrs, Subscription } from "nats";
-import { RecordTooLargeError, UnavailableError } from "../../core/errors.ts";
+import type { Msg, MsgHdrs } from "nats";
+import { type RecordTooLargeError, UnavailableError } from "../../core/errors.ts";
 import { PUBLISH_WINDOW_BYTES, PUBLISH_WINDOW_RECORDS, REQUEST_TIMEOUT_MS } from "../../core/limits.ts";
 import type { NatsMessage } from "../nats-access.ts";
 import type { PublishTransport, Sendable } from "../publish-window.ts";
@@ -19,7 +19,7 @@ export class AckInbox {
   readonly #connection: Connection;
   readonly #subject: string;
   readonly #waiting = new Map<number, Answer>();
-  #subscription: Subscription | undefined;
+  #subscribed = false;
   #count = 0;
 
   constructor(connection: Connection) {
@@ -33,7 +33,8 @@ export class AckInbox {
     answer: Answer,
   ): () => void {
     const c = this.#connection;
-    this.#subscription ??= c.subscribe(`${this.#subject}.*`, (reply) => this.#answer(reply));
+    if (!this.#subscribed) c.subscribe(`${this.#subject}.*`, (reply) => this.#answer(reply));
+    this.#subscribed = true;
     const n = ++this.#count;
     this.#waiting.set(n, answer);
     c.publish(m.subject, m.payload, `${this.#subject}.${n}`, m.headers);
