@@ -52,6 +52,9 @@ const RETRY_MAX_MS = 2_000;
 /** Refusals in a row, each with somebody else's message in between, that are not one writer's takeover any more. */
 const REFUSALS_MAX = 200;
 
+/** What is answered by looking again; a stream without a leader counts as unavailable. */
+const REFUSALS = [LogConflictError, UnavailableError, LogFullError] as const;
+
 export class Fence {
   readonly #target: FenceTarget;
   readonly stored = new StoredRows();
@@ -78,7 +81,9 @@ export class Fence {
     const mark = markOf(newest, who);
     if (mark !== undefined && (await this.#whole(newest.sequence, firstSequence, mark)))
       return this.stored.upTo(mark);
-    await scan(access, this.#target, firstSequence, newest.sequence + 1, (m) => this.#found(m));
+    await scan(access, this.#target, firstSequence, newest.sequence + 1, (m) => {
+      if (m !== undefined) this.#known(m);
+    });
   }
 
   /** Whether the epoch's rows before the mark are there too: always, but for predicted sequences (S2 of the scan). */
@@ -92,10 +97,15 @@ export class Fence {
     return first?.epoch === mark.epoch && first.row === 0 && first.rows === 1;
   }
 
+  /** A message that came while this writer was writing. */
   #found(mark: RowMark | undefined): void {
-    if (mark === undefined) {
-      if (this.#kind === "ownStream") this.#kind = "oneByOne";
-    } else if (this.#target.kind === "ownStream") this.stored.add(mark);
+    if (mark !== undefined) this.#known(mark);
+    else if (this.#kind === "ownStream") this.#kind = "oneByOne";
+  }
+
+  /** Rows that are stored. */
+  #known(mark: RowMark): void {
+    if (this.#target.kind === "ownStream") this.stored.add(mark);
     else this.stored.upTo(mark);
   }
 
@@ -137,35 +147,45 @@ export class Fence {
   }
 
   async #send(messages: readonly SinkMessage[]): Promise<void> {
-    const { access, stream } = this.#target;
+    const { access } = this.#target;
     if (this.#kind === "ownStream") {
-      this.#last = await access.publishAll(messages, { expectLast: this.#last, stream });
+      this.#last = await access.publishAll(messages, { expectLast: this.#last });
     } else if (this.#kind === "atomic") {
       for (let i = 0; i < messages.length; i += ATOMIC_BATCH_MAX) {
         if (i > 0) this.#check();
         const batch = messages.slice(i, i + ATOMIC_BATCH_MAX);
-        this.#last = await access.atomicBatch(batch, { lastSubjectSequence: this.#last, stream });
+        this.#last = await access.atomicBatch(batch, { lastSubjectSequence: this.#last });
         this.stored.upTo(batch.at(-1)!);
       }
     } else
       for (const message of messages) {
         this.#check();
-        const ack = await access.publish(message, { lastSubjectSequence: this.#last, stream });
+        const ack = await access.publish(message, { lastSubjectSequence: this.#last });
         this.#last = ack.sequence;
-        this.#stored(message);
+        this.#known(message);
       }
   }
 
-  #stored(message: SinkMessage): void {
-    if (this.#target.kind === "ownStream") this.stored.add(message);
-    else this.stored.upTo(message);
+  /**
+   * Returns when the server has decided about everything this connection sent to the stream before: a message that can only be
+   * refused goes through the same queue behind it. Without it a scan could miss a message that is stored a moment later.
+   */
+  async #barrier(): Promise<void> {
+    const { access, subject } = this.#target;
+    try {
+      await access.publish(
+        { subject, payload: new Uint8Array(0) },
+        { lastSequence: Number.MAX_SAFE_INTEGER },
+      );
+    } catch (e) {
+      if (!REFUSALS.some((kind) => e instanceof kind)) throw e;
+    }
   }
 
   /** Waits as the refusal asks, and finds out what is there now (F1). */
   async #refused(e: unknown, refusals: number): Promise<void> {
     const { access, stream, subject, clock } = this.#target;
-    const known = e instanceof LogConflictError || e instanceof UnavailableError || e instanceof LogFullError;
-    if (!known || e.errorClass === "NO_STREAM") throw e;
+    if (!REFUSALS.some((kind) => e instanceof kind)) throw e;
     if (e instanceof LogConflictError && refusals >= REFUSALS_MAX)
       throw new ConfigurationError(
         `subject ${subject} of stream ${stream} is written by others all the time; an exactly-once sink needs a subject of its own`,
@@ -174,6 +194,7 @@ export class Fence {
     if (!(e instanceof LogConflictError) || refusals > 3)
       await sleep(clock, Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** Math.min(refusals - 1, 10)));
     this.#check();
+    if (this.#kind === "ownStream" && !(e instanceof UnavailableError)) await this.#barrier();
     const from = this.#last + 1;
     const newest =
       this.#kind === "ownStream"

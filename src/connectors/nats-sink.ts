@@ -24,8 +24,8 @@ import {
 } from "./nats-target.ts";
 import type { SinkContext, SinkFactory, SinkSpec, SinkWriter } from "./sink.ts";
 
-/** Bytes a header adds to a message beside its value, generously. */
-const HEADER_BYTES = 32;
+/** Bytes of a message's headers beside the row header's value: its name, the expectation, the version line. */
+const HEADER_BYTES = 112;
 const NEWLINE = new Uint8Array([10]);
 
 class NatsWriter implements SinkWriter {
@@ -36,7 +36,6 @@ class NatsWriter implements SinkWriter {
   readonly #subject: string;
   #access: NatsAccess | undefined;
   #opened = false;
-  #stream = "";
   #fence: Fence | undefined;
   #committed = 0;
   #epoch = 0;
@@ -64,7 +63,6 @@ class NatsWriter implements SinkWriter {
     this.#access = access;
     this.#opened = opened;
     const stream = await targetStream(access, this.#options, this.#subject);
-    this.#stream = stream.name;
     if (this.#options.guarantee !== "exactlyOnce") return;
     const kind = fenceOf(access, stream, this.#options, this.#subject);
     this.#fence = new Fence({
@@ -135,11 +133,9 @@ class NatsWriter implements SinkWriter {
       );
     const mark = { epoch, row, rows: parts.length, subject: this.#subject, payload };
     if (guarantee !== "exactlyOnce") return mark;
-    return {
-      ...mark,
-      headers: [[ROW_HEADER, value]],
-      behind: (n) => this.#message(row + n, parts.slice(n)),
-    };
+    const headers: SinkMessage["headers"] = [[ROW_HEADER, value]];
+    if (parts.length === 1) return { epoch, row, rows: 1, subject: this.#subject, payload, headers };
+    return { ...mark, headers, behind: (n) => this.#message(row + n, parts.slice(n)) };
   }
 
   /** Sends a chunk when the one before it is through; waits for that one only, so that encoding goes on meanwhile. */
@@ -153,8 +149,7 @@ class NatsWriter implements SinkWriter {
   async #send(messages: readonly SinkMessage[]): Promise<void> {
     if (!this.#context.alive()) throw new FencedError("the nats sink's lease is gone");
     if (this.#fence !== undefined) return this.#fence.append(messages);
-    if (this.#options.guarantee === "atLeastOnce")
-      await this.#access!.publishAll(messages, { stream: this.#stream });
+    if (this.#options.guarantee === "atLeastOnce") await this.#access!.publishAll(messages);
     else await this.#once(messages);
   }
 
@@ -164,7 +159,7 @@ class NatsWriter implements SinkWriter {
       await Promise.all(
         messages.slice(i, i + PUBLISH_WINDOW_RECORDS).map(async (message) => {
           try {
-            await this.#access!.publish(message, { stream: this.#stream });
+            await this.#access!.publish(message);
           } catch (e) {
             if (!(e instanceof UnavailableError) || e.errorClass === "NO_STREAM") throw e;
           }
