@@ -2,9 +2,8 @@
 import type { LogicalPlan } from "../plan/logical.ts";
 import { explainLogical } from "../plan/explain-logical.ts";
 import { explainPhysical, explainCode } from "../plan/explain-physical.ts";
-import { optimise } from "../plan/optimise.ts";
 import type { PhysicalPlan } from "../plan/physical.ts";
-import type { PlanningOptions } from "./planning.ts";
+import { optimised, type PlanningOptions } from "./planning.ts";
 import type { ExplainMode } from "./runtime.ts";
 
 export interface Plans {
@@ -27,6 +26,6 @@ export const explainQuery = (plans: Plans, mode: ExplainMode): string => {
 };
 
 export const explainFrame = (plan: LogicalPlan, o: PlanningOptions, mode: ExplainMode): string => {
-  const better = section("Optimized Logical Plan", explainLogical(o.optimise ? optimise(plan) : plan));
+  const better = section("Optimized Logical Plan", explainLogical(optimised(plan, o)));
   return mode === "simple" ? better : section("Analyzed Logical Plan", explainLogical(plan)) + "\n" + better;
 };

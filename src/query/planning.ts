@@ -20,15 +20,15 @@ export interface PlanningOptions {
   readonly compatibility: "extended" | "spark";
   readonly watermarkPolicy: "min" | "max";
   readonly staticReload: "epoch" | "once";
-  /** False runs the plan as analysed: the optimiser's fuzz test compares the two. */
-  readonly optimise: boolean;
+  /** Optimiser rules left out: the fuzz test compares results with and without. */
+  readonly withoutRules: readonly string[];
 }
 
 export const analysed = (relation: Relation, catalog: Catalog, o: PlanningOptions): LogicalPlan =>
   analyse(relation, catalog, { timeZone: o.timeZone, compatibility: o.compatibility });
 
-const optimised = (plan: LogicalPlan, o: PlanningOptions): LogicalPlan =>
-  o.optimise ? optimise(plan) : plan;
+export const optimised = (plan: LogicalPlan, o: PlanningOptions): LogicalPlan =>
+  optimise(plan, { timeZone: o.timeZone, without: o.withoutRules });
 
 /** Runs an analysed batch plan. */
 export const runBatch = (

@@ -119,6 +119,7 @@ export class Committer {
     const prepared = this.#snapshots.prepare(record);
     // The blobs are read before the next commit may drop them.
     this.#chain = this.#chain.then(async () => void (await prepared));
+    this.#chain.catch((e: unknown) => this.#fail(e));
     this.#uploading = this.#upload(prepared)
       .catch((e: unknown) => this.#fail(e))
       .finally(() => (this.#uploading = undefined));
@@ -138,6 +139,13 @@ export class Committer {
     const trim = this.#snapshots.trimRecord;
     if (trim !== undefined) await this.#input.trim(trim.resume);
     await this.#env.probe?.("trimmed", upload.record.epoch);
+  }
+
+  /** Commits nothing more; resolves when what was under way has ended, well or not. */
+  async close(): Promise<void> {
+    this.#failed ??= new FencedError("the actor has ended");
+    await this.#chain.catch(() => {});
+    await this.#uploading;
   }
 
   /** Resolves when everything queued is committed and no snapshot is under way. */

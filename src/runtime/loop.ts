@@ -97,6 +97,7 @@ export const runActor = async (
   } finally {
     await parts.input.close();
     parts.outbox.close();
+    await committer.close();
     await parts.sink?.close();
     await chain.close();
   }

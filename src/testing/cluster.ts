@@ -25,7 +25,7 @@ export interface TestClusterOptions {
   readonly watermarkPolicy?: "min" | "max";
   readonly startMs?: number;
   /** Where the logs live; default: in memory, for as long as the cluster. */
-  readonly store?: (clock: VirtualClock) => LogStore;
+  readonly store?: (clock: VirtualClock) => Promise<LogStore>;
   /** A node's disk; default: in memory, kept over a kill. */
   readonly backend?: (node: number) => Promise<StateBackend>;
   readonly settings?: Partial<NodeSettings>;
@@ -50,7 +50,7 @@ interface TestNode {
 
 export class TestCluster {
   readonly clock: VirtualClock;
-  readonly store: LogStore;
+  readonly #store: Promise<LogStore>;
   readonly #o: TestClusterOptions;
   readonly #backends = new Map<number, StateBackend>();
   readonly #nodes = new Map<number, TestNode>();
@@ -62,7 +62,7 @@ export class TestCluster {
   constructor(options: TestClusterOptions = {}) {
     this.#o = options;
     this.clock = new VirtualClock(options.startMs);
-    this.store = options.store?.(this.clock) ?? new MemoryStore({ clock: this.clock });
+    this.#store = options.store?.(this.clock) ?? Promise.resolve(new MemoryStore({ clock: this.clock }));
   }
 
   get planning(): PlanningOptions {
@@ -71,7 +71,7 @@ export class TestCluster {
       compatibility: this.#o.compatibility ?? "extended",
       watermarkPolicy: this.#o.watermarkPolicy ?? "min",
       staticReload: "epoch",
-      optimise: true,
+      withoutRules: [],
     };
   }
 
@@ -80,11 +80,12 @@ export class TestCluster {
     const running = this.#nodes.get(index);
     if (running !== undefined) return running;
     const { session = "test", timeZone = "UTC" } = this.#o;
+    const store = await this.#store;
     if (!this.#backends.has(index))
       this.#backends.set(index, (await this.#o.backend?.(index)) ?? new MemoryBackend());
     const backend = this.#backends.get(index)!;
     const membership = new Membership({
-      log: await this.store.open(leaseLog(nameToken("session", session))),
+      log: await store.open(leaseLog(nameToken("session", session))),
       clock: this.clock,
       nodeId: `node${index}-${++this.#ids}`,
       leaseMs: this.#o.leaseMs ?? LEASE_MS,
@@ -96,7 +97,7 @@ export class TestCluster {
     const { probe } = this.#o;
     const services: NodeServices = {
       session,
-      store: this.store,
+      store,
       backend,
       clock: this.clock,
       random: () => this.#random(),
@@ -119,7 +120,7 @@ export class TestCluster {
     };
     const runtime = new QueryRuntime({
       planning: this.planning,
-      batch: { clock: this.clock, timeZone, store: () => Promise.resolve(this.store) },
+      batch: { clock: this.clock, timeZone, store: () => Promise.resolve(store) },
       services: () => Promise.resolve(services),
       namesRequired: false,
       uuid: services.uuid,
@@ -215,7 +216,7 @@ export class TestCluster {
   async close(): Promise<void> {
     for (const index of [...this.#nodes.keys()]) await this.kill(index);
     for (const backend of this.#backends.values()) await backend.close();
-    await this.store.close();
+    await (await this.#store).close();
   }
 }
 

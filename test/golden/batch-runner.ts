@@ -1,0 +1,126 @@
+/** Runs expressions.json, queries.json and scripts.json: batch, in process. */
+import { typeName } from "../../src/core/data-type.ts";
+import { MillraceError } from "../../src/core/errors.ts";
+import { SessionCatalog } from "../../src/plan/catalog.ts";
+import type { Relation } from "../../src/plan/relation.ts";
+import { parseQuery } from "../../src/sql/parser.ts";
+import { parseStatement } from "../../src/sql/statement-parser.ts";
+import type { QueryRuntime } from "../../src/query/query-runtime.ts";
+import { TestCluster } from "../../src/testing/cluster.ts";
+import { equalValues, rowsDifference, toGolden } from "./values.ts";
+
+export interface ExpressionCase {
+  readonly category: string;
+  readonly sql: string;
+  readonly type?: string;
+  readonly value?: unknown;
+  readonly error?: string;
+}
+export interface QueryCase {
+  readonly sql: string;
+  readonly types?: readonly string[];
+  readonly names?: readonly string[];
+  readonly rows?: readonly (readonly unknown[])[];
+  readonly error?: string;
+  readonly message?: string;
+}
+
+export class BatchSession {
+  readonly catalog = new SessionCatalog();
+  readonly #cluster = new TestCluster({ compatibility: "spark" });
+  #runtime: QueryRuntime | undefined;
+
+  async #run(relation: Relation): Promise<Awaited<ReturnType<QueryRuntime["collect"]>>> {
+    this.#runtime ??= (await this.#cluster.node(0)).runtime;
+    return this.#runtime.collect(relation, this.catalog);
+  }
+
+  async expression(c: ExpressionCase): Promise<string | undefined> {
+    try {
+      const { schema, rows } = await this.#run(parseQuery(`SELECT ${c.sql} AS r`));
+      const { type } = schema.fields[0]!;
+      const value = toGolden(rows[0]![0]!, type);
+      if (c.error !== undefined) return `  gave ${JSON.stringify(value)}, Spark ${c.error}`;
+      if (typeName(type) !== c.type) return `  type ${typeName(type)}, Spark's ${c.type}`;
+      return equalValues(value, c.value)
+        ? undefined
+        : `  ${JSON.stringify(value)}, Spark ${JSON.stringify(c.value)}`;
+    } catch (e) {
+      return failure(e, c.error, c.value);
+    }
+  }
+
+  /** One statement or query. */
+  async statement(c: QueryCase): Promise<string | undefined> {
+    try {
+      const statement = parseStatement(c.sql);
+      if (statement.kind === "createView") {
+        const columns = statement.columns?.map((x) => x.name);
+        await this.#analyse(statement.query);
+        this.catalog.define(
+          { name: statement.name.join("."), kind: "view", relation: statement.query, columns },
+          statement.replace,
+        );
+        return c.error === undefined ? undefined : `  accepted, Spark ${c.error}`;
+      }
+      if (statement.kind === "drop") {
+        this.catalog.drop(statement.name.join("."));
+        return undefined;
+      }
+      if (statement.kind !== "query") return `  statement ${statement.kind} is not known to the runner`;
+      const { schema, rows } = await this.#run(statement.query);
+      if (c.error !== undefined) return `  gave ${rows.length} rows, Spark ${c.error}`;
+      return this.#compare(
+        c,
+        schema.fields.map((f) => [f.name, typeName(f.type)]),
+        rows.map((r) => r.map((v, i) => toGolden(v, schema.fields[i]!.type))),
+      );
+    } catch (e) {
+      return failure(e, c.error, c.rows);
+    }
+  }
+
+  async #analyse(relation: Relation): Promise<void> {
+    this.#runtime ??= (await this.#cluster.node(0)).runtime;
+    this.#runtime.analyse(relation, this.catalog);
+  }
+
+  #compare(
+    c: QueryCase,
+    columns: readonly (readonly string[])[],
+    rows: readonly (readonly unknown[])[],
+  ): string | undefined {
+    const names = columns.map(([n]) => n);
+    const types = columns.map(([, t]) => t);
+    if (JSON.stringify(names) !== JSON.stringify(c.names))
+      return `  names ${names.join(", ")}, Spark's ${c.names?.join(", ")}`;
+    if (JSON.stringify(types) !== JSON.stringify(c.types))
+      return `  types ${types.join(", ")}, Spark's ${c.types?.join(", ")}`;
+    return rowsDifference(rows, c.rows ?? [], endsOrdered(c.sql));
+  }
+
+  close(): Promise<void> {
+    return this.#cluster.close();
+  }
+}
+
+/** Whether the query ends in ORDER BY (and maybe LIMIT) outside of brackets. */
+const endsOrdered = (sql: string): boolean => /\border\s+by\b(?![^()]*\))/i.test(sql);
+
+const failure = (e: unknown, error: string | undefined, wanted: unknown): string | undefined => {
+  const text = e instanceof MillraceError ? (e.errorClass ?? e.name) : "";
+  if (
+    error !== undefined &&
+    (text === error || (error === "ParseException" && text === "PARSE_SYNTAX_ERROR"))
+  )
+    return undefined;
+  const shown =
+    e instanceof MillraceError
+      ? `${text}: ${e.message.slice(0, 300)}`
+      : e instanceof Error
+        ? (e.stack ?? e.message)
+        : String(e);
+  return error === undefined
+    ? `  failed with ${shown}\n  Spark: ${JSON.stringify(wanted)?.slice(0, 300)}`
+    : `  failed with ${shown}\n  Spark with ${error}`;
+};
