@@ -13,7 +13,7 @@ import { analysisError, mismatch, unexpectedInput, wrongNumberOfArguments } from
 
 export interface GeneratorResolution {
   readonly args: readonly TypedExpr[];
-  readonly fields: readonly Field[];
+  readonly output: readonly Field[];
 }
 
 export interface GeneratorDefinition {
@@ -48,7 +48,7 @@ const exploding =
     const arg = one(args, site);
     const fields = elementFields(arg.type, outer);
     if (fields === undefined) throw unexpectedInput(site, args, 0, `("ARRAY" or "MAP")`);
-    return { args, fields: positions ? [field("pos", INT, outer), ...fields] : fields };
+    return { args, output: positions ? [field("pos", INT, outer), ...fields] : fields };
   };
 
 const isEntry = (v: Value): v is readonly [Value, Value] => Array.isArray(v);
@@ -67,7 +67,7 @@ const inlineFields =
       throw unexpectedInput(site, args, 0, `"ARRAY<STRUCT>"`);
     return {
       args,
-      fields: t.element.fields.map((f) => field(f.name, f.type, f.nullable || outer || t.containsNull)),
+      output: t.element.fields.map((f) => field(f.name, f.type, f.nullable || outer || t.containsNull)),
     };
   };
 
@@ -99,7 +99,7 @@ const stackFields = (args: readonly TypedExpr[], site: CallSite): GeneratorResol
   });
   return {
     args: args.map((a, i) => (i === 0 ? a : castTo(a, types[(i - 1) % width]!))),
-    fields: types.map((t, c) => field(`col${c}`, t, true)),
+    output: types.map((t, c) => field(`col${c}`, t, true)),
   };
 };
 
@@ -118,7 +118,7 @@ const tupleFields = (args: readonly TypedExpr[], site: CallSite): GeneratorResol
     if (c === undefined) throw unexpectedInput(site, args, i, `"STRING"`);
     return c;
   });
-  return { args: strings, fields: args.slice(1).map((_, i) => field(`c${i}`, STRING, true)) };
+  return { args: strings, output: args.slice(1).map((_, i) => field(`c${i}`, STRING, true)) };
 };
 
 const rangeFields = (args: readonly TypedExpr[], site: CallSite): GeneratorResolution => {
@@ -128,7 +128,7 @@ const rangeFields = (args: readonly TypedExpr[], site: CallSite): GeneratorResol
     if (c === undefined) throw unexpectedInput(site, args, i, `"BIGINT"`);
     return c;
   });
-  return { args: longs, fields: [field("id", LONG, false)] };
+  return { args: longs, output: [field("id", LONG, false)] };
 };
 
 const rangeRows = (args: readonly Value[]): Row[] => {
@@ -177,7 +177,7 @@ const inline = (name: string, outer: boolean): GeneratorDefinition => ({
     const r = inlineFields(outer)(args, site);
     return {
       ...r,
-      args: [...r.args, { kind: "literal", value: r.fields.length, type: INT, nullable: false }],
+      args: [...r.args, { kind: "literal", value: r.output.length, type: INT, nullable: false }],
     };
   },
   generate: ([v, width]) => {

@@ -25,6 +25,10 @@ import { LAMBDA_FUNCTIONS } from "./functions/lambda.ts";
 import { MAP_FUNCTIONS } from "./functions/map.ts";
 import { REGEXP_FUNCTIONS } from "./functions/regexp.ts";
 import { SEQUENCE_FUNCTIONS } from "./functions/sequence.ts";
+import { DIGEST_FUNCTIONS } from "./functions/digest.ts";
+import { ENCODING_FUNCTIONS } from "./functions/encoding.ts";
+import { MISC_FUNCTIONS } from "./functions/misc.ts";
+import { NUMBER_FORMAT_FUNCTIONS } from "./functions/number-format.ts";
 
 const FILES: readonly (readonly FunctionDefinition[])[] = [
   ACCESS_FUNCTIONS,
@@ -49,6 +53,10 @@ const FILES: readonly (readonly FunctionDefinition[])[] = [
   MAP_FUNCTIONS,
   REGEXP_FUNCTIONS,
   SEQUENCE_FUNCTIONS,
+  DIGEST_FUNCTIONS,
+  ENCODING_FUNCTIONS,
+  MISC_FUNCTIONS,
+  NUMBER_FORMAT_FUNCTIONS,
 ];
 
 let byName: Map<string, FunctionDefinition> | undefined;

@@ -1,0 +1,107 @@
+/** typeof, raise_error, assert_true, uuid, version and other functions about the query itself. */
+import { createHash } from "node:crypto";
+import { BOOLEAN, INT, LONG, NULL, STRING, typeName } from "../../core/data-type.ts";
+import type { Value } from "../../core/value.ts";
+import type { FunctionDefinition } from "../function.ts";
+import { any, map, signature } from "../rules.ts";
+import { custom, failure, family, plain } from "./definition.ts";
+
+const misc = family("misc");
+
+let uuidCount = 0;
+/** Unique within the process; replays give other values, so that exactly-once users name their rows themselves. */
+const uuid = (): string => {
+  const h = createHash("sha256")
+    .update(`${process.pid} ${process.hrtime.bigint()} ${uuidCount++}`)
+    .digest("hex");
+  return `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-${"89ab"[Number.parseInt(h[16]!, 16) & 3]}${h.slice(17, 20)}-${h.slice(20, 32)}`;
+};
+
+const raise = (message: string): never => {
+  throw failure("USER_RAISED_EXCEPTION", message);
+};
+
+/** raise_error(class, parameters): the class alone is known here. */
+const raiseClass = (errorClass: string, parameters: Value): never => {
+  const shown = (parameters as readonly (readonly [Value, Value])[])
+    .map(([k, v]) => `${String(k)}: ${String(v)}`)
+    .join(", ");
+  throw failure(errorClass, shown);
+};
+
+export const MISC_FUNCTIONS: readonly FunctionDefinition[] = [
+  misc(
+    "typeof(x)",
+    "The name of the argument's type.",
+    signature([any], STRING, { nullable: false }),
+    custom<[Value]>((_, call) => typeName(call.argTypes[0]!)),
+    {
+      examples: [
+        ["typeof(1)", "int"],
+        ["typeof(array(1))", "array<int>"],
+      ],
+    },
+  ),
+  misc(
+    "raise_error(message)",
+    "Fails with a message.",
+    signature([STRING, map], NULL, { optional: 1, nullable: true }),
+    custom<[string | null, Value | undefined]>(([m, p]) =>
+      p === undefined ? raise(m ?? "null") : raiseClass(m ?? "USER_RAISED_EXCEPTION", p),
+    ),
+    { deterministic: false },
+  ),
+  misc(
+    "assert_true(condition[, message])",
+    "Null when the condition is true, else a failure.",
+    signature([BOOLEAN, STRING], NULL, { optional: 1, nullable: true }),
+    custom<[boolean | null, string | null | undefined]>(([c, m]) =>
+      c === true ? null : raise(m ?? "'condition' is not true!"),
+    ),
+    { deterministic: false },
+  ),
+  misc("uuid()", "A random UUID.", signature([], STRING, { nullable: false }), custom<[]>(uuid), {
+    deterministic: false,
+  }),
+  misc(
+    "version()",
+    "The version of Spark whose functions these are, and a revision.",
+    signature([], STRING, { nullable: false }),
+    plain(() => "4.3.0 millrace"),
+    { deterministic: false },
+  ),
+  misc(
+    "monotonically_increasing_id()",
+    "An increasing number; one of a batch's literals only.",
+    signature([], LONG, { nullable: false }),
+    custom<[]>(() => 0),
+    { deterministic: false },
+  ),
+  misc(
+    "spark_partition_id()",
+    "The partition; expressions know none, so 0.",
+    signature([], INT, { nullable: false }),
+    custom<[]>(() => 0),
+    { deterministic: false },
+  ),
+  misc(
+    "current_database()",
+    "The only database.",
+    signature([], STRING, { nullable: false }),
+    plain(() => "default"),
+    { aliases: ["current_schema"] },
+  ),
+  misc(
+    "current_catalog()",
+    "The only catalog.",
+    signature([], STRING, { nullable: false }),
+    plain(() => "spark_catalog"),
+  ),
+  misc(
+    "input_file_name()",
+    "The file of the row; empty where the source has none.",
+    signature([], STRING, { nullable: false }),
+    plain(() => ""),
+    { deterministic: false },
+  ),
+];
