@@ -55,7 +55,8 @@ const prune = (p: LogicalPlan, needed: Ids): LogicalPlan => {
       return pruneUnion(p, needed);
     case "dedup": {
       const times = p.withinWatermark ? eventTimeColumns(p.child) : [];
-      const child = prune(p.child, plus(needed, ...p.keys, ...times));
+      const wanted = plus(needed, ...p.keys, ...times);
+      const child = exactly(prune(p.child, wanted), wanted);
       return Object.freeze({ ...p, child, output: child.output });
     }
     default:
@@ -103,6 +104,13 @@ const withOutput = (p: Of<"watermark" | "expandWindow"> & LogicalPlan, child: Lo
   return Object.freeze({ ...p, child, output });
 };
 
+/** The plan with the wanted columns only: what a stateful operator would keep, or take for an event time (C3), goes below it. */
+const exactly = (p: LogicalPlan, wanted: Ids): LogicalPlan =>
+  keep(
+    p,
+    kept(p.output, (a) => wanted.has(a.id)),
+  );
+
 const pruneSource = (p: Of<"source"> & LogicalPlan, needed: Ids): LogicalPlan => {
   const output = kept(p.output, (a) => needed.has(a.id));
   if (output.length === p.output.length) return p;
@@ -142,8 +150,8 @@ const pruneExpand = (p: Of<"expand"> & LogicalPlan, needed: Ids): LogicalPlan =>
 
 const pruneJoin = (p: Of<"join"> & LogicalPlan, needed: Ids): LogicalPlan => {
   const all = p.condition === undefined ? needed : plus(needed, p.condition);
-  const left = prune(p.left, all);
-  const right = prune(p.right, all);
+  const left = exactly(prune(p.left, all), all);
+  const right = exactly(prune(p.right, all), all);
   return Object.freeze({ ...p, left, right, output: joinOutput(p.how, left, right) });
 };
 
