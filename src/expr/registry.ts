@@ -29,6 +29,8 @@ import { DIGEST_FUNCTIONS } from "./functions/digest.ts";
 import { ENCODING_FUNCTIONS } from "./functions/encoding.ts";
 import { MISC_FUNCTIONS } from "./functions/misc.ts";
 import { NUMBER_FORMAT_FUNCTIONS } from "./functions/number-format.ts";
+import { JSON_FUNCTIONS } from "./functions/json.ts";
+import { CSV_FUNCTIONS } from "./functions/csv.ts";
 
 const FILES: readonly (readonly FunctionDefinition[])[] = [
   ACCESS_FUNCTIONS,
@@ -57,6 +59,8 @@ const FILES: readonly (readonly FunctionDefinition[])[] = [
   ENCODING_FUNCTIONS,
   MISC_FUNCTIONS,
   NUMBER_FORMAT_FUNCTIONS,
+  JSON_FUNCTIONS,
+  CSV_FUNCTIONS,
 ];
 
 let byName: Map<string, FunctionDefinition> | undefined;

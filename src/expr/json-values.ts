@@ -1,0 +1,226 @@
+/**
+ * JSON to typed values and back, with Spark's rules. J1: a field that does not fit its type is null and the others are kept (PERMISSIVE); FAILFAST throws. J2: struct fields
+ * that are null are left out of the text, null elements and map values are not.
+ */
+import type { DataType, Field } from "../core/data-type.ts";
+import { canonicalLong, type Value } from "../core/value.ts";
+import {
+  DECIMAL_PRECISION_MAX,
+  fitsPrecision,
+  parseDecimalText,
+  plainDecimalString,
+  toScale,
+} from "./decimal.ts";
+import { type Json, type JsonObject, writeJson } from "./json-path.ts";
+import { formatDate } from "./time/calendar.ts";
+import { parseDate, parseTimestamp, parseTimestampNtz } from "./time/iso-text.ts";
+import { formatInstant } from "./time/pattern-format.ts";
+import { parseInstant, parsePattern } from "./time/pattern-parse.ts";
+import { DAY_MS } from "./time/calendar.ts";
+import { doubleText, floatText, valueText } from "./value-text.ts";
+import { fromVariant, toVariant } from "./variant.ts";
+
+export interface JsonOptions {
+  readonly zone: string;
+  readonly timestampFormat?: string | undefined;
+  readonly timestampNtzFormat?: string | undefined;
+  readonly dateFormat?: string | undefined;
+  readonly keepNullFields?: boolean;
+}
+
+/** A value that does not fit; thrown inside, caught by the field that has it (J1). */
+export class JsonMismatch extends Error {
+  readonly partial: Value;
+  constructor(partial: Value = null) {
+    super("the JSON value does not fit its type");
+    this.partial = partial;
+  }
+}
+
+const BITS: Partial<Record<DataType["kind"], number>> = { byte: 8, short: 16, int: 32, long: 64 };
+
+const integer = (j: Json, type: DataType): Value => {
+  if (typeof j === "number" ? !Number.isInteger(j) : typeof j !== "bigint") throw new JsonMismatch();
+  const x = BigInt(j as number | bigint);
+  if (BigInt.asIntN(BITS[type.kind]!, x) !== x) throw new JsonMismatch();
+  return canonicalLong(x);
+};
+
+const SPECIAL = new Map<string, number>([
+  ["NaN", Number.NaN],
+  ["Infinity", Infinity],
+  ["+Infinity", Infinity],
+  ["INF", Infinity],
+  ["+INF", Infinity],
+  ["-Infinity", -Infinity],
+  ["-INF", -Infinity],
+]);
+
+const floating = (j: Json, type: DataType): Value => {
+  const x =
+    typeof j === "number" || typeof j === "bigint"
+      ? Number(j)
+      : typeof j === "string"
+        ? SPECIAL.get(j)
+        : undefined;
+  if (x === undefined) throw new JsonMismatch();
+  return type.kind === "float" ? Math.fround(x) : x;
+};
+
+const toDecimal = (j: Json, type: DataType & { kind: "decimal" }): Value => {
+  const parsed =
+    typeof j === "number" || typeof j === "bigint" || typeof j === "string"
+      ? parseDecimalText(String(j))
+      : undefined;
+  if (parsed === undefined) throw new JsonMismatch();
+  const unscaled = toScale(parsed.unscaled, parsed.scale, type.scale);
+  if (!fitsPrecision(unscaled, Math.min(type.precision, DECIMAL_PRECISION_MAX))) throw new JsonMismatch();
+  return unscaled;
+};
+
+const or = (x: number | undefined): number => {
+  if (x === undefined) throw new JsonMismatch();
+  return x;
+};
+
+const instant = (j: Json, type: DataType, o: JsonOptions): Value => {
+  if (typeof j === "number" && Number.isInteger(j) && type.kind === "timestamp") return j * 1000;
+  if (typeof j !== "string") throw new JsonMismatch();
+  if (type.kind === "date")
+    return or(o.dateFormat === undefined ? parseDate(j) : dayOf(parsePattern(j, o.dateFormat)?.localMs));
+  if (type.kind === "timestamp")
+    return or(
+      o.timestampFormat === undefined
+        ? parseTimestamp(j, o.zone)
+        : parseInstant(j, o.zone, o.timestampFormat),
+    );
+  return or(
+    o.timestampNtzFormat === undefined
+      ? parseTimestampNtz(j)
+      : parsePattern(j, o.timestampNtzFormat)?.localMs,
+  );
+};
+const dayOf = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : Math.floor(ms / DAY_MS);
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** Each field on its own (J1); throws a mismatch with the rest when one did not fit. */
+const structFrom = (j: JsonObject, fields: readonly Field[], o: JsonOptions): Value => {
+  let failed = false;
+  const out = fields.map((f) => {
+    const x = j.get(f.name);
+    if (x === undefined || x === null) return null;
+    try {
+      return fromJson(x, f.type, o);
+    } catch (e) {
+      if (!(e instanceof JsonMismatch)) throw e;
+      failed = true;
+      return e.partial;
+    }
+  });
+  if (failed) throw new JsonMismatch(out);
+  return out;
+};
+
+/** A JSON value as a value of a type. @throws JsonMismatch */
+export const fromJson = (j: Json, type: DataType, o: JsonOptions): Value => {
+  if (j === null) return null;
+  switch (type.kind) {
+    case "boolean":
+      if (typeof j !== "boolean") throw new JsonMismatch();
+      return j;
+    case "string":
+      return typeof j === "string" ? j : writeJson(j);
+    case "byte":
+    case "short":
+    case "int":
+    case "long":
+      return integer(j, type);
+    case "float":
+    case "double":
+      return floating(j, type);
+    case "decimal":
+      return toDecimal(j, type);
+    case "date":
+    case "timestamp":
+    case "timestamp_ntz":
+      return instant(j, type, o);
+    case "binary":
+      if (typeof j !== "string" || !BASE64.test(j)) throw new JsonMismatch();
+      return new Uint8Array(Buffer.from(j, "base64"));
+    case "array":
+      if (!Array.isArray(j)) throw new JsonMismatch();
+      return j.map((x) => fromJson(x, type.element, o));
+    case "map":
+      if (!(j instanceof Map)) throw new JsonMismatch();
+      return [...j].map(([k, x]) => [k, fromJson(x, type.value, o)] as const);
+    case "struct":
+      if (!(j instanceof Map)) throw new JsonMismatch();
+      return structFrom(j, type.fields, o);
+    case "variant":
+      return toVariant(j);
+    default:
+      throw new JsonMismatch();
+  }
+};
+
+const TIMESTAMP_FORMAT = "yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]";
+const NTZ_FORMAT = "yyyy-MM-dd'T'HH:mm:ss[.SSS]";
+
+const numberText = (x: number, text: string): string => (Number.isFinite(x) ? text : JSON.stringify(text));
+
+const structText = (v: readonly Value[], fields: readonly Field[], o: JsonOptions): string => {
+  const parts: string[] = [];
+  fields.forEach((f, i) => {
+    if (v[i] !== null || o.keepNullFields === true)
+      parts.push(`${JSON.stringify(f.name)}:${toJson(v[i]!, f.type, o)}`);
+  });
+  return `{${parts.join(",")}}`;
+};
+
+/** A date or timestamp as JSON and CSV show it. */
+export const timeText = (v: number, type: DataType, o: JsonOptions): string => {
+  if (type.kind === "date")
+    return o.dateFormat === undefined ? formatDate(v) : formatInstant(v * DAY_MS, "UTC", o.dateFormat);
+  if (type.kind === "timestamp") return formatInstant(v, o.zone, o.timestampFormat ?? TIMESTAMP_FORMAT);
+  return formatInstant(v, "UTC", o.timestampNtzFormat ?? NTZ_FORMAT);
+};
+
+/** The JSON text of a value. */
+export const toJson = (v: Value, type: DataType, o: JsonOptions): string => {
+  if (v === null) return "null";
+  switch (type.kind) {
+    case "boolean":
+    case "byte":
+    case "short":
+    case "int":
+    case "long":
+      return String(v);
+    case "double":
+      return numberText(v as number, doubleText(v as number));
+    case "float":
+      return numberText(v as number, floatText(v as number));
+    case "decimal":
+      return plainDecimalString(v as bigint, type.scale);
+    case "date":
+    case "timestamp":
+    case "timestamp_ntz":
+      return JSON.stringify(timeText(v as number, type, o));
+    case "binary":
+      return JSON.stringify(Buffer.from(v as Uint8Array).toString("base64"));
+    case "array":
+      return `[${(v as readonly Value[]).map((x) => toJson(x, type.element, o)).join(",")}]`;
+    case "map": {
+      const key = valueText(type.key, o.zone);
+      const entries = v as readonly (readonly [Value, Value])[];
+      return `{${entries.map(([k, x]) => `${JSON.stringify(key(k))}:${toJson(x, type.value, o)}`).join(",")}}`;
+    }
+    case "struct":
+      return structText(v as readonly Value[], type.fields, o);
+    case "variant":
+      return writeJson(fromVariant(v));
+    default:
+      return JSON.stringify(valueText(type, o.zone)(v));
+  }
+};
