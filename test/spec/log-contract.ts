@@ -217,6 +217,16 @@ const lives: Record<string, Body> = {
     await fill(await store.open(log.name), 1, 5);
     await assert.rejects(log.reader(position(2)).next(), LogRecreatedError);
   },
+  "a publisher and an append of a removed log fail for good": async (store, log) => {
+    const publisher = log.publisher();
+    await publisher.send(bytes("a"));
+    await publisher.delivered();
+    await store.remove(log.name);
+    void publisher.send(bytes("b"));
+    await assert.rejects(publisher.delivered(), LogRecreatedError);
+    await assert.rejects(log.append(bytes("c")), LogRecreatedError);
+    await assert.rejects(log.bounds(), LogRecreatedError);
+  },
   "logs are listed by prefix and removed": async (store, log) => {
     const prefix = `${log.name}-list.`;
     for (const n of ["b", "a"]) await store.open(prefix + n);
