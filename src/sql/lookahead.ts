@@ -93,7 +93,7 @@ export const misplaced = (p: Parser): boolean => {
   const { upper } = p.peek();
   if (!NOT_COLUMNS.has(upper)) return false;
   const after = p.peek(1);
-  if (after.kind === "op") return ["(", "*", "'"].includes(after.text) || after.text === "-";
+  if (after.kind === "op") return ["(", "*", "-"].includes(after.text);
   return (
     after.kind !== "end" &&
     !(upper !== "FROM" && after.upper === "FROM") &&

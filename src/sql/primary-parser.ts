@@ -11,7 +11,7 @@ import { numberLiteral, typedLiteral, TYPED_LITERALS } from "./literal.ts";
 import { atQuery, endsName, misplaced } from "./lookahead.ts";
 import { nameClause } from "./name-parser.ts";
 import { SPECIAL_FORMS } from "./special-form-parser.ts";
-import { dataType } from "./type-parser.ts";
+import { collation, dataType } from "./type-parser.ts";
 import type { Parser } from "./token-stream.ts";
 import type { Token } from "./token.ts";
 
@@ -37,14 +37,7 @@ export const postfix = (p: Parser, left: Expr, start: Token): Expr => {
       expr = { kind: "cast", child: expr, to: dataType(p), tryCast: false, position: p.position(start) };
     } else if (p.at("COLLATE") && !endsName(p, 1)) {
       p.next();
-      const token = p.peek();
-      const collation: Expr = {
-        kind: "literal",
-        value: p.identifier("a collation"),
-        type: STRING,
-        position: p.position(token),
-      };
-      expr = { kind: "call", fn: "collate", args: [expr, collation], position: p.position(start) };
+      collation(p);
     } else return expr;
   }
 };

@@ -25,7 +25,7 @@ export const windowClause = (p: Parser): Windows | undefined => {
   p.list(() => {
     const token = p.peek();
     const name = p.identifier("a window's name");
-    if (name in windows)
+    if (Object.keys(windows).some((w) => w.toLowerCase() === name.toLowerCase()))
       throw p.error(
         "REPETITIVE_WINDOW_DEFINITION",
         `The definition of window \`${name}\` is repetitive.`,

@@ -161,6 +161,15 @@ const complexType = (p: Parser, name: string): DataType => {
   return map(first, value);
 };
 
+/** The name after COLLATE: strings compare by their bytes, so it can only say that. */
+export const collation = (p: Parser): void => {
+  const token = p.peek();
+  const name = p.identifier("a collation");
+  if (name.toUpperCase() === "UTF8_BINARY") return;
+  const message = `The collation ${name} is not supported: strings compare as UTF8_BINARY.`;
+  throw p.error("UNSUPPORTED_FEATURE.COLLATION", message, token);
+};
+
 /** A data type. Throws ParseError (UNSUPPORTED_DATATYPE, …). */
 export const dataType = (p: Parser): DataType => {
   const token = p.peek();
@@ -181,7 +190,7 @@ export const dataType = (p: Parser): DataType => {
   const simple = SIMPLE.get(name);
   if (simple === undefined) throw unsupported(p, token, token.text);
   if (p.atOp("(")) throw unsupported(p, token, `${token.text}(${sizes(p).join(",")})`);
-  if (simple === STRING && p.accept("COLLATE")) p.identifier("a collation");
+  if (simple === STRING && p.accept("COLLATE")) collation(p);
   return simple;
 };
 

@@ -73,6 +73,9 @@ test("each kind of bad text has its class", () => {
     ["SELECT * FROM t TABLESAMPLE (150 PERCENT)", "INVALID_PARAMETER_VALUE.SAMPLING_FRACTION"],
     ["SELECT timestampadd('MONTH', 1, ts)", "INVALID_PARAMETER_VALUE.DATETIME_UNIT"],
     ["VALUES (1), (1, 2)", "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH"],
+    ["SELECT 1 FROM t WINDOW w AS (ORDER BY a), W AS (ORDER BY b)", "REPETITIVE_WINDOW_DEFINITION"],
+    ["SELECT a COLLATE UNICODE FROM t", "UNSUPPORTED_FEATURE.COLLATION"],
+    ["SELECT foo 'x'", "UNSUPPORTED_TYPED_LITERAL"],
     ["FROM t |> NOPE a", "PARSE_SYNTAX_ERROR"],
   ];
   for (const [text, errorClass] of cases) assert.equal(errorOf(text).errorClass, errorClass, text);
