@@ -31,6 +31,7 @@ import { MISC_FUNCTIONS } from "./functions/misc.ts";
 import { NUMBER_FORMAT_FUNCTIONS } from "./functions/number-format.ts";
 import { JSON_FUNCTIONS } from "./functions/json.ts";
 import { CSV_FUNCTIONS } from "./functions/csv.ts";
+import { CAST_FUNCTIONS } from "./functions/cast-functions.ts";
 
 const FILES: readonly (readonly FunctionDefinition[])[] = [
   ACCESS_FUNCTIONS,
@@ -61,6 +62,7 @@ const FILES: readonly (readonly FunctionDefinition[])[] = [
   NUMBER_FORMAT_FUNCTIONS,
   JSON_FUNCTIONS,
   CSV_FUNCTIONS,
+  CAST_FUNCTIONS,
 ];
 
 let byName: Map<string, FunctionDefinition> | undefined;
