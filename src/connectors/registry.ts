@@ -1,6 +1,7 @@
 /** Every source and sink by format, one line each. */
 import { ConfigurationError } from "../core/errors.ts";
 import { consoleSinkFactory } from "./console-sink.ts";
+import { fileSinkFactories } from "./file-sink.ts";
 import { fileSourceFactories } from "./file-source.ts";
 import { foreachBatchSinkFactory, foreachSinkFactory } from "./function-sink.ts";
 import { memorySinkFactory } from "./memory-sink.ts";
@@ -26,6 +27,7 @@ const SINKS: readonly SinkFactory[] = [
   noopSinkFactory,
   foreachBatchSinkFactory,
   foreachSinkFactory,
+  ...fileSinkFactories,
 ];
 
 const find = <T extends { readonly format: string }>(what: string, all: readonly T[], format: string): T => {
