@@ -8,10 +8,12 @@
  */
 import { type Batch, batchOf } from "../core/batch.ts";
 import { field } from "../core/data-type.ts";
+import { ExecutionError } from "../core/errors.ts";
 import { type Schema, schemaOf } from "../core/schema.ts";
 import { layoutOf, takeVector, type Vector } from "../core/vector.ts";
 import { UNSAFE_LONG } from "./arithmetic.ts";
 import type { TypedExpr } from "./ast.ts";
+import { conjuncts, locateFailure } from "./chain.ts";
 import { Block, type ChainColumn, type Code, Codegen, type InputColumn, truth } from "./codegen.ts";
 import { exprCode } from "./compile-expr.ts";
 import { foldConstants } from "./fold.ts";
@@ -41,10 +43,6 @@ interface Variant {
   readonly selected: boolean;
   readonly exact: boolean;
 }
-
-/** The parts of a conjunction, in order (K4). */
-export const conjuncts = (e: TypedExpr): readonly TypedExpr[] =>
-  e.kind === "call" && e.fn === "and" ? e.args.flatMap(conjuncts) : [e];
 
 const slotsOf = (e: TypedExpr, into: Set<number>): void => {
   switch (e.kind) {
@@ -271,6 +269,20 @@ const foldStep = (s: CalcStep): CalcStep =>
     ? { ...s, condition: foldConstants(s.condition) }
     : { ...s, exprs: s.exprs.map((e) => foldConstants(e)) };
 
+/** Runs a loop; an error of a row gets its place in the text. */
+const located = <T>(
+  steps: readonly CalcStep[],
+  batch: Batch,
+  context: EvaluationContext,
+  run: () => T,
+): T => {
+  try {
+    return run();
+  } catch (e) {
+    throw e instanceof ExecutionError ? locateFailure(e, steps, batch, context) : e;
+  }
+};
+
 /** See the contract: a fused chain of filters and projections. */
 export const compileCalc: CompileCalc = (input, given) => {
   const steps = given.map(foldStep);
@@ -285,7 +297,7 @@ export const compileCalc: CompileCalc = (input, given) => {
   const calc: CompiledCalc = {
     output,
     run: (batch, context) => {
-      const { kept, vectors } = loops.run(batch, context);
+      const { kept, vectors } = located(steps, batch, context, () => loops.run(batch, context));
       return batchOf(output, batch.length, vectors, selectionAfter(batch, kept));
     },
     get source() {
@@ -304,10 +316,11 @@ export const compileExprs: CompileExprs = (given) => {
   exprs.forEach((e) => slotsOf(e, slots));
   const loops = new Loops(slots, (variant) => generateExprs(exprs, variant));
   const plain = exprs.every((e) => e.kind === "slot");
+  const steps: readonly CalcStep[] = [{ kind: "project", exprs, names: exprs.map((_, i) => String(i)) }];
   return (batch, context) => {
     const vectors = plain
       ? exprs.map((e) => batch.columns[(e as { index: number }).index]!)
-      : loops.run(batch, context).vectors;
+      : located(steps, batch, context, () => loops.run(batch, context)).vectors;
     if (batch.selection === undefined) return vectors;
     const { selection } = batch;
     return vectors.map((v, i) => (exprs[i]!.kind === "slot" ? takeVector(v, selection) : v));

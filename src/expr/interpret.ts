@@ -2,6 +2,7 @@
  * The row interpreter: the meaning of a bound typed expression, one row at a time. The compiler must agree with it.
  * E1: arguments are evaluated left to right; a strict call stops at its first null. E2: `and`, `or`, `coalesce`, `in` and CASE evaluate what they need only.
  */
+import { ExecutionError } from "../core/errors.ts";
 import type { Row, Value } from "../core/value.ts";
 import type { LambdaVariable, TypedCall, TypedExpr } from "./ast.ts";
 import { type Cast, castFunction } from "./cast.ts";
@@ -110,7 +111,32 @@ const callFunction = (e: TypedCall, frame: Frame): Value => {
     if (v === null && d.nulls === "strict") return null;
     args[i] = v;
   }
-  return d.evaluate(args, boundCall(e, frame.context));
+  try {
+    return d.evaluate(args, boundCall(e, frame.context));
+  } catch (error) {
+    throw placed(error, e);
+  }
+};
+
+/** An ExecutionError with the place in the text of the innermost expression that failed. */
+const placed = (error: unknown, e: TypedExpr): unknown => {
+  if (!(error instanceof ExecutionError) || error.position !== undefined || e.position === undefined)
+    return error;
+  const { errorClass, cause, hint } = error;
+  return new ExecutionError(error.message, {
+    position: e.position,
+    cause,
+    ...(errorClass === undefined ? {} : { errorClass }),
+    ...(hint === undefined ? {} : { hint }),
+  });
+};
+
+const castValue = (e: Extract<TypedExpr, { kind: "cast" }>, v: Value, frame: Frame): Value => {
+  try {
+    return castOf(e, frame.context)(v);
+  } catch (error) {
+    throw placed(error, e);
+  }
 };
 
 const variable = (e: LambdaVariable, frame: Frame): Value => {
@@ -129,7 +155,7 @@ const evaluate = (e: TypedExpr, frame: Frame): Value => {
       return callFunction(e, frame);
     case "cast": {
       const v = evaluate(e.child, frame);
-      return v === null ? null : castOf(e, frame.context)(v);
+      return v === null ? null : castValue(e, v, frame);
     }
     case "case":
       for (const [condition, value] of e.branches)
