@@ -19,9 +19,12 @@ export interface Item {
   readonly qualifier: readonly string[];
 }
 
-/** The name of a column made by `e` when it has no alias, as Spark names it. */
-export const nameOf = (e: Expr): string =>
-  columnName(e, { attribute: (parts) => (isAttributeParts(parts) ? parts[2]! : parts.at(-1)!) });
+/** The name of a column made by `e` when it has no alias, as Spark names it; time windows are called by their function. */
+export const nameOf = (e: Expr): string => {
+  const fn = e.kind === "call" ? e.fn.toLowerCase() : "";
+  if (fn === "window" || fn === "session_window") return fn;
+  return columnName(e, { attribute: (parts) => (isAttributeParts(parts) ? parts[2]! : parts.at(-1)!) });
+};
 
 const starItems = (visible: Visible, e: Extract<Expr, { kind: "star" }>): readonly Item[] => {
   const struct = structStar(visible, e);

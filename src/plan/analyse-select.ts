@@ -14,7 +14,7 @@ import { type GeneratedItem, generateItem, generatorOf } from "./analyse-generat
 import { type GroupedSelect, groupedSelect } from "./analyse-grouping.ts";
 import { type Item, itemsOf, singleAlias, someExpr } from "./analyse-items.ts";
 import type { ColumnMatch, Visible } from "./analyse-names.ts";
-import { resolveColumn } from "./analyse-names.ts";
+import { resolveColumn, unresolvedColumn } from "./analyse-names.ts";
 import { Subqueries } from "./analyse-subquery.ts";
 import { TimeWindows } from "./analyse-time-window.ts";
 import type { LogicalPlan, Named } from "./logical.ts";
@@ -61,9 +61,20 @@ const plainStage = (analysis: Analysis, rel: Select, child: Resolved, names: Nam
     timeWindows,
     subqueries,
   };
-  const build = (): LogicalPlan => windows.apply(subqueries.apply(timeWindows.apply(child.plan)));
+  const build = (): LogicalPlan => {
+    if (timeWindows.session !== undefined) refuseSession(rel);
+    return windows.apply(subqueries.apply(timeWindows.apply(child.plan)));
+  };
   return { env, finish: (e) => e, build };
 };
+
+const refuseSession = (rel: Select): never =>
+  fail(
+    "UNSUPPORTED_EXPR_FOR_OPERATOR",
+    "session_window(…) is a grouping key: rows make sessions together.",
+    rel.position,
+    "put it into GROUP BY",
+  );
 
 const lateralAlias =
   (done: ReadonlyMap<number, TypedExpr>, items: readonly Item[]) =>
@@ -186,17 +197,21 @@ const typeOrders = (
     const same = overOutput ? undefined : byExpr.get(exprKey(expr));
     const result = { ...o, expr: same ?? expr };
     if (overOutput || same !== undefined) inOutput.add(result);
-    else if (distinct && !(expr.kind === "attribute" && outputIds.has(expr.id)))
-      fail(
-        "UNSUPPORTED_FEATURE.ORDER_BY_NOT_SELECTED",
-        "With SELECT DISTINCT, ORDER BY may use selected expressions only.",
-        o.expr.position,
-        "select the expression, or sort outside",
-      );
+    else if (distinct && !(expr.kind === "attribute" && outputIds.has(expr.id))) notSelected(o.expr, columns);
     else extra.set(exprKey(expr), expr);
     return result;
   });
   return { orders, inOutput, extra: [...extra.values()] };
+};
+
+/** SELECT DISTINCT … ORDER BY sees selected columns only. */
+const notSelected = (e: Expr, columns: readonly ScopeColumn[]): never => {
+  let parts: readonly string[] = [];
+  someExpr(e, (x) => {
+    if (x.kind === "column") parts = x.parts;
+    return x.kind === "column";
+  });
+  return unresolvedColumn({ columns, hidden: [] }, parts, e.position);
 };
 
 /**

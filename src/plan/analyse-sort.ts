@@ -53,14 +53,14 @@ const checkOrderable = (o: SortOrder<TypedExpr>): void => {
 
 export const analyseLimit = (a: Analysis, rel: Of<"limit">, names: Names): Resolved => {
   const child = a.relation(rel.child, names);
-  const count = rel.limit === undefined ? undefined : countOf(a, names, rel.limit, "limit");
-  const offset = rel.offset === undefined ? 0 : countOf(a, names, rel.offset, "offset");
+  const count = rel.limit === undefined ? undefined : countOf(a, names, child, rel.limit, "limit");
+  const offset = rel.offset === undefined ? 0 : countOf(a, names, child, rel.offset, "offset");
   return { ...child, plan: limit(child.plan, count, offset) };
 };
 
 /** A constant, not negative number of rows. */
-const countOf = (a: Analysis, names: Names, e: Expr, what: "limit" | "offset"): number => {
-  const env: Env = { analysis: a, names, visible: { columns: [], hidden: [] }, clause: what.toUpperCase() };
+const countOf = (a: Analysis, names: Names, child: Resolved, e: Expr, what: "limit" | "offset"): number => {
+  const env: Env = { analysis: a, names, visible: child, clause: what.toUpperCase() };
   const typed = typeIn(env, e);
   const constant = constantOf(typed, a.options.timeZone);
   if (constant === undefined)
