@@ -8,7 +8,8 @@ export type DataType =
   | { readonly kind: "byte" }
   | { readonly kind: "short" }
   | { readonly kind: "int" }
-  | { readonly kind: "long" }
+  /** `bigint`: user code sees the values as JS bigint (declared `t.bigint`); the same type otherwise. */
+  | { readonly kind: "long"; readonly bigint?: true }
   | { readonly kind: "float" }
   | { readonly kind: "double" }
   | { readonly kind: "decimal"; readonly precision: number; readonly scale: number }

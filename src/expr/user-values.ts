@@ -36,7 +36,7 @@ export const toUserValue = (v: Value, type: DataType): unknown => {
   if (v === null) return null;
   switch (type.kind) {
     case "long":
-      return longToUser(v);
+      return type.bigint === true ? BigInt(v as number | bigint) : longToUser(v);
     case "decimal":
       return plainDecimalString(v as bigint, type.scale);
     case "timestamp":

@@ -1,0 +1,372 @@
+/**
+ * DataFrame: a query under construction. Every verb is Spark's, gives a new frame, and infers the columns of its result (`S`) and the shape of the
+ * query (`F`); nothing runs before an action or `writeStream…start()`.
+ */
+import { parseDuration } from "../core/duration.ts";
+import { AnalysisError } from "../core/errors.ts";
+import type { Relation } from "../plan/relation.ts";
+import { parseExpression } from "../sql/parser.ts";
+import { conditionFrom } from "./expression-builder.ts";
+import type { ArrayIn, Cols, FieldsOf, Typed, TypeOf, Value } from "./expression.ts";
+import { FrameActions, limited, wholeNumber } from "./frame-actions.ts";
+import { aggregatesOf, given, itemsOf, namedExpr, sortOrdersOf } from "./frame-items.ts";
+import { conditionJoin, usingJoin } from "./frame-join.ts";
+import type {
+  Aggregates,
+  AggregatesOut,
+  Callback,
+  Fl,
+  Flags,
+  Frame,
+  Grouped,
+  Item,
+  JoinOnOut,
+  JoinOut,
+  JoinType,
+  KeysOut,
+  Merged,
+  NoClash,
+  Renamed,
+  SameColumns,
+  SelectOut,
+  Shape,
+  SortItem,
+  TimeKeys,
+  UnionOut,
+  With,
+} from "./frame-types.ts";
+import { GroupedData } from "./grouped-data.ts";
+import { MissingValues } from "./missing-values.ts";
+import { asyncFunction, type AsyncOptions, rowFunction } from "./row-functions.ts";
+import type { TypedSchema } from "./schema.ts";
+import { conformed, described } from "./summary.ts";
+import { DataStreamWriter } from "./stream-writer.ts";
+import { DataFrameWriter } from "./batch-writer.ts";
+import type { BooleanIn, Duration, Flat, InputRowOf, Keys, Opt, RowOf, UntypedColumns } from "./tags.ts";
+
+/** Makes the frame of a relation, with whatever columns the verb promised. */
+export type FrameMaker = <S, F extends Flags>(relation: Relation) => DataFrame<S, F>;
+
+export interface DataFrame<S, F extends Flags> extends Frame<S, F> {}
+// eslint-disable-next-line typescript/no-unsafe-declaration-merging -- the phantom members of Frame exist in types only
+export class DataFrame<S, F extends Flags> extends FrameActions<S> {
+  #to<S2, F2 extends Flags = F>(relation: Relation): DataFrame<S2, F2> {
+    return new DataFrame(this.session, relation);
+  }
+
+  get #make(): FrameMaker {
+    return (relation) => new DataFrame(this.session, relation);
+  }
+
+  /** Columns by name, named expressions, or a callback that gives an object of expressions or a list of named ones. */
+  select<const X extends readonly Item<S>[], R extends Shape = never>(
+    ...items: X | readonly [Callback<S, R>]
+  ): DataFrame<Flat<SelectOut<S, X, R>>, F> {
+    return this.#to({ kind: "select", child: this.relation, exprs: itemsOf("select", items, this.c) });
+  }
+
+  /** Items as SQL text: `selectExpr("a + 1 AS b", "*")`; give them types with `.as(schema)`. Throws ParseError. */
+  selectExpr(...texts: readonly string[]): DataFrame<UntypedColumns, F> {
+    return this.#to({ kind: "select", child: this.relation, exprs: texts.map((x) => parseExpression(x)) });
+  }
+
+  /** Adds a column, or replaces the one of that name. */
+  withColumn<N extends string, X extends Value>(
+    name: N,
+    column: X | Callback<S, X>,
+  ): DataFrame<Flat<With<S, { readonly [K in N]: TypeOf<X> }>>, F> {
+    const columns = [[name, namedExpr(column, this.c)]] as const;
+    return this.#to({ kind: "withColumns", child: this.relation, columns });
+  }
+
+  /** Adds or replaces several columns; all see the frame as it was. */
+  withColumns<O extends { readonly [name: string]: Value }>(
+    columns: O | Callback<S, O>,
+  ): DataFrame<Flat<With<S, FieldsOf<O>>>, F> {
+    const list = Object.entries(given(columns, this.c) as object).map(
+      ([name, x]) => [name, namedExpr(x, this.c)] as const,
+    );
+    return this.#to({ kind: "withColumns", child: this.relation, columns: list });
+  }
+
+  /** Another name for a column. */
+  withColumnRenamed<A extends Keys<S>, B extends string>(
+    from: A,
+    to: B,
+  ): DataFrame<Renamed<S, { readonly [K in A]: B }>, F> {
+    return this.#to({ kind: "renamed", child: this.relation, names: nameMap([[from, to]]) });
+  }
+
+  /** Other names for columns: `{ old: "new" }`. */
+  withColumnsRenamed<const N extends { readonly [K in Keys<S>]?: string }>(
+    names: N,
+  ): DataFrame<Renamed<S, N>, F> {
+    return this.#to({ kind: "renamed", child: this.relation, names: nameMap(Object.entries(names)) });
+  }
+
+  /** Leaves columns out. */
+  drop<K extends Keys<S>>(...names: readonly K[]): DataFrame<Omit<S, K>, F> {
+    return this.#to({ kind: "drop", child: this.relation, names });
+  }
+
+  /** The rows for which the condition is true (not false, not null). Anything but a column expression is an AnalysisError. */
+  filter(condition: Typed<BooleanIn> | Callback<S, Typed<BooleanIn>>): DataFrame<S, F> {
+    const { c } = this;
+    const built = conditionFrom("filter", () => given(condition, c));
+    return this.#to({ kind: "filter", child: this.relation, condition: built });
+  }
+
+  /** Spark's other name of `filter`. */
+  where(condition: Typed<BooleanIn> | Callback<S, Typed<BooleanIn>>): DataFrame<S, F> {
+    return this.filter(condition);
+  }
+
+  /** Groups by names and named expressions, or by what a callback gives: `groupBy(c => [window(c.ts, "1 minute"), c.k])`. */
+  groupBy<const X extends readonly Item<S>[], const R extends readonly Item<S>[] = never>(
+    ...keys: X | readonly [Callback<S, R>]
+  ): GroupedData<S, Flat<KeysOut<S, X, R>>, Grouped<F, KeysOut<S, X, R>>> {
+    return new GroupedData(this, this.#make, itemsOf("groupBy", keys, this.c), { kind: "keys" });
+  }
+
+  /** Aggregates of all rows: `agg(c => ({ n: count() }))`. */
+  agg<R extends Aggregates>(
+    aggregates: R | Callback<S, R>,
+  ): DataFrame<Flat<AggregatesOut<R>>, Grouped<F, object>> {
+    const list = aggregatesOf("agg", aggregates, this.c);
+    return this.#to({ kind: "aggregate", child: this.relation, keys: [], aggregates: list });
+  }
+
+  /** Distinct rows. On a stream it keeps every row it saw. */
+  distinct(): DataFrame<S, F> {
+    return this.#to({ kind: "distinct", child: this.relation });
+  }
+
+  /** One row of those that agree in the columns (all of them when none is named). On a stream with the event-time column named, the watermark bounds its state. */
+  dropDuplicates<K extends Keys<S>>(...names: readonly K[]): DataFrame<S, F> {
+    return this.#deduplicated(names, false);
+  }
+
+  /** One row of those that agree in the columns and come within the watermark's delay of each other. */
+  dropDuplicatesWithinWatermark<K extends Keys<S>>(
+    this: [F["wm"]] extends [never] ? "error: call withWatermark before it" : DataFrame<S, F>,
+    ...names: readonly K[]
+  ): DataFrame<S, F> {
+    return (this as unknown as DataFrame<S, F>).#deduplicated(names, true);
+  }
+
+  #deduplicated(names: readonly string[], withinWatermark: boolean): DataFrame<S, F> {
+    const columns = names.length === 0 ? undefined : names;
+    return this.#to({ kind: "dropDuplicates", child: this.relation, columns, withinWatermark });
+  }
+
+  /** Joins on equal columns, which the result has once. */
+  join<S2, F2 extends Flags, K extends Keys<S> & Keys<S2>, H extends JoinType = "inner">(
+    other: Frame<S2, F2> & NoClash<S, S2, NoInfer<K>, NoInfer<H>>,
+    keys: K | readonly K[],
+    how?: H,
+  ): DataFrame<JoinOut<S, S2, K, H>, Merged<F, F2>> {
+    return this.#to(usingJoin(this, other, typeof keys === "string" ? [keys] : keys, how));
+  }
+
+  /** Joins on a condition over both sides. */
+  joinOn<S2, F2 extends Flags, H extends JoinType = "inner">(
+    other: Frame<S2, F2> & NoClash<S, S2, never, NoInfer<H>>,
+    condition: (left: Cols<S>, right: Cols<S2>) => Typed<BooleanIn>,
+    how?: H,
+  ): DataFrame<JoinOnOut<S, S2, H>, Merged<F, F2>> {
+    return this.#to(conditionJoin(this, other, condition as (l: never, r: never) => unknown, how));
+  }
+
+  /** Every row with every row. */
+  crossJoin<S2, F2 extends Flags>(
+    other: Frame<S2, F2> & NoClash<S, S2, never, "inner">,
+  ): DataFrame<JoinOnOut<S, S2, "inner">, Merged<F, F2>> {
+    return this.#to({ kind: "join", left: this.relation, right: relationOf(other), how: "cross" });
+  }
+
+  /** The rows of both, duplicates kept. Columns meet by position, as in Spark; their names must agree here. */
+  union<S2, F2 extends Flags>(
+    other: Frame<S2, F2> & SameColumns<S, S2>,
+  ): DataFrame<UnionOut<S, S2>, Merged<F, F2>> {
+    return this.#combined("union", other, true, false);
+  }
+
+  /** The rows of both, columns by name; `allowMissingColumns` fills what one side lacks with null. */
+  unionByName<S2, F2 extends Flags, const M extends boolean = false>(
+    other: Frame<S2, F2> & (NoInfer<M> extends true ? unknown : SameColumns<S, S2>),
+    allowMissingColumns?: M,
+  ): DataFrame<UnionOut<S, S2>, Merged<F, F2>> {
+    return this.#combined("union", other, true, true, allowMissingColumns);
+  }
+
+  /** Distinct rows that both have. */
+  intersect<S2, F2 extends Flags>(other: Frame<S2, F2> & SameColumns<S, S2>): DataFrame<S, Merged<F, F2>> {
+    return this.#combined("intersect", other, false, false);
+  }
+
+  /** Rows that both have, each as often as both do. */
+  intersectAll<S2, F2 extends Flags>(other: Frame<S2, F2> & SameColumns<S, S2>): DataFrame<S, Merged<F, F2>> {
+    return this.#combined("intersect", other, true, false);
+  }
+
+  /** Distinct rows that the other lacks (SQL: EXCEPT). */
+  except<S2, F2 extends Flags>(other: Frame<S2, F2> & SameColumns<S, S2>): DataFrame<S, Merged<F, F2>> {
+    return this.#combined("except", other, false, false);
+  }
+
+  /** Rows less those of the other, one for one. */
+  exceptAll<S2, F2 extends Flags>(other: Frame<S2, F2> & SameColumns<S, S2>): DataFrame<S, Merged<F, F2>> {
+    return this.#combined("except", other, true, false);
+  }
+
+  #combined<S2, F2 extends Flags>(
+    op: "union" | "intersect" | "except",
+    other: unknown,
+    all: boolean,
+    byName: boolean,
+    allowMissing = false,
+  ): DataFrame<S2, F2> {
+    const right = relationOf(other);
+    return this.#to({ kind: "setOperation", op, all, byName, allowMissing, left: this.relation, right });
+  }
+
+  /** Sorts by names and keys such as `c.price.desc()`; nulls first when ascending, last when descending. */
+  orderBy(
+    ...keys: readonly SortItem<S>[] | readonly [Callback<S, SortItem<S> | readonly SortItem<S>[]>]
+  ): DataFrame<S, F> {
+    return this.#to({ kind: "sort", child: this.relation, orders: sortOrdersOf(keys, this.c) });
+  }
+
+  /** Spark's other name of `orderBy`. */
+  sort(
+    ...keys: readonly SortItem<S>[] | readonly [Callback<S, SortItem<S> | readonly SortItem<S>[]>]
+  ): DataFrame<S, F> {
+    return this.orderBy(...keys);
+  }
+
+  /** At most `n` rows; on a stream, the first `n` ever. */
+  limit(n: number): DataFrame<S, F> {
+    return this.#to(limited(this.relation, wholeNumber("limit", n)));
+  }
+
+  /** Leaves out the first `n` rows. */
+  offset(n: number): DataFrame<S, F> {
+    return this.#to(limited(this.relation, undefined, wholeNumber("offset", n)));
+  }
+
+  /** About the fraction (0 to 1) of the rows. The same seed (default 0: all nodes must agree) takes the same rows. */
+  sample(fraction: number, seed = 0): DataFrame<S, F> {
+    if (!(fraction >= 0 && fraction <= 1))
+      throw new AnalysisError(`sample: the fraction must be from 0 to 1, not ${fraction}`);
+    return this.#to({ kind: "sample", child: this.relation, fraction, seed });
+  }
+
+  /** Makes `column` the event time: rows later than `delay` behind the newest are late. */
+  withWatermark<K extends TimeKeys<S>>(
+    column: K,
+    delay: Duration,
+  ): DataFrame<S, Fl<F["stream"], F["agg"], F["wm"] | K>> {
+    const delayMs = parseDuration(delay);
+    return this.#to({ kind: "watermark", child: this.relation, column: [column], delayMs });
+  }
+
+  /** A name for the frame, for SQL text above it: `selectExpr("t.price")`. */
+  alias(name: string): DataFrame<S, F> {
+    return this.#to({ kind: "alias", child: this.relation, name });
+  }
+
+  /** With a schema: the frame cast to its columns, by name, and typed so. With a name: as `alias`. */
+  as<const A extends string | TypedSchema<unknown>>(
+    what: A,
+  ): DataFrame<A extends TypedSchema<infer S2> ? S2 : S, F> {
+    if (typeof what === "string") return this.#to({ kind: "alias", child: this.relation, name: what });
+    return this.#to(conformed(this.relation, what, this.schema));
+  }
+
+  /** Missing values: `na.fill`, `na.drop`, `na.replace`. */
+  get na(): MissingValues<S, F> {
+    return new MissingValues(this, this.#make);
+  }
+
+  /** A row for each element of an array, in a column `name` behind the others; `outer` keeps rows without elements, with null. */
+  explode<E, N extends string, const O extends boolean = false>(
+    array: Callback<S, ArrayIn<E>>,
+    name: N,
+    outer?: O,
+  ): DataFrame<Flat<With<S, { readonly [K in N]: O extends true ? Opt<E> : E }>>, F> {
+    const call = { kind: "call", fn: "explode", args: [namedExpr(array, this.c)] } as const;
+    const columns = [name];
+    return this.#to({ kind: "generate", child: this.relation, call, outer: outer === true, columns });
+  }
+
+  /** `f` of this frame: chains functions over frames. */
+  transform<R>(f: (frame: this) => R): R {
+    return f(this);
+  }
+
+  /** count, mean, stddev, min and max of columns, as text (all numeric and string columns when none is named). */
+  describe<K extends Keys<S>>(
+    ...names: readonly K[]
+  ): DataFrame<Flat<{ readonly summary: "string" } & { readonly [P in K]: "string?" }>, F> {
+    return this.#to(described(this.relation, this.schema, names));
+  }
+
+  /** Metrics of the rows that pass, per epoch: `progress.observedMetrics[name]`. */
+  observe<R extends Aggregates>(name: string, metrics: R | Callback<S, R>): DataFrame<S, F> {
+    const list = aggregatesOf("observe", metrics, this.c);
+    return this.#to({ kind: "observe", child: this.relation, name, metrics: list });
+  }
+
+  /** The rows that the stateful operator below refused as late, as a stream of their own (extension). */
+  late<const L extends TypedSchema<unknown> | undefined = undefined>(
+    columns?: L,
+  ): DataFrame<L extends TypedSchema<infer S2> ? S2 : UntypedColumns, Fl<F["stream"], "none", F["wm"]>> {
+    const late = this.#to<UntypedColumns>({ kind: "late", child: this.relation });
+    return (columns === undefined ? late : late.as(columns)) as never;
+  }
+
+  /** A row for each row: `f` sees plain objects and must be deterministic. */
+  map<O>(output: TypedSchema<O>, f: (row: RowOf<S>) => InputRowOf<NoInfer<O>>): DataFrame<O, F> {
+    return this.#to({ kind: "mapRows", child: this.relation, fn: rowFunction("map", f, output) });
+  }
+
+  /** Any number of rows for each row. */
+  flatMap<O>(
+    output: TypedSchema<O>,
+    f: (row: RowOf<S>) => Iterable<InputRowOf<NoInfer<O>>>,
+  ): DataFrame<O, F> {
+    return this.#to({ kind: "mapRows", child: this.relation, fn: rowFunction("flatMap", f, output) });
+  }
+
+  /** The rows for which `f` returns true; `filter` is faster where an expression can say it. */
+  filterRows(f: (row: RowOf<S>) => boolean): DataFrame<S, F> {
+    return this.#to({ kind: "mapRows", child: this.relation, fn: rowFunction("filter", f, { fields: [] }) });
+  }
+
+  /** A row for each row, by an asynchronous lookup; several at a time, the order is kept. */
+  mapAsync<O>(
+    output: TypedSchema<O>,
+    f: (row: RowOf<S>) => Promise<InputRowOf<NoInfer<O>>>,
+    options: AsyncOptions = {},
+  ): DataFrame<O, F> {
+    return this.#to({ kind: "mapRows", child: this.relation, fn: asyncFunction(f, output, options) });
+  }
+
+  /** Starts a streaming query: `df.writeStream.format("nats")…start()`. Throws AnalysisError WRITE_STREAM_NOT_ALLOWED on a static frame. */
+  get writeStream(): F["stream"] extends true
+    ? DataStreamWriter<S, F, "append">
+    : "error: writeStream needs a streaming DataFrame; use write" {
+    return new DataStreamWriter(this, this.#make) as never;
+  }
+
+  /** Writes the rows of a batch query. */
+  get write(): DataFrameWriter {
+    return new DataFrameWriter(this);
+  }
+}
+
+const nameMap = (
+  names: readonly (readonly [string, string | undefined])[],
+): Readonly<Record<string, string>> =>
+  Object.assign(Object.create(null), Object.fromEntries(names)) as Record<string, string>;
+const relationOf = (frame: unknown): Relation => (frame as FrameActions<unknown>).relation;

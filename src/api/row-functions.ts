@@ -1,0 +1,57 @@
+/** Functions over whole rows as the plan holds them. */
+import { parseDuration } from "../core/duration.ts";
+import { AnalysisError } from "../core/errors.ts";
+import type { Schema } from "../core/schema.ts";
+import type { RowFunction } from "../plan/relation.ts";
+import type { Duration } from "./tags.ts";
+
+/** How `mapAsync` calls its function. */
+export interface AsyncOptions {
+  /** Calls at a time. */
+  readonly concurrency?: number;
+  /** Longest a call may take. */
+  readonly timeout?: Duration;
+  /** Further attempts after one that failed. Default 0. */
+  readonly retries?: number;
+  /** Wait before another attempt. */
+  readonly retryDelay?: Duration;
+}
+
+const checked = (verb: string, f: unknown, output: Schema): void => {
+  if (typeof f !== "function")
+    throw new AnalysisError(`${verb} takes a function of a row`, {
+      hint: `${verb}(schema({ … }), row => …); filterRows(row => …)`,
+    });
+  if (!Array.isArray((output as Partial<Schema> | undefined)?.fields))
+    throw new AnalysisError(`${verb} needs the schema of what it gives`, {
+      hint: `${verb}(schema({ … }), row => …)`,
+    });
+};
+
+const functionName = (f: (...args: never[]) => unknown, verb: string): string =>
+  f.name === "" ? verb : f.name;
+
+export const rowFunction = (
+  mode: "map" | "flatMap" | "filter",
+  apply: (row: never) => unknown,
+  output: Schema,
+): RowFunction => {
+  const verb = mode === "filter" ? "filterRows" : mode;
+  checked(verb, apply, output);
+  return { name: functionName(apply, verb), mode, apply, output };
+};
+
+export const asyncFunction = (
+  apply: (row: never) => unknown,
+  output: Schema,
+  { concurrency, timeout, retries, retryDelay }: AsyncOptions,
+): RowFunction => {
+  checked("mapAsync", apply, output);
+  const options = {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(timeout === undefined ? {} : { timeoutMs: parseDuration(timeout) }),
+    ...(retries === undefined ? {} : { retries }),
+    ...(retryDelay === undefined ? {} : { retryDelayMs: parseDuration(retryDelay) }),
+  };
+  return { name: functionName(apply, "mapAsync"), mode: "mapAsync", apply, output, options };
+};

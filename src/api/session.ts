@@ -1,0 +1,121 @@
+/** `session(…)`: the entry of the API. Settings come from here, then flags and MILLRACE_*; nothing connects before start() or collect(). */
+import { LONG } from "../core/data-type.ts";
+import { AnalysisError, ConfigurationError } from "../core/errors.ts";
+import { MemorySource } from "../connectors/memory-input.ts";
+import { struct } from "../core/data-type.ts";
+import { fromUserValue } from "../expr/user-values.ts";
+import { SessionCatalog } from "../plan/catalog.ts";
+import type { SessionRuntime } from "../query/runtime.ts";
+import type { Row } from "../core/value.ts";
+import { parseQuery } from "../sql/parser.ts";
+import { DataFrame } from "./data-frame.ts";
+import type { FrameSession } from "./frame-core.ts";
+import type { Flags, StaticFlags } from "./frame-types.ts";
+import { literal } from "./literal.ts";
+import { type DataFrameReader, type DataStreamReader, Reader } from "./reader.ts";
+import { runtimeFor, type SessionSettings } from "./runtime-provider.ts";
+import type { TypedSchema } from "./schema.ts";
+import type { InputRowOf, UntypedColumns } from "./tags.ts";
+
+const TIME_ZONE_DEFAULT = "UTC";
+
+export class Session implements FrameSession {
+  readonly settings: SessionSettings;
+  readonly catalog = new SessionCatalog();
+  #runtime: Promise<SessionRuntime> | undefined;
+
+  constructor(settings: SessionSettings) {
+    if (typeof settings?.name !== "string" || settings.name === "")
+      throw new ConfigurationError("a session needs a name", { hint: 'session({ name: "orders" })' });
+    const { compatibility } = settings;
+    if (compatibility !== undefined && compatibility !== "spark" && compatibility !== "extended")
+      throw new ConfigurationError(`compatibility is "extended" or "spark", not "${String(compatibility)}"`);
+    this.settings = Object.freeze({ ...settings });
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+  get timeZone(): string {
+    return this.settings.timeZone ?? TIME_ZONE_DEFAULT;
+  }
+  get compatibility(): "extended" | "spark" {
+    return this.settings.compatibility ?? "extended";
+  }
+
+  /** Reads streams: `readStream.format("nats").option("stream", "IN").schema(…).load()`. */
+  get readStream(): DataStreamReader {
+    return new Reader<UntypedColumns, true>(this, true);
+  }
+
+  /** Reads batches, with the same connectors. */
+  get read(): DataFrameReader {
+    return new Reader<UntypedColumns, false>(this, false);
+  }
+
+  /** A query as SQL text; `.as(schema)` types it. Throws ParseError with line, column and suggestion. */
+  sql(text: string): DataFrame<UntypedColumns, Flags> {
+    return new DataFrame(this, parseQuery(text));
+  }
+
+  /** A table or view by name. */
+  table(name: string): DataFrame<UntypedColumns, Flags> {
+    return new DataFrame(this, { kind: "table", name: name.split(".") });
+  }
+
+  /** Whole numbers in a column `id`: from 0 to `start`, or from `start` to `end`, exclusive. */
+  range(start: number, end?: number, step = 1): DataFrame<{ readonly id: "long" }, StaticFlags> {
+    const [from, to] = end === undefined ? [0, start] : [start, end];
+    return new DataFrame(this, { kind: "range", args: [from, to, step].map((x) => literal(x, LONG)) });
+  }
+
+  /** A batch frame of objects. Throws ExecutionError for a row that does not fit the schema. */
+  createDataFrame<S>(
+    rows: Iterable<InputRowOf<NoInfer<S>>>,
+    schema: TypedSchema<S>,
+  ): DataFrame<S, StaticFlags> {
+    const type = struct(schema.fields);
+    const values = Array.from(rows, (row) => checkedRow(schema, fromUserValue(row, type) as Row));
+    return new DataFrame(this, { kind: "rows", schema, rows: values });
+  }
+
+  /** A source that this program feeds: `source.addData([…])`, read by `readStream.memory(source)`. */
+  memorySource<S>(schema: TypedSchema<S>): MemorySource & { readonly schema: TypedSchema<S> } {
+    return new MemorySource(schema) as MemorySource & { readonly schema: TypedSchema<S> };
+  }
+
+  /** The runtime, made at the first call. Rejects with ConfigurationError, UnavailableError, … */
+  runtime(): Promise<SessionRuntime> {
+    this.#runtime ??= runtimeFor(this.settings);
+    this.#runtime.catch(() => (this.#runtime = undefined));
+    return this.#runtime;
+  }
+
+  print(text: string): void {
+    if (this.settings.print === undefined) process.stdout.write(text);
+    else this.settings.print(text);
+  }
+
+  /** Leaves: stops what this node runs, closes connections. Queries go on at other nodes. */
+  async stop(): Promise<void> {
+    const runtime = this.#runtime;
+    this.#runtime = undefined;
+    await (await runtime)?.close();
+  }
+}
+
+const checkedRow = (schema: TypedSchema<unknown>, row: Row): Row => {
+  const missing = schema.fields.find((f, i) => !f.nullable && row[i] === null);
+  if (missing !== undefined)
+    throw new AnalysisError(
+      `[NOT_NULL_CONSTRAINT_VIOLATION] the column \`${missing.name}\` is not nullable, and a row has no value for it`,
+      {
+        errorClass: "NOT_NULL_CONSTRAINT_VIOLATION",
+        hint: "declare it with .nullable()",
+      },
+    );
+  return row;
+};
+
+/** Opens a session. Nothing connects before start() or collect(). */
+export const session = (settings: SessionSettings): Session => new Session(settings);
