@@ -10,7 +10,7 @@ import { castFromString } from "./cast-string.ts";
 import { castToDecimal, castToFloating, castToIntegral } from "./cast-numeric.ts";
 import { castToInterval } from "./cast-interval.ts";
 import { isAnsiInterval } from "./coercion.ts";
-import { castInvalidInput, datetimeOverflow } from "./runtime-errors.ts";
+import { castInvalidInput } from "./runtime-errors.ts";
 import { DAY_MS, dayOfLocal } from "./time/calendar.ts";
 import { fromLocal, toLocal } from "./time/zones.ts";
 import { doubleText, valueText } from "./value-text.ts";
@@ -25,7 +25,8 @@ export interface CastOptions {
 export type Cast = (v: Value) => Value;
 
 const ENCODER = new TextEncoder();
-const MICROS_MAX = 2 ** 63;
+/** 2^63 - 1 microseconds: seconds beyond saturate there, as in Spark. */
+const TIMESTAMP_MS_MAX = 9223372036854775.807;
 
 const toBoolean = (from: DataType): Cast => {
   switch (from.kind) {
@@ -43,10 +44,9 @@ const secondsToTimestamp =
       return Number(((v as bigint) * 1_000_000n) / 10n ** BigInt(from.scale)) / 1000;
     const seconds = Number(v);
     if (!Number.isFinite(seconds)) throw castInvalidInput(doubleText(seconds), from, { kind: "timestamp" });
-    if (Math.abs(seconds * 1e6) >= MICROS_MAX) throw datetimeOverflow(`${seconds} seconds since the epoch`);
     return from.kind === "float" || from.kind === "double"
       ? Math.trunc(seconds * 1e6) / 1000
-      : seconds * 1000;
+      : Math.min(Math.max(seconds * 1000, -TIMESTAMP_MS_MAX), TIMESTAMP_MS_MAX);
   };
 
 const toDatetime = (from: DataType, to: DataType, zone: string): Cast => {

@@ -103,7 +103,10 @@ const maker = (e: TypedExpr, slot: number, exact: boolean) => {
   };
 };
 
-const isCandidate = (e: TypedExpr): boolean => e.kind === "call" || e.kind === "cast" || e.kind === "case";
+/** Reading the mask is cheaper than any memo. */
+const MASK_ONLY = new Set(["isnull", "isnotnull"]);
+const isCandidate = (e: TypedExpr): boolean =>
+  (e.kind === "call" && !MASK_ONLY.has(e.fn)) || e.kind === "cast" || e.kind === "case";
 
 /** Where a memoized expression stands; undefined when it is none. */
 export const memoPlaces = new WeakMap<Code, MemoPlace>();

@@ -23,7 +23,7 @@ import type { CalcStep, CompileCalc, CompiledCalc, CompileExprs, EvaluationConte
 /** Variants kept of one chain; beyond, the oldest is dropped. */
 const VARIANTS_MAX = 32;
 /** A dictionary is small when it has at most this share of the rows. */
-const MEMO_SHARE = 4;
+const MEMO_SHARE = 16;
 /** Batches that stay in exact mode after one that left the safe range. */
 const EXACT_STAY_BATCHES = 64;
 

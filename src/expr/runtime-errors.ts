@@ -35,8 +35,6 @@ export const intervalOverflow = (): ExecutionError =>
     "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION",
     "Integer overflow while operating with intervals.",
   );
-export const datetimeOverflow = (what: string): ExecutionError =>
-  executionError("DATETIME_OVERFLOW", `Datetime operation overflow: ${what}.`);
 export const binaryOverflow = (a: Value, symbol: string, b: Value, name: string): ExecutionError =>
   executionError(
     "BINARY_ARITHMETIC_OVERFLOW",

@@ -168,7 +168,8 @@ const addIntervals = (a: Value, b: Value, type: DataType, sign: number): Value =
 
 const shift = (v: Value, type: DataType, by: Value, byType: DataType, sign: number, zone: string): Value => {
   if (type.kind === "date") {
-    if (!isInterval(byType)) return (v as number) + (by as number) * sign;
+    // Days wrap around in 32 bits, as in Spark.
+    if (!isInterval(byType)) return ((v as number) + (by as number) * sign) | 0;
     return shiftDate(v as number, partsOf(by, byType), sign);
   }
   return shiftInstant(v as number, partsOf(by, byType), sign, type.kind === "timestamp" ? zone : "UTC");

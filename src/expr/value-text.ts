@@ -2,6 +2,7 @@
 import type { DataType } from "../core/data-type.ts";
 import type { Value } from "../core/value.ts";
 import { plainDecimalString } from "./decimal.ts";
+import { writeJson } from "./json-path.ts";
 import { formatDate, formatLocalTimestamp } from "./time/calendar.ts";
 import {
   type CalendarInterval,
@@ -10,6 +11,7 @@ import {
   formatYearMonthInterval,
 } from "./time/interval-text.ts";
 import { toLocal } from "./time/zones.ts";
+import { fromVariant } from "./variant.ts";
 
 /** Java's layout of shortest digits: plain within [1e-3, 1e7), else `d.dE±n`. */
 const javaLayout = (x: number, shortest: string): string => {
@@ -96,7 +98,7 @@ export const valueText = (type: DataType, zone: string): ((v: Value) => string) 
       return (v) => `{${(v as readonly Value[]).map((x, i) => fields[i]!(x)).join(", ")}}`;
     }
     case "variant":
-      return (v) => JSON.stringify((v as { variant: unknown }).variant);
+      return (v) => writeJson(fromVariant(v));
     default:
       return String;
   }

@@ -3,9 +3,11 @@ import type { DataType } from "../core/data-type.ts";
 import { canonicalLong, type Value } from "../core/value.ts";
 import { castFromString } from "./cast-string.ts";
 import { decimalToNumber } from "./decimal.ts";
+import { writeJson } from "./json-path.ts";
 import { executionError } from "./runtime-errors.ts";
 import { sqlType } from "./type-errors.ts";
 import { valueText } from "./value-text.ts";
+import { fromVariant } from "./variant.ts";
 
 const plainOf = (v: Value, type: DataType, zone: string): unknown => {
   if (v === null) return null;
@@ -49,7 +51,7 @@ export const castFromVariant = (to: DataType, zone: string): ((v: Value) => Valu
   return (v) => {
     const x = (v as { variant: unknown }).variant;
     if (x === null || x === undefined) return null;
-    if (to.kind === "string") return typeof x === "string" ? x : JSON.stringify(x);
+    if (to.kind === "string") return typeof x === "string" ? x : writeJson(fromVariant(v));
     if (to.kind === "array" && Array.isArray(x))
       return x.map((y) => (y === null ? null : castFromVariant(to.element, zone)({ variant: y })));
     if (typeof x === "object") throw invalid(to);

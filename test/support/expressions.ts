@@ -89,7 +89,10 @@ const row: fc.Arbitrary<Row> = fc.tuple(
 /** Batches with nulls and extremes; columns without nulls, selections and small dictionaries among them. */
 export const batches: fc.Arbitrary<Batch> = fc
   .record({
-    rows: fc.array(row, { maxLength: 24, size: "max" }),
+    rows: fc.oneof(
+      fc.array(row, { maxLength: 24, size: "max" }),
+      fc.array(row, { minLength: 32, maxLength: 40, size: "max" }),
+    ),
     pick: fc.option(fc.integer({ min: 1, max: 3 })),
   })
   .map(({ rows, pick }) => {
