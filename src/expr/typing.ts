@@ -180,7 +180,26 @@ const lambda = (
   return { kind: "lambda", parameters, body, type: body.type, nullable: body.nullable, position: e.position };
 };
 
+/** `struct(a AS x, …)` names its fields: named_struct. Aliases mean nothing in other calls. */
+const namedStruct = (e: Of<"call">): Of<"call"> => ({
+  ...e,
+  fn: "named_struct",
+  args: e.args.flatMap((a, i): Expr[] => {
+    const name =
+      a.kind === "alias"
+        ? a.names[0]!
+        : a.kind === "column"
+          ? a.parts.at(-1)!
+          : a.kind === "field"
+            ? a.name
+            : `col${i + 1}`;
+    return [{ kind: "literal", value: name, type: STRING }, a];
+  }),
+});
+
 const functionCall = (e: Of<"call">, context: Context): TypedExpr => {
+  if (e.fn.toLowerCase() === "struct" && e.args.some((a) => a.kind === "alias"))
+    return functionCall(namedStruct(e), context);
   if (e.udf !== undefined) return userCall(e, e.udf, context);
   const session = context.scope.userFunction?.(e.fn);
   if (session !== undefined) return userCall(e, session, context);

@@ -114,18 +114,18 @@ const exactAccumulator = (finish: (sum: number | bigint) => Value): Accumulator 
     update: (groups, n, args, mask) => {
       const v = args[0]!;
       const data = v.data as Float64Array | Int32Array | BigInt64Array;
+      let k = 0;
       if (v.nulls === undefined && mask === undefined && v.layout !== "i64" && large.size === 0) {
         const numbers = data as Float64Array;
-        for (let k = 0; k < n; k++) {
+        for (; k < n; k++) {
           const g = groups[k]!;
           const s = sums[g]! + numbers[k]!;
+          if (s > SAFE || s < -SAFE) break;
           seen[g] = 1;
-          if (s <= SAFE && s >= -SAFE) sums[g] = s;
-          else add(g, numbers[k]!);
+          sums[g] = s;
         }
-        return;
       }
-      for (let k = 0; k < n; k++) if (isTaken(v, k, mask)) add(groups[k]!, data[k]!);
+      for (; k < n; k++) if (isTaken(v, k, mask)) add(groups[k]!, data[k]!);
     },
     save: (g) => {
       if (seen[g] === 0) return null;

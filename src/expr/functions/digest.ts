@@ -1,11 +1,11 @@
 /** Digests and row hashes: md5, sha1, sha2, crc32, hash (murmur3), xxhash64. */
 import { createHash } from "node:crypto";
-import { BINARY, INT, LONG, STRING } from "../../core/data-type.ts";
+import { BINARY, type DataType, INT, LONG, STRING } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
 import type { FunctionDefinition, TypeRule } from "../function.ts";
 import { murmur3, xxHash64 } from "../hash-values.ts";
 import { any, binary, signature } from "../rules.ts";
-import { wrongNumberOfArguments } from "../type-errors.ts";
+import { mismatch, wrongNumberOfArguments } from "../type-errors.ts";
 import { custom, family, plain, strict } from "./definition.ts";
 
 const hash = family("hash");
@@ -32,11 +32,24 @@ const crc32 = (bytes: Uint8Array): number => {
   return (c ^ 0xffffffff) >>> 0;
 };
 
+/** Equal maps may hold their entries in other orders, so maps have no hash. */
+const holdsMap = (t: DataType): boolean =>
+  t.kind === "map" ||
+  (t.kind === "array" && holdsMap(t.element)) ||
+  (t.kind === "struct" && t.fields.some((f) => holdsMap(f.type)));
+
 const SEED = 42;
 const anyArguments =
   (type: typeof INT): TypeRule =>
   (args, site) => {
     if (args.length === 0) throw wrongNumberOfArguments(site, "> 0", 0);
+    if (args.some((a) => holdsMap(a.type)))
+      throw mismatch(
+        "HASH_MAP_TYPE",
+        site,
+        args,
+        `Input to the function \`${site.fn}\` cannot contain elements of the "MAP" type.`,
+      );
     return { ...signature([any], type, { variadic: true })(args, site), nullable: false };
   };
 

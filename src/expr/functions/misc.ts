@@ -1,5 +1,5 @@
 /** typeof, raise_error, assert_true, uuid, version and other functions about the query itself. */
-import { createHash } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { BOOLEAN, INT, LONG, NULL, STRING, typeName } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { FunctionDefinition } from "../function.ts";
@@ -7,15 +7,6 @@ import { any, map, signature } from "../rules.ts";
 import { custom, failure, family, plain } from "./definition.ts";
 
 const misc = family("misc");
-
-let uuidCount = 0;
-/** Unique within the process; replays give other values, so that exactly-once users name their rows themselves. */
-const uuid = (): string => {
-  const h = createHash("sha256")
-    .update(`${process.pid} ${process.hrtime.bigint()} ${uuidCount++}`)
-    .digest("hex");
-  return `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-${"89ab"[Number.parseInt(h[16]!, 16) & 3]}${h.slice(17, 20)}-${h.slice(20, 32)}`;
-};
 
 const raise = (message: string): never => {
   throw failure("USER_RAISED_EXCEPTION", message);
@@ -60,9 +51,15 @@ export const MISC_FUNCTIONS: readonly FunctionDefinition[] = [
     ),
     { deterministic: false },
   ),
-  misc("uuid()", "A random UUID.", signature([], STRING, { nullable: false }), custom<[]>(uuid), {
-    deterministic: false,
-  }),
+  misc(
+    "uuid()",
+    "A random UUID; a replayed row gets another one.",
+    signature([], STRING, { nullable: false }),
+    custom<[]>(() => randomUUID()),
+    {
+      deterministic: false,
+    },
+  ),
   misc(
     "version()",
     "The version of Spark whose functions these are, and a revision.",
