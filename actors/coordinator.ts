@@ -48,6 +48,11 @@ export interface CoordinatorEnvironment {
   /** True when no other node of the query lives: then this is a new run. */
   readonly newRun: boolean;
   readonly splitWatermark: "limited" | "max";
+  /**
+   * Whether a query that was stopped and started again still knows the maxima of its event-time columns. Spark forgets them: until each
+   * column has new data the watermark stands still.
+   */
+  readonly maximaAfterStop: "keep" | "forget";
 }
 
 export interface SourceLimits {
@@ -67,6 +72,7 @@ export class Coordinator {
   /** When the sources are asked next without having called (monotonic). */
   #lookAtMs = 0;
   #drained = false;
+  #forgetful = false;
   #committing = false;
   #failed: unknown;
   #lastPlannedMs: number;
@@ -114,6 +120,7 @@ export class Coordinator {
       if (this.#pacer.stopsWhenDrained) await source.freeze?.();
     }
     if (follower.state === "active" && !this.#env.newRun) return;
+    this.#forgetful = this.#env.maximaAfterStop === "forget" && follower.state === "stopping";
     await this.#append({
       kind: "run",
       runId: this.#env.runId,
@@ -227,13 +234,7 @@ export class Coordinator {
     const ranges = await this.#collect(last);
     const input = Object.values(ranges).some((r) => r.length > 0);
     const before = last?.watermark ?? 0;
-    const watermark = baseWatermark(
-      this.#env.plan,
-      maxima,
-      last?.unread ?? {},
-      before,
-      this.#env.splitWatermark,
-    );
+    const watermark = this.#watermark(last, maxima);
     const rescale = this.#topology(last) !== last?.topology && last !== undefined;
     if (!input && !rescale && !wantsEmptyEpoch(this.#env.plan, last, watermark, clock.now()))
       return this.#idle();
@@ -249,9 +250,21 @@ export class Coordinator {
     return 0;
   }
 
+  /** B of the next epoch. What was known when the query was stopped is a floor, even where the maxima behind it are forgotten. */
+  #watermark(last: EpochEntry | undefined, maxima: EpochEntry["maxima"]): number {
+    const { plan, splitWatermark, follower } = this.#env;
+    const of = (known: EpochEntry["maxima"], floor: number): number =>
+      baseWatermark(plan, known, last?.unread ?? {}, floor, splitWatermark);
+    const before = last?.watermark ?? 0;
+    const forgotten =
+      this.#forgetful && follower.lastCommit?.epoch === last?.epoch ? follower.lastCommit?.maxima : undefined;
+    return of(maxima, forgotten === undefined ? before : of(forgotten, before));
+  }
+
   /** Maxima after the newest planned epoch: from the actors, or from its commit log entry. */
   #maximaAfter(last: EpochEntry | undefined): EpochEntry["maxima"] | undefined {
     if (last === undefined) return {};
+    if (this.#forgetful && last.runId !== this.#env.runId) return {};
     if (this.#env.plan.watermarks.length === 0) return last.maxima;
     const { lastCommit } = this.#env.follower;
     if (lastCommit?.epoch === last.epoch) return lastCommit.maxima;

@@ -75,5 +75,6 @@ export const coordinatorEnvironment = async (
     partitions,
     newRun: others.length === 0 && !host.led,
     splitWatermark: services.settings.splitWatermark,
+    maximaAfterStop: services.settings.maximaAfterStop,
   };
 };

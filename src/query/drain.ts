@@ -42,7 +42,11 @@ export const drained = async (d: DrainInput): Promise<void> => {
   while (!follower.finished && !d.closed()) {
     const planned = follower.latest?.entry.epoch ?? 0;
     const { committed } = follower;
-    if (committed >= planned && !epochWaits(d) && !(await inputWaits(d))) return;
+    if (committed >= planned && !epochWaits(d) && !(await inputWaits(d))) {
+      // An epoch planned while the sources were asked has taken what they had.
+      if ((follower.latest?.entry.epoch ?? 0) === planned) return;
+      continue;
+    }
     await follower.until(
       () =>
         follower.finished ||

@@ -55,6 +55,8 @@ export class QueryHost {
   #closed = false;
   #coordinatorFailures = 0;
   #tokens = 0;
+  /** This start wants a run, and the logs hold none: the query is new, was stopped, or failed. */
+  #awaitingRun = false;
   /** Why this node may not take part: its plan is another one. */
   #refused: unknown;
   /** Whether this node has led the query before: a coordinator that is started again goes on with the same run. */
@@ -92,6 +94,7 @@ export class QueryHost {
   async #begin(): Promise<void> {
     const { store, clock, timeZone, membership } = this.#services;
     await Promise.all([this.follower.start(), this.#keeper.start()]);
+    this.#awaitingRun = this.follower.state !== "active";
     const difference = planDifference(this.definition.name, this.follower, this.definition.plan);
     if (difference !== undefined) {
       await this.close();
@@ -100,7 +103,14 @@ export class QueryHost {
     for (const stage of this.definition.plan.stages) {
       if (stage.source === undefined) continue;
       const { id, spec } = stage.source;
-      const context = { store, clock, queryName: this.definition.name, sourceId: id, timeZone };
+      const context = {
+        store,
+        clock,
+        session: this.#services.session,
+        queryName: this.definition.name,
+        sourceId: id,
+        timeZone,
+      };
       this.#sources.set(id, sourceFactory(spec.format).create(spec, context, "stream"));
     }
     await membership.host(this.definition.name, this.definition.plan.fingerprint);
@@ -118,13 +128,13 @@ export class QueryHost {
   }
 
   get ended(): boolean {
-    return this.follower.finished;
+    return this.follower.finished && !this.#awaitingRun;
   }
 
   /** The failure of the query, if it failed; with the cause where it happened on this node. */
   get failure(): MillraceError | undefined {
     const entry = this.follower.failure;
-    if (entry === undefined || this.follower.state !== "failed") return undefined;
+    if (entry === undefined || this.follower.state !== "failed" || this.#awaitingRun) return undefined;
     if (this.#cause instanceof MillraceError) return this.#cause;
     const detail = entry.errorClass === undefined ? {} : { errorClass: entry.errorClass };
     return new ExecutionError(entry.message, { ...detail, cause: this.#cause });
@@ -132,9 +142,7 @@ export class QueryHost {
 
   /** Resolves when the query has an id and a run: a leader somewhere has started it. Rejects when it cannot. */
   async untilRunning(): Promise<void> {
-    await this.follower.until(
-      () => this.follower.state !== "empty" || this.#refused !== undefined || this.#closed,
-    );
+    await this.follower.until(() => !this.#awaitingRun || this.#refused !== undefined || this.#closed);
     if (this.#refused !== undefined) throw this.#refused;
   }
 
@@ -160,6 +168,7 @@ export class QueryHost {
     if (this.#closed) return;
     this.#refused ??= planDifference(this.definition.name, this.follower, this.definition.plan);
     if (this.#refused !== undefined) return;
+    if (this.follower.state === "active") this.#awaitingRun = false;
     this.#lead();
     this.#runActors();
   }
@@ -168,7 +177,7 @@ export class QueryHost {
   #lead(): void {
     const { membership } = this.#services;
     const token = membership.token;
-    if (token === undefined || this.follower.finished) {
+    if (token === undefined || this.ended) {
       this.#coordinator?.abort();
       this.#coordinator = undefined;
       return;
@@ -184,7 +193,7 @@ export class QueryHost {
 
   async #coordinate(token: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#services;
-    while (!signal.aborted && !this.#closed && !this.follower.finished) {
+    while (!signal.aborted && !this.#closed && !this.ended) {
       try {
         const env = await coordinatorEnvironment(
           this.#services,
@@ -212,8 +221,8 @@ export class QueryHost {
   /** H1. */
   #runActors(): void {
     const { nodeId } = this.#services.membership;
-    if (this.follower.run === undefined && this.follower.latest === undefined) return;
-    if (this.follower.finished) {
+    if (this.#awaitingRun) return;
+    if (this.ended) {
       void this.#supervisor?.stopAll();
       return;
     }

@@ -47,6 +47,7 @@ export class QueryRuntime implements SessionRuntime {
     const name = request.name ?? this.#inventedName();
     if (this.#hosts.get(name)?.ended === false)
       throw new ConfigurationError(`a query named ${name} is already active in this session`);
+    await this.#hosts.get(name)?.close();
     const services = await this.#o.services();
     const host = await QueryHost.start(services, {
       name,

@@ -33,4 +33,6 @@ export interface NodeSettings {
   readonly mailboxMaxBytes: number;
   readonly maxRestarts: number;
   readonly splitWatermark: "limited" | "max";
+  /** "forget" with compatibility "spark". */
+  readonly maximaAfterStop: "keep" | "forget";
 }

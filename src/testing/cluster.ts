@@ -112,6 +112,7 @@ export class TestCluster {
         mailboxMaxBytes: 64 * 1024 * 1024,
         maxRestarts: 10,
         splitWatermark: "limited",
+        maximaAfterStop: this.#o.compatibility === "spark" ? "forget" : "keep",
         ...this.#o.settings,
       },
       ...(probe === undefined
@@ -153,6 +154,14 @@ export class TestCluster {
     const found = runtime.queries.all.find((q) => q.name === name);
     if (found === undefined) throw new Error(`node ${index} runs no query ${name}`);
     return found;
+  }
+
+  /** Stops a query on all nodes and starts it again: a new run of the same checkpoint. */
+  async stopAndStart(name = "query"): Promise<void> {
+    const [first] = this.#nodes.values();
+    await (await this.query(name, first?.index ?? 0)).stop();
+    const request = this.#requests.get(name)!;
+    await Promise.all([...this.#nodes.values()].map((n) => n.runtime.start(request)));
   }
 
   async advanceTime(ms: number): Promise<void> {

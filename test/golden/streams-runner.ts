@@ -184,8 +184,7 @@ const runSteps = async (
   for (const [i, step] of c.steps.entries()) {
     const expected = c.spark.steps![i]!;
     if (step.restart === true) {
-      await cluster.kill(0);
-      await cluster.restart(0);
+      await cluster.stopAndStart("q");
       continue;
     }
     for (const [name, rows] of Object.entries(step.add ?? {})) {
