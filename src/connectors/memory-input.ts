@@ -6,6 +6,7 @@
  *    gets first what an earlier one has. M3 Rows added before anything reads are kept and written at the first start. M4 A row is
  *    appended once: by compare-and-set, and after an unknown outcome the log's tail is searched for the row's id.
  */
+import { hostname } from "node:os";
 import { position, type Position } from "../core/brands.ts";
 import { ConfigurationError, ExecutionError, LogConflictError, UnavailableError } from "../core/errors.ts";
 import type { Schema } from "../core/schema.ts";
@@ -42,7 +43,8 @@ export class MemorySource {
   /** Rows added before the first start (M3). */
   #waiting: Uint8Array[] = [];
   #tail: Promise<unknown> = Promise.resolve();
-  readonly #handle = `${process.pid}-${++handles}-${process.hrtime.bigint()}`;
+  /** Told apart from other processes that append to the same log. */
+  readonly #handle = `${hostname()}-${process.pid}-${++handles}`;
   #rows = 0;
 
   constructor(schema: Schema) {
@@ -66,6 +68,14 @@ export class MemorySource {
   /** Resolves when every `addData` so far is through. */
   settled(): Promise<void> {
     return this.#serial(async () => {});
+  }
+
+  /** All rows that the handle has, as records: for batch reads. */
+  snapshot(): Promise<readonly Uint8Array[]> {
+    return this.#serial(async () => {
+      const [target] = this.#targets.values();
+      return target === undefined ? [...this.#waiting] : recordsOf(target.logs[0]!);
+    });
   }
 
   /** Called after rows were added by this process. Returns the end of it. */

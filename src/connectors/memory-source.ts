@@ -5,6 +5,7 @@ import type { Batch } from "../core/batch.ts";
 import { position } from "../core/brands.ts";
 import { AnalysisError, DataLossError, LogGapError } from "../core/errors.ts";
 import { FRAME_ROWS_MAX } from "../core/limits.ts";
+import type { Schema } from "../core/schema.ts";
 import type { Log, Reader } from "../log/log.ts";
 import { inputLog } from "../log/names.ts";
 import { type MemorySource, memorySourceOf } from "./memory-input.ts";
@@ -158,6 +159,36 @@ class MemoryReader implements SourceReader {
   }
 }
 
+/** Batch reads take what the handle has now; nothing is logged. */
+const batchSource = (
+  schema: Schema,
+  handle: MemorySource,
+  decode: (records: readonly Uint8Array[]) => Batch,
+): Source => {
+  let records: readonly Uint8Array[] | undefined;
+  const enumerator = (): SourceEnumerator => {
+    let next = 1;
+    return {
+      open: async () => void (records ??= await handle.snapshot()),
+      plan: async () => {
+        const [from, to] = [next, records!.length + 1];
+        next = to;
+        return to > from ? [{ split: SPLIT, from, to, rows: to - from }] : [];
+      },
+      backlog: async () => records!.length + 1 - next,
+      close: async () => {},
+    };
+  };
+  const reader = (): SourceReader => ({
+    async *read(range) {
+      for (let i = range.from as number; i < (range.to as number); i += FRAME_ROWS_MAX)
+        yield decode(records!.slice(i - 1, Math.min(i + FRAME_ROWS_MAX, range.to as number) - 1));
+    },
+    close: async () => {},
+  });
+  return { schema, description: "memory", parallelism: async () => 1, enumerator, reader };
+};
+
 export const memorySourceFactory: SourceFactory = {
   format: "memory",
   validate(options) {
@@ -166,9 +197,10 @@ export const memorySourceFactory: SourceFactory = {
   defaultSchema() {
     throw new AnalysisError("a memory source has the schema of its MemorySource object");
   },
-  create(spec: SourceSpec, context: SourceContext): Source {
+  create(spec: SourceSpec, context: SourceContext, mode: "batch" | "stream"): Source {
     const handle = memorySourceOf(spec.handle);
     const decode = rowDecoder(handle.schema, spec.schema);
+    if (mode === "batch") return batchSource(spec.schema, handle, decode);
     const input = new InputLog(context, handle);
     return {
       schema: spec.schema,

@@ -2,6 +2,7 @@
  * Reading of connector options. Names are case-insensitive, as in Spark; an unknown name is refused with the nearest known one, a bad
  * value with the option's name, what it takes and what was given.
  */
+import { parseDuration } from "../core/duration.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import type { Options } from "./source.ts";
 
@@ -28,32 +29,6 @@ export const nearestName = (name: string, candidates: readonly string[]): string
     if (d < least) [least, best] = [d, candidate];
   }
   return best;
-};
-
-const UNITS_MS: readonly (readonly [RegExp, number])[] = [
-  [/^(ms|millis|millisecond|milliseconds)$/, 1],
-  [/^(s|sec|secs|second|seconds)$/, 1_000],
-  [/^(m|min|mins|minute|minutes)$/, 60_000],
-  [/^(h|hour|hours)$/, 3_600_000],
-  [/^(d|day|days)$/, 86_400_000],
-];
-
-/** "15m", "200 milliseconds", "1 hour 30 minutes" in milliseconds; undefined when it is no duration. */
-export const durationMs = (text: string): number | undefined => {
-  const parts = [
-    ...text
-      .trim()
-      .toLowerCase()
-      .matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)\s*/gy),
-  ];
-  if (parts.length === 0 || parts.map((p) => p[0]).join("") !== text.trim().toLowerCase()) return undefined;
-  let total = 0;
-  for (const [, amount, unit] of parts) {
-    const ms = UNITS_MS.find(([pattern]) => pattern.test(unit!))?.[1];
-    if (ms === undefined) return undefined;
-    total += Number(amount) * ms;
-  }
-  return total;
 };
 
 export interface Bounds {
@@ -146,8 +121,10 @@ export class OptionValues {
   duration(name: string): number | undefined {
     const text = this.optional(name);
     if (text === undefined) return undefined;
-    const ms = durationMs(text);
-    if (ms === undefined) throw this.bad(name, 'a duration such as "10 seconds" or "15m"');
-    return ms;
+    try {
+      return parseDuration(text);
+    } catch {
+      throw this.bad(name, 'a duration such as "10 seconds" or "15m"');
+    }
   }
 }

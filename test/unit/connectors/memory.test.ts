@@ -99,6 +99,36 @@ test("a restart finds the rows, two sources of one handle get the same", async (
   assert.equal((await e2.plan({}))[0]!.to, 4);
 });
 
+test("availableNow takes what is there; a batch reads what the handle has and logs nothing", async () => {
+  const handle = new MemorySource(SCHEMA);
+  await handle.addData([["a", 1, 1n]]);
+  const store = new MemoryStore({ clock });
+  const batch = memorySourceFactory.create(
+    { format: "memory", options: {}, schema: SCHEMA, pushed: [], handle },
+    { store, clock, queryName: "batch", sourceId: "b0", timeZone: "UTC" } as SourceContext,
+    "batch",
+  );
+  const be = batch.enumerator();
+  await be.open(undefined);
+  assert.deepEqual(await read(batch, await be.plan({})), [["a", 1, 1n]]);
+  assert.deepEqual(await be.plan({}), []);
+  assert.deepEqual(await store.list(""), []);
+  const s = sourceOf(store, handle);
+  const e = s.enumerator();
+  await e.open(undefined);
+  await handle.addData([["b", 2, 2n]]);
+  await e.freeze!();
+  await handle.addData([["c", 3, 3n]]);
+  const ranges = [...(await e.plan({ maxOffsets: 1 }))];
+  assert.deepEqual(e.unread!(), ["0"]);
+  ranges.push(...(await e.plan({})), ...(await e.plan({})));
+  assert.deepEqual(e.unread!(), []);
+  assert.deepEqual(await read(s, ranges), [
+    ["a", 1, 1n],
+    ["b", 2, 2n],
+  ]);
+});
+
 test("a row that does not fit is refused and none is added", async () => {
   const handle = new MemorySource(SCHEMA);
   assert.throws(() => handle.addData([["a", 1, 1n], { kk: "b" }]), /no column "kk"; did you mean "k"/);
