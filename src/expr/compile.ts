@@ -37,6 +37,9 @@ interface Loop {
   ) => { readonly kept: Int32Array | undefined; readonly vectors: readonly Vector[] };
 }
 
+/** A column that no expression reads does not matter to the code. */
+const UNREAD: InputColumn = { layout: "any", nulls: false, memo: false };
+
 /** What the loop is generated for. */
 interface Variant {
   readonly inputs: readonly InputColumn[];
@@ -207,11 +210,15 @@ class Loops {
 
   #describe(batch: Batch): readonly InputColumn[] {
     const rows = batch.selection?.length ?? batch.length;
-    return batch.columns.map((v, i) => ({
-      layout: v.layout,
-      nulls: this.#slots.has(i) && v.nulls !== undefined,
-      memo: v.layout === "dict" && this.#slots.has(i) && v.dictionary.length * MEMO_SHARE <= rows,
-    }));
+    return batch.columns.map((v, i) =>
+      this.#slots.has(i)
+        ? {
+            layout: v.layout,
+            nulls: v.nulls !== undefined,
+            memo: v.layout === "dict" && v.dictionary.length * MEMO_SHARE <= rows,
+          }
+        : UNREAD,
+    );
   }
 
   #loop(variant: Variant): Loop | null {

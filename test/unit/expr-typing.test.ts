@@ -213,3 +213,18 @@ test("constants fold; an expression that fails is left for the row that reaches 
   const partly = foldConstants(typeExpr(parseExpression("t.id + (1 + 2)"), people));
   assert.ok(partly.kind === "call" && partly.args[1]!.kind === "literal" && partly.args[1]!.value === 3);
 });
+
+test("LIKE matches the whole text; only %, _ and the escape itself may be escaped", () => {
+  checkSql([
+    ["'a-b/c.d' LIKE 'a-b/c.d'", "boolean", true],
+    ["'axd' LIKE 'a.d'", "boolean", false],
+    ["'a\nb' LIKE 'a%b'", "boolean", true],
+    ["'😀' LIKE '_'", "boolean", true],
+    ["'a%c' LIKE 'a/%c' ESCAPE '/'", "boolean", true],
+    ["'abc' LIKE 'a/%c' ESCAPE '/'", "boolean", false],
+    ["'abc' LIKE 'a/bc' ESCAPE '/'", "INVALID_FORMAT.ESC_IN_THE_MIDDLE"],
+    ["'abc' LIKE 'abc/' ESCAPE '/'", "INVALID_FORMAT.ESC_AT_THE_END"],
+    ["'ABC' ILIKE 'a_c'", "boolean", true],
+    ["NULL LIKE 'a'", "boolean", null],
+  ]);
+});

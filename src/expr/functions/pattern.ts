@@ -3,7 +3,7 @@
  * may stand only before %, _ or itself. Patterns are compiled once and kept.
  */
 import { BOOLEAN, STRING } from "../../core/data-type.ts";
-import type { EvaluatedArg, FunctionDefinition } from "../function.ts";
+import type { Emit, FunctionDefinition } from "../function.ts";
 import { signature } from "../rules.ts";
 import { executionError } from "../runtime-errors.ts";
 import { javaRegex } from "./java-regex.ts";
@@ -11,7 +11,7 @@ import { javaRegex } from "./java-regex.ts";
 const CACHE_MAX = 512;
 const patterns = new Map<string, RegExp>();
 
-const quote = (c: string): string => c.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+const quote = (c: string): string => c.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 const escapeError = (pattern: string, why: "ESC_AT_THE_END" | "ESC_IN_THE_MIDDLE"): Error =>
   executionError(
@@ -40,17 +40,33 @@ export const likePattern = (pattern: string, escape: string, ignoreCase: boolean
   const key = `${ignoreCase ? "i" : "c"}${escape}\u0000${pattern}`;
   let r = patterns.get(key);
   if (r === undefined) {
-    r = new RegExp(likeSource(pattern, escape).replace(/\\-/g, "-"), ignoreCase ? "sui" : "su");
+    r = new RegExp(likeSource(pattern, escape), ignoreCase ? "sui" : "su");
     if (patterns.size >= CACHE_MAX) patterns.clear();
     patterns.set(key, r);
   }
   return r;
 };
 
-const matches = (args: readonly EvaluatedArg[], ignoreCase: boolean): boolean =>
-  likePattern(args[1] as string, (args[2] as string | undefined) ?? "\\", ignoreCase).test(args[0] as string);
+type Test = (text: string, pattern: string, escape?: string) => boolean;
 
-const like = (name: string, ignoreCase: boolean, example: string): FunctionDefinition => ({
+/** A test that remembers its last pattern: in a query it is nearly always the same. */
+const likeTest = (ignoreCase: boolean): Test => {
+  let last = { pattern: "", escape: "", regexp: /^$/ };
+  return (text, pattern, escape = "\\") => {
+    if (pattern !== last.pattern || escape !== last.escape)
+      last = { pattern, escape, regexp: likePattern(pattern, escape, ignoreCase) };
+    return last.regexp.test(text);
+  };
+};
+
+const rlikeTest: Test = (text, pattern) => javaRegex(pattern, "rlike").test(text);
+
+const called =
+  (test: Test): Emit =>
+  (args, _call, bind) =>
+    `${bind(test)}(${args.join(", ")})`;
+
+const like = (name: string, test: Test, ignoreCase: boolean, example: string): FunctionDefinition => ({
   name,
   category: "string",
   usage: `str ${name} pattern [escape char]`,
@@ -58,12 +74,13 @@ const like = (name: string, ignoreCase: boolean, example: string): FunctionDefin
   examples: [[example, "true"]],
   resolve: signature([STRING, STRING, STRING], BOOLEAN, { optional: 1 }),
   nulls: "strict",
-  evaluate: (args) => matches(args, ignoreCase),
+  evaluate: (args) => test(...(args as [string, string, string?])),
+  emit: called(test),
 });
 
 export const PATTERN_FUNCTIONS: readonly FunctionDefinition[] = [
-  like("like", false, "'abc' like 'a%'"),
-  like("ilike", true, "'abc' ilike 'A_C'"),
+  like("like", likeTest(false), false, "'abc' like 'a%'"),
+  like("ilike", likeTest(true), true, "'abc' ilike 'A_C'"),
   {
     name: "rlike",
     aliases: ["regexp", "regexp_like"],
@@ -73,10 +90,7 @@ export const PATTERN_FUNCTIONS: readonly FunctionDefinition[] = [
     examples: [["'abc' rlike 'b'", "true"]],
     resolve: signature([STRING, STRING], BOOLEAN),
     nulls: "strict",
-    evaluate: ([text, pattern]) => {
-      const r = javaRegex(pattern as string, "rlike");
-      r.lastIndex = 0;
-      return r.test(text as string);
-    },
+    evaluate: ([text, pattern]) => rlikeTest(text as string, pattern as string),
+    emit: called(rlikeTest),
   },
 ];
