@@ -26,7 +26,7 @@ export type Cast = (v: Value) => Value;
 
 const ENCODER = new TextEncoder();
 /** 2^63 - 1 microseconds: seconds beyond saturate there, as in Spark. */
-const TIMESTAMP_MS_MAX = 9_223_372_036_854_775;
+const TIMESTAMP_MS_MAX = 2 ** 63 / 1000;
 
 const toBoolean = (from: DataType): Cast => {
   switch (from.kind) {
