@@ -19,6 +19,7 @@ import type { Accumulator } from "../expr/contract.ts";
 import type { StateTable, TableStats } from "../state/table.ts";
 import { type ColumnBlob, packColumn, unpackColumn } from "./column-blob.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
+import { hashParts, IdList } from "./group-ids.ts";
 import { KeyColumn } from "./key-columns.ts";
 
 const CHANGED = 1;
@@ -47,20 +48,6 @@ export interface AggregateTableOptions {
   readonly eventTime: number | undefined;
 }
 
-/** Ids in order, growing. */
-class IdList {
-  data = new Int32Array(64);
-  length = 0;
-  push(id: number): void {
-    if (this.length === this.data.length) {
-      const bigger = new Int32Array(this.length * 2);
-      bigger.set(this.data);
-      this.data = bigger;
-    }
-    this.data[this.length++] = id;
-  }
-}
-
 export class AggregateTable implements StateTable {
   readonly name: string;
   readonly #keys: readonly KeyColumn[];
@@ -69,6 +56,8 @@ export class AggregateTable implements StateTable {
   /** Index of the part that holds the closing time; -1 without one. */
   readonly #closingPart: number;
   readonly #firstPart: readonly number[];
+  /** Parts that are hashed: a window's end says little beside its start. */
+  readonly #hashed: readonly number[];
   #slots = new Int32Array(128);
   #mask = 127;
   #hashes = new Int32Array(64);
@@ -93,6 +82,7 @@ export class AggregateTable implements StateTable {
     this.#accumulators = options.accumulators;
     let parts = 0;
     this.#firstPart = this.#keys.map((k) => (parts += k.parts) - k.parts);
+    this.#hashed = this.#firstPart;
     this.#parts = Array.from({ length: parts }, () => new Float64Array(64));
     this.#scratch = Array.from({ length: parts }, () => new Float64Array(0));
     const time = options.eventTime;
@@ -123,30 +113,39 @@ export class AggregateTable implements StateTable {
 
   /** Hashes the parts in `scratch` and finds or makes the group of each row. */
   #find(n: number, groups: Int32Array): void {
-    const hashes = this.#rowHashes;
-    hashParts(this.#scratch, n, hashes);
+    const rowHashes = this.#rowHashes;
+    hashParts(this.#scratch, this.#hashed, n, rowHashes);
     const width = this.#parts.length;
-    const [s0, s1] = this.#scratch;
-    let [c0, c1] = this.#parts;
+    const [s0, s1, s2] = this.#scratch;
+    let [c0, c1, c2] = this.#parts;
+    // Locals: the loop is the hottest of all, and inserting replaces the arrays.
+    let slots = this.#slots;
+    let mask = this.#mask;
+    let hashes = this.#hashes;
     let flags = this.#flags;
     for (let i = 0; i < n; i++) {
-      const h = hashes[i]!;
-      let slot = h & this.#mask;
-      let g = this.#slots[slot]! - 1;
-      while (g >= 0) {
-        if (
-          this.#hashes[g] === h &&
+      const h = rowHashes[i]!;
+      let slot = h & mask;
+      let g = slots[slot]! - 1;
+      while (
+        g >= 0 &&
+        !(
+          hashes[g] === h &&
           (width === 0 || c0![g] === s0![i]) &&
           (width < 2 || c1![g] === s1![i]) &&
-          (width < 3 || this.#restEqual(g, i))
+          (width < 3 || c2![g] === s2![i]) &&
+          (width < 4 || this.#restEqual(g, i))
         )
-          break;
-        slot = (slot + 1) & this.#mask;
-        g = this.#slots[slot]! - 1;
+      ) {
+        slot = (slot + 1) & mask;
+        g = slots[slot]! - 1;
       }
       if (g < 0) {
         g = this.#insert(h, slot, i);
-        [c0, c1] = this.#parts;
+        [c0, c1, c2] = this.#parts;
+        slots = this.#slots;
+        mask = this.#mask;
+        hashes = this.#hashes;
         flags = this.#flags;
       }
       groups[i] = g;
@@ -155,7 +154,7 @@ export class AggregateTable implements StateTable {
   }
 
   #restEqual(g: number, i: number): boolean {
-    for (let p = 2; p < this.#parts.length; p++)
+    for (let p = 3; p < this.#parts.length; p++)
       if (this.#parts[p]![g] !== this.#scratch[p]![i]) return false;
     return true;
   }
@@ -286,7 +285,7 @@ export class AggregateTable implements StateTable {
     const live = this.live();
     this.#keys.forEach((k, i) => k.compact(live, this.#parts[this.#firstPart[i]!]!));
     const hash = new Int32Array(this.#capacity);
-    hashParts(this.#parts, this.#used, hash);
+    hashParts(this.#parts, this.#hashed, this.#used, hash);
     this.#hashes = hash;
     this.#rebuild(this.#slots.length);
   }
@@ -322,7 +321,10 @@ export class AggregateTable implements StateTable {
       1,
       closed,
       Uint8Array.from(groups, (g) => this.#keyGroupOf(g)),
-      this.#keys.map((_, i) => packColumn(Array.from(groups, (g) => this.keyValue(i, g)))),
+      this.#keys.map((k, i) => {
+        const p = this.#firstPart[i]!;
+        return k.pack(groups, this.#parts[p]!, this.#parts[p + k.parts - 1]!);
+      }),
       this.#accumulators.map((a) => packColumn(Array.from(groups, (g) => a.save(g)))),
     ];
     return pack(blob);
@@ -375,16 +377,3 @@ export class AggregateTable implements StateTable {
     return { rows: this.size, bytes: this.size * perGroup };
   }
 }
-
-/** 32-bit hashes of rows of doubles, by their bits. */
-const hashParts = (parts: readonly Float64Array[], n: number, out: Int32Array): void => {
-  out.fill(0, 0, n);
-  for (const part of parts) {
-    const words = new Int32Array(part.buffer, part.byteOffset, n * 2);
-    for (let i = 0; i < n; i++) {
-      let h = Math.imul(out[i]! ^ words[2 * i]!, 0x85ebca6b);
-      h = Math.imul(h ^ (h >>> 13) ^ words[2 * i + 1]!, 0xc2b2ae35);
-      out[i] = h ^ (h >>> 16);
-    }
-  }
-};

@@ -1,16 +1,31 @@
-/** Columns of values inside state blobs: numbers as one bin, interned values as dictionary and ids, all else as msgpack. */
+/** Columns of values inside state blobs: numbers as one bin, pairs of numbers too, repeated values as dictionary and ids, all else as msgpack. */
 import type { Value } from "../core/value.ts";
 
 const NUMBERS = 0;
 const DICTIONARY = 1;
 const VALUES = 2;
+const PAIRS = 3;
 
 export type ColumnBlob =
   | readonly [typeof NUMBERS, Uint8Array]
   | readonly [typeof DICTIONARY, readonly Value[], Uint8Array]
-  | readonly [typeof VALUES, readonly Value[]];
+  | readonly [typeof VALUES, readonly Value[]]
+  | readonly [typeof PAIRS, Uint8Array];
 
 const bytesOf = (a: ArrayBufferView): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+
+/** Numbers, for whoever has them in a typed array already. */
+export const numbersBlob = (numbers: Float64Array): ColumnBlob => [NUMBERS, bytesOf(numbers)];
+
+/** Pairs [a, b] as a, b, a, b, …; they come back as arrays. */
+export const pairsBlob = (pairs: Float64Array): ColumnBlob => [PAIRS, bytesOf(pairs)];
+
+/** `codes[i]` is the index in `values` of value i. */
+export const dictionaryBlob = (values: readonly Value[], codes: Int32Array): ColumnBlob => [
+  DICTIONARY,
+  values,
+  bytesOf(codes),
+];
 
 const DICTIONARY_AT_MOST = 0.5;
 
@@ -19,7 +34,7 @@ export const packColumn = (values: readonly Value[]): ColumnBlob => {
   const numbers = new Float64Array(n);
   let i = 0;
   for (; i < n && typeof values[i] === "number"; i++) numbers[i] = values[i] as number;
-  if (i === n) return [NUMBERS, bytesOf(numbers)];
+  if (i === n) return numbersBlob(numbers);
   const ids = new Map<Value, number>();
   const codes = new Int32Array(n);
   for (let k = 0; k < n; k++) {
@@ -33,12 +48,16 @@ export const packColumn = (values: readonly Value[]): ColumnBlob => {
     }
     codes[k] = id;
   }
-  return [DICTIONARY, [...ids.keys()], bytesOf(codes)];
+  return dictionaryBlob([...ids.keys()], codes);
 };
 
 export const unpackColumn = (blob: ColumnBlob): readonly Value[] => {
   if (blob[0] === NUMBERS) return Array.from(new Float64Array(blob[1].slice().buffer));
   if (blob[0] === VALUES) return blob[1];
+  if (blob[0] === PAIRS) {
+    const flat = new Float64Array(blob[1].slice().buffer);
+    return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]);
+  }
   const dictionary = blob[1];
   return Array.from(new Int32Array(blob[2].slice().buffer), (id) => dictionary[id]!);
 };

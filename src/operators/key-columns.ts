@@ -17,6 +17,7 @@ import { hashNumber } from "../core/hash.ts";
 import type { Value } from "../core/value.ts";
 import { layoutOf, type Vector, vectorOf } from "../core/vector.ts";
 import { encodeValue, hashValue } from "../state/key-codec.ts";
+import { type ColumnBlob, dictionaryBlob, numbersBlob, packColumn, pairsBlob } from "./column-blob.ts";
 
 const UNSAFE_BASE = 2 ** 60;
 const UNSAFE_STEP = 256;
@@ -214,6 +215,34 @@ export class KeyColumn {
     return vectorOf(this.type, values);
   }
 
+  /** The keys of groups for a blob. Null parts go as they are: `encodeValue` takes them back for what they are. */
+  pack(groups: Int32Array, first: Float64Array, second: Float64Array): ColumnBlob {
+    const n = groups.length;
+    if (this.form === "interned") {
+      const codes = new Int32Array(n);
+      const values: Value[] = [];
+      const known = new Map<number, number>();
+      for (let i = 0; i < n; i++) {
+        const id = first[groups[i]!]!;
+        let code = known.get(id);
+        if (code === undefined) {
+          known.set(id, (code = values.length));
+          values.push(this.#dictionary.values[id]!);
+        }
+        codes[i] = code;
+      }
+      return dictionaryBlob(values, codes);
+    }
+    if (this.form === "window") return packWindows(groups, first, second);
+    const numbers = new Float64Array(n);
+    for (let i = 0; i < n; i++) {
+      const x = (numbers[i] = first[groups[i]!]!);
+      if (x >= UNSAFE_BASE && x !== NULL_PART)
+        return packColumn(Array.from(groups, (g) => this.value(first[g]!, 0)));
+    }
+    return numbersBlob(numbers);
+  }
+
   /** `hashValue` of the key: cached, because a window's is expensive. */
   hash(first: number, second: number): number {
     if (this.form === "window") {
@@ -242,3 +271,29 @@ export class KeyColumn {
 }
 
 const isNull = (v: Vector, i: number): boolean => v.nulls !== undefined && v.nulls[i] === 1;
+
+/** Windows are few: a dictionary by start, unless windows of several sizes share one. */
+const packWindows = (groups: Int32Array, first: Float64Array, second: Float64Array): ColumnBlob => {
+  const n = groups.length;
+  const codes = new Int32Array(n);
+  const values: [number, number][] = [];
+  const known = new Map<number, number>();
+  for (let i = 0; i < n; i++) {
+    const start = first[groups[i]!]!;
+    const end = second[groups[i]!]!;
+    let code = known.get(start);
+    if (code === undefined) {
+      known.set(start, (code = values.length));
+      values.push([start, end]);
+    }
+    if (values[code]![1] !== end) break;
+    codes[i] = code;
+    if (i === n - 1) return dictionaryBlob(values, codes);
+  }
+  const pairs = new Float64Array(2 * n);
+  for (let i = 0; i < n; i++) {
+    pairs[2 * i] = first[groups[i]!]!;
+    pairs[2 * i + 1] = second[groups[i]!]!;
+  }
+  return pairsBlob(pairs);
+};

@@ -19,6 +19,7 @@ import { streamJoinKind } from "./stream-join.ts";
 import { transformWithStateKind } from "./transform-with-state.ts";
 import { unionKind } from "./union.ts";
 import { watermarkKind } from "./watermark.ts";
+import { windowKind } from "./window.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a registry holds kinds of any spec
 const KINDS: readonly OperatorKind<any>[] = [
@@ -40,6 +41,7 @@ const KINDS: readonly OperatorKind<any>[] = [
   transformWithStateKind,
   unionKind,
   watermarkKind,
+  windowKind,
 ];
 
 // oxlint-disable-next-line typescript/no-explicit-any

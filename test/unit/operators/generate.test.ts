@@ -3,9 +3,14 @@ import { test } from "node:test";
 import { array, type DataType, field, INT, map, STRING, struct } from "../../../src/core/data-type.ts";
 import { schemaOf } from "../../../src/core/schema.ts";
 import type { Row, Value } from "../../../src/core/value.ts";
+import type { TypedExpr } from "../../../src/expr/ast.ts";
+import { generatorDefinition } from "../../../src/expr/generators.ts";
 import { generateKind } from "../../../src/operators/generate.ts";
 import { assertSameAnyhow, runOperator } from "../../support/operator-harness.ts";
 import { literal, slot } from "../../support/typed-exprs.ts";
+
+const resolved = (fn: string, args: readonly TypedExpr[]): readonly TypedExpr[] =>
+  generatorDefinition(fn)?.resolve(args, { fn, timeZone: "UTC" }).args ?? args;
 
 const generate = async (
   fn: string,
@@ -17,7 +22,12 @@ const generate = async (
   const input = schemaOf([field("id", INT), field("x", type)]);
   const output = schemaOf([...input.fields, ...generated.map((t, i) => field(`g${i}`, t))]);
   const [out] = await assertSameAnyhow(
-    { kind: generateKind, spec: { fn, args: [slot(input, "x")], outer }, inputs: [input], output },
+    {
+      kind: generateKind,
+      spec: { fn, args: resolved(fn, [slot(input, "x")]), outer },
+      inputs: [input],
+      output,
+    },
     [{ rows: values.map((v, i) => [0, [i, v]] as const), watermarkMs: 0 }],
   );
   return out!.rows.map((r) => [r[0]!, ...r.slice(2)]);
@@ -74,7 +84,7 @@ test("stack fills rows from its arguments; json_tuple takes fields of a text", a
     const output = schemaOf([...input.fields, ...columns.map((t, i) => field(`g${i}`, t))]);
     const exprs = args.map((a) => (a[0] === "$" ? slot(input, "j") : literal(...a)));
     const [out] = await runOperator(
-      { kind: generateKind, spec: { fn, args: exprs, outer: false }, inputs: [input], output },
+      { kind: generateKind, spec: { fn, args: resolved(fn, exprs), outer: false }, inputs: [input], output },
       [{ rows: [[0, [value]]], watermarkMs: 0 }],
     );
     return out!.rows.map((r) => r.slice(1));
