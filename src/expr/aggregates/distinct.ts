@@ -17,13 +17,15 @@ const rowKey = (
 ): ((row: readonly Value[]) => string | number | bigint | boolean) => {
   const keys = types.map(valueKey);
   if (keys.length === 1) return (row) => (row[0] === null ? "\u0000null" : keys[0]!(row[0]!));
-  return (row) =>
-    row
-      .map((v, i) => {
-        const k = v === null ? "" : String(keys[i]!(v));
-        return v === null ? "n" : `${k.length}:${k}`;
-      })
-      .join("");
+  return (row) => {
+    let out = "";
+    for (let i = 0; i < keys.length; i++) {
+      const v = row[i]!;
+      const k = v === null ? "" : String(keys[i]!(v));
+      out += v === null ? "n" : `${k.length}:${k}`;
+    }
+    return out;
+  };
 };
 
 /** `inner` makes the accumulator of the same call without DISTINCT. */
