@@ -197,6 +197,8 @@ const linearCall = (fn: string, args: readonly TypedExpr[], sign: 1 | -1): Linea
   if (args.length === 1 && (fn === "-" || fn === "negative")) return linear(args[0]!, negated);
   if (args.length === 1 && (fn === "+" || fn === "positive")) return linear(args[0]!, sign);
   if (args.length !== 2 || (fn !== "+" && fn !== "-")) return undefined;
+  // the difference of two times is no sum of terms to Spark: it bounds nothing
+  if (args.every((a) => a.type.kind === "timestamp")) return undefined;
   const a = linear(args[0]!, sign);
   const b = linear(args[1]!, fn === "+" ? sign : negated);
   return a === undefined || b === undefined
