@@ -203,6 +203,25 @@ test("property: plain states survive restoring as they were", async () => {
   );
 });
 
+test("property: timeouts of one time, set in different epochs, fire in the same order everywhere", async () => {
+  const timing = subject(
+    counting((s) => s.setTimeoutDuration(100 - s.getCurrentProcessingTimeMs())),
+    { timeout: "processingTime" },
+  );
+  const keys = fc.array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(keys, { maxLength: 5 }), async (steps) => {
+      const epochs = steps.map((list, i) => epoch(0, i, ...list.map((k): Row => [k, 1, 0])));
+      const out = await assertSameAnyhow(timing, [...epochs, epoch(0, 101)]);
+      assert.deepEqual(
+        out.at(-1)!.rows.map((r) => r[0]),
+        [...new Set(steps.flat())].sort(),
+      );
+    }),
+    { numRuns: 40 },
+  );
+});
+
 test("epochs for timers are wanted with processing-time timeouts only", () => {
   const wants = (timeout: GroupStateSpec["timeout"]): unknown[] => {
     const { spec } = subject(() => [], { timeout });
