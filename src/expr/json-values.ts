@@ -12,11 +12,10 @@ import {
   toScale,
 } from "./decimal.ts";
 import { type Json, type JsonObject, writeJson } from "./json-path.ts";
-import { formatDate } from "./time/calendar.ts";
+import { DAY_MS, formatDate } from "./time/calendar.ts";
 import { parseDate, parseTimestamp, parseTimestampNtz } from "./time/iso-text.ts";
 import { formatInstant } from "./time/pattern-format.ts";
 import { parseInstant, parsePattern } from "./time/pattern-parse.ts";
-import { DAY_MS } from "./time/calendar.ts";
 import { doubleText, floatText, valueText } from "./value-text.ts";
 import { fromVariant, toVariant } from "./variant.ts";
 

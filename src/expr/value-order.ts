@@ -25,7 +25,6 @@ export const compareStrings = (a: string, b: string): number => {
 const compareNumbers: Compare = (a, b) => {
   if ((a as number) < (b as number)) return -1;
   if ((a as number) > (b as number)) return 1;
-  if ((a as number) == (b as number)) return 0;
   return (Number.isNaN(a as number) ? 1 : 0) - (Number.isNaN(b as number) ? 1 : 0);
 };
 

@@ -1,9 +1,8 @@
 /** `min`, `max` over any orderable type, `min_by`, `max_by`. E1: NaN is the greatest double, as in every order of Spark. */
 import type { DataType } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
-import { valueAt, type Vector } from "../../core/vector.ts";
+import { layoutOf, valueAt, type Vector } from "../../core/vector.ts";
 import type { Accumulator } from "../contract.ts";
-import { layoutOf } from "../../core/vector.ts";
 import { any, orderable, signature } from "../rules.ts";
 import { compareValues } from "../value-order.ts";
 import { type AggregateDefinition, type Fold, foldAccumulator, grown, isTaken } from "./definition.ts";

@@ -1,9 +1,8 @@
 /** Functions of the bits of integers. Integers are two's complement in the width of their type, as in Java. */
-import { BYTE, type DataType, INT, LONG } from "../../core/data-type.ts";
+import { BOOLEAN, BYTE, type DataType, INT, LONG } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
 import type { FunctionDefinition } from "../function.ts";
 import { integral, oneOf, signature } from "../rules.ts";
-import { BOOLEAN } from "../../core/data-type.ts";
 import { failure, family, strict } from "./definition.ts";
 
 const bitwise = family("bitwise");

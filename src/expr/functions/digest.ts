@@ -1,6 +1,6 @@
 /** Digests and row hashes: md5, sha1, sha2, crc32, hash (murmur3), xxhash64. */
 import { createHash } from "node:crypto";
-import { BINARY, type DataType, INT, LONG, STRING } from "../../core/data-type.ts";
+import { type DataType, INT, LONG, STRING } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
 import type { FunctionDefinition, TypeRule } from "../function.ts";
 import { murmur3, xxHash64 } from "../hash-values.ts";
