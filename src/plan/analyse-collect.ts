@@ -121,7 +121,7 @@ export class WindowCalls {
     const key = `${aggregateKey(call)}|${frameKey(frame)}`;
     const known = group.functions.get(key);
     if (known !== undefined) return known.attribute;
-    const attribute = this.#analysis.attribute(nameOf(raw), call.type, call.nullable);
+    const attribute = this.#analysis.attribute(env.label ?? nameOf(raw), call.type, call.nullable);
     group.functions.set(key, { attribute, call, frame });
     return attribute;
   }

@@ -29,6 +29,8 @@ export interface Env {
   readonly over?: (e: Extract<Expr, { kind: "over" }>, env: Env) => TypedExpr;
   /** Calls with a meaning only here: `grouping(k)`. */
   readonly call?: (call: Call, env: Env) => TypedExpr | undefined;
+  /** The alias of the item that is typed, for the columns it makes. */
+  readonly label?: string;
   readonly timeWindows?: TimeWindows;
   readonly subqueries?: Subqueries;
 }

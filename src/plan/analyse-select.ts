@@ -94,7 +94,8 @@ const typeItems = (stage: Stage, items: readonly Item[]): readonly TypedExpr[] =
   const done = new Map<number, TypedExpr>();
   items.forEach((item, i) => {
     singleAlias(item);
-    done.set(i, typeIn({ ...stage.env, alias: lateralAlias(done, items) }, item.expr));
+    const label = item.expr.kind === "over" ? { label: item.name } : {};
+    done.set(i, typeIn({ ...stage.env, ...label, alias: lateralAlias(done, items) }, item.expr));
   });
   return items.map((item, i) => stage.finish(done.get(i)!, item.expr));
 };
