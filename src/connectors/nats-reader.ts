@@ -174,11 +174,18 @@ export class NatsSourceReader implements SourceReader {
     signal.addEventListener("abort", stop);
     try {
       while (position.next < end && !signal.aborted) {
-        const records = prefetch.take(end, BATCH_BYTES);
+        // A part that was read by its end already (`#rest`) comes once more, later: it is dropped.
+        const { next } = position;
+        const taken = prefetch.take(end, BATCH_BYTES);
+        const records =
+          taken[0] !== undefined && taken[0].sequence < next
+            ? taken.filter((r) => r.sequence >= next)
+            : taken;
         if (records.length > 0) {
           position.next = records.at(-1)!.sequence + 1;
           yield records;
-        } else if (prefetch.passed(end)) position.next = end;
+        } else if (taken.length > 0) continue;
+        else if (prefetch.passed(end)) position.next = end;
         else if (!(await this.#waits(prefetch))) {
           yield* this.#rest(split, position, end, signal);
           return;

@@ -131,3 +131,23 @@ export const expected = (from: number, to: number, n: number): unknown[] =>
   Array.from({ length: to - from + 1 }, (_, e) =>
     rowsOfEpoch(from + e, n).map(([k, v]) => ({ k, v })),
   ).flat();
+
+/** Adds what the stream holds, by sequence. */
+export const collect = async (
+  nats: NatsAccess,
+  stream: string,
+  into: Map<number, unknown>,
+): Promise<void> => {
+  const info = await nats.stream(stream);
+  const reader = nats.reader(stream, {
+    from: info!.firstSequence,
+    to: info!.lastSequence + 1,
+    onGap: "skip",
+  });
+  for (;;) {
+    const records = await reader.next();
+    if (records.length === 0) break;
+    for (const r of records) into.set(r.sequence, JSON.parse(Buffer.from(r.payload).toString()));
+  }
+  reader.close();
+};

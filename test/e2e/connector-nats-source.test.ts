@@ -143,4 +143,32 @@ for (const { version, path } of brokers()) {
       5,
     );
   });
+
+  test(`source on ${version}: the server is killed under a reader; every row once, in order`, async (t) => {
+    const b = await bed(t, path);
+    await b.nats.createStream({ name: "IN", subjects: ["in"] });
+    const filler = "x".repeat(200);
+    await put(
+      b.nats,
+      "in",
+      Array.from({ length: 60_000 }, (_, v) => ({ k: filler, v })),
+    );
+    const s = sourceOn(b, { stream: "IN" }, SCHEMA);
+    const e = await opened(s);
+    const reader = s.reader();
+    let next = 0;
+    let restarted: Promise<void> | undefined;
+    for (
+      let range = await e.plan({ maxOffsets: 7_000 });
+      range.length > 0;
+      range = await e.plan({ maxOffsets: 7_000 })
+    )
+      for await (const batch of reader.read(range[0]!, new AbortController().signal)) {
+        for (const v of (batch.columns[1] as { data: Float64Array }).data) assert.equal(v, next++);
+        if (next > 20_000) restarted ??= b.broker.restart();
+      }
+    await restarted;
+    assert.equal(next, 60_000);
+    await reader.close();
+  });
 }
