@@ -33,7 +33,7 @@ import {
 } from "./coercion.ts";
 import { DECIMAL_DEFAULT } from "./decimal.ts";
 import type { CallSite, LambdaParameter, Resolution, TypeRule } from "./function.ts";
-import { differentTypes, sqlType, unexpectedInput, wrongNumberOfArguments } from "./type-errors.ts";
+import { differentTypes, mismatch, sqlType, unexpectedInput, wrongNumberOfArguments } from "./type-errors.ts";
 
 /** A class of types a parameter accepts. */
 export interface TypeClass {
@@ -161,6 +161,14 @@ const coerceLambda = (
   return { ...arg, body, type: body.type, nullable: body.nullable };
 };
 
+const unordered = (site: CallSite, args: readonly TypedExpr[], index: number): Error =>
+  mismatch(
+    "INVALID_ORDERING_TYPE",
+    site,
+    args,
+    `The \`${site.fn}\` does not support ordering on type "${sqlType(args[index]!.type)}".`,
+  );
+
 /** The argument as the parameter wants it. Throws DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE. */
 export const coerceArgument = (
   p: Parameter,
@@ -174,7 +182,8 @@ export const coerceArgument = (
     if (arg.type.kind === "null") return p === any || p === orderable ? arg : castTo(arg, p.whenNull);
     if (p.accepts(arg.type)) return arg;
     const to = p.implicit?.(arg.type);
-    if (to === undefined) throw unexpectedInput(site, args, index, p.name);
+    if (to === undefined)
+      throw p === orderable ? unordered(site, args, index) : unexpectedInput(site, args, index, p.name);
     return castTo(arg, to);
   }
   const coerced = coerce(arg, p);
@@ -255,7 +264,9 @@ export const same =
     const common = commonType(raw.slice(from).map((a) => a.type));
     if (common === undefined) throw differentTypes(site, raw);
     if (options.of && common.kind !== "null" && !options.of.accepts(common))
-      throw unexpectedInput(site, raw, from, options.of.name);
+      throw options.of === orderable
+        ? unordered(site, raw, from)
+        : unexpectedInput(site, raw, from, options.of.name);
     const args = raw.map((a, i) => (i < from ? a : castTo(a, common)));
     return {
       args,
