@@ -1,4 +1,9 @@
 /** Sums what the actors of an epoch report into the progress that its commit entry carries to all nodes. */
+import type { Value } from "../src/core/value.ts";
+import type { EvaluationContext } from "../src/expr/contract.ts";
+import { toUserValue } from "../src/expr/user-values.ts";
+import { mergeObserved, type ObserveSpec } from "../src/operators/observe.ts";
+import { operatorsOf } from "../src/runtime/empty-epoch.ts";
 import type { PhysicalPlan } from "../src/plan/physical.ts";
 import type {
   ActorWork,
@@ -38,11 +43,12 @@ export const progressOf = (
   work: readonly { readonly stage: number; readonly work: ActorWork }[],
   startMs: number,
   endMs: number,
+  timeZone: string,
 ): EpochProgress => {
   const inputRows: Record<string, number> = {};
   const operators: Record<string, OperatorProgress> = {};
   const eventTime: Record<string, EventTimeStats> = {};
-  const observed: Record<string, Json> = {};
+  const seen: Record<string, (readonly Value[])[]> = {};
   let outputRows = 0;
   let lateRows = 0;
   for (const { stage, work: w } of work) {
@@ -52,8 +58,10 @@ export const progressOf = (
     lateRows += w.lateRows;
     for (const [id, o] of Object.entries(w.operators)) operators[id] = addOperator(operators[id], o);
     for (const [id, t] of Object.entries(w.eventTime)) eventTime[id] = addTimes(eventTime[id], t);
-    Object.assign(observed, w.observed);
+    for (const [id, states] of Object.entries(w.observed))
+      if (states !== null) (seen[id] ??= []).push(states as unknown as readonly Value[]);
   }
+  const observed = observedMetrics(plan, seen, { clockMs: entry.clockMs, timeZone });
   return {
     startMs: Math.min(startMs, entry.clockMs),
     endMs,
@@ -65,3 +73,28 @@ export const progressOf = (
     observed,
   };
 };
+
+/** `observe()` metrics of the epoch by name, as JSON: a row of named values each. */
+const observedMetrics = (
+  plan: PhysicalPlan,
+  states: Readonly<Record<string, readonly (readonly Value[])[]>>,
+  context: EvaluationContext,
+): Record<string, Json> => {
+  const out: Record<string, Json> = {};
+  for (const node of operatorsOf(plan)) {
+    if (node.kind !== "observe") continue;
+    const spec = node.spec as ObserveSpec;
+    const row = mergeObserved(spec, states[node.id] ?? [], context);
+    out[spec.name] = Object.fromEntries(
+      spec.metrics
+        .map((m, i) => [m.name, toUserValue(row[i]!, m.expr.type)] as const)
+        .map(([k, v]) => [k, plainJson(v)]),
+    );
+  }
+  return out;
+};
+
+const plainJson = (v: unknown): Json =>
+  v === undefined
+    ? null
+    : (JSON.parse(JSON.stringify(v, (_, x: unknown) => (typeof x === "bigint" ? x.toString() : x))) as Json);

@@ -20,6 +20,7 @@ import type { QueryNames } from "../src/runtime/behaviour.ts";
 import { encodeEntry, type EpochEntry, type PlanRecord, type Topology } from "../src/runtime/entries.ts";
 import type { QueryFollower } from "../src/runtime/follower.ts";
 import type { RuntimeMetrics } from "../src/runtime/metrics.ts";
+import { nextEntry, nextTopology } from "../src/runtime/next-epoch.ts";
 import { Pacer, type Trigger } from "../src/runtime/trigger.ts";
 import { wantsEmptyEpoch } from "../src/runtime/empty-epoch.ts";
 import { baseWatermark } from "../src/runtime/watermark.ts";
@@ -37,6 +38,7 @@ export interface CoordinatorEnvironment {
   readonly follower: QueryFollower;
   readonly sources: ReadonlyMap<string, SourceEnumerator>;
   readonly clock: Clock;
+  readonly timeZone: string;
   readonly metrics: RuntimeMetrics;
   /** Grows with every leader (the election's sequence). */
   readonly token: number;
@@ -198,7 +200,14 @@ export class Coordinator {
           token: this.#env.token,
           maxima: mergeMaxima(entry.maxima, maxima),
           snapshotEpoch: this.#book.snapshotEpoch(entry),
-          progress: progressOf(this.#env.plan, entry, this.#book.work(entry.epoch), started, clock.now()),
+          progress: progressOf(
+            this.#env.plan,
+            entry,
+            this.#book.work(entry.epoch),
+            started,
+            clock.now(),
+            this.#env.timeZone,
+          ),
         }),
         { expectLast: position(follower.commitPosition) },
       );
@@ -239,7 +248,21 @@ export class Coordinator {
     if (!input && !rescale && !wantsEmptyEpoch(this.#env.plan, last, watermark, clock.now()))
       return this.#idle();
     this.#pacer.tick();
-    const planned = this.#entry(last, ranges, maxima, watermark, before, !input);
+    const planned = nextEntry({
+      last,
+      previous: follower.latest?.position ?? 0,
+      ranges,
+      unread: unreadSplits(this.#env.sources),
+      maxima,
+      watermark,
+      nowMs: clock.now(),
+      token: this.#env.token,
+      topology: this.#topology(last),
+      fingerprint: this.#env.plan.fingerprint,
+      runId: follower.run?.runId ?? this.#env.runId,
+      queryId: follower.run?.queryId ?? this.#env.queryId,
+      sources: [...this.#env.sources.keys()],
+    });
     this.#plannedAt.set(planned.epoch, clock.now());
     await this.#append(planned);
     this.#lastPlannedMs = clock.monotonic();
@@ -327,60 +350,15 @@ export class Coordinator {
   }
 
   #topology(last: EpochEntry | undefined): Topology {
-    const before = last?.topology;
-    const wanted = this.#env.partitions(before, this.#env.follower.rescaleTo);
-    if (before !== undefined && wanted.every((n, i) => n === before.partitions[i])) return before;
-    return {
-      version: (before?.version ?? 0) + 1,
-      since: (last?.epoch ?? 0) + 1,
-      partitions: wanted,
-      previous: before === undefined ? undefined : { version: before.version, partitions: before.partitions },
-    };
-  }
-
-  #entry(
-    last: EpochEntry | undefined,
-    ranges: Record<string, readonly SplitRange[]>,
-    maxima: EpochEntry["maxima"],
-    watermark: number,
-    before: number,
-    empty: boolean,
-  ): EpochEntry {
-    const { follower, clock, sources } = this.#env;
-    const ends: Record<string, Record<string, Json>> = {};
-    const splits: Record<string, string[]> = {};
-    const unread: Record<string, readonly string[]> = {};
-    for (const [id, source] of sources) {
-      ends[id] = { ...last?.ends[id] };
-      splits[id] = [...(last?.splits[id] ?? [])];
-      for (const r of ranges[id] ?? []) {
-        ends[id][r.split] = r.to;
-        if (!splits[id].includes(r.split)) splits[id].push(r.split);
-      }
-      const left = source.unread?.() ?? [];
-      if (left.length > 0) unread[id] = left;
-    }
-    return {
-      kind: "epoch",
-      epoch: (last?.epoch ?? 0) + 1,
-      previous: follower.latest?.position ?? 0,
-      token: this.#env.token,
-      topology: this.#topology(last),
-      fingerprint: this.#env.plan.fingerprint,
-      ranges,
-      ends,
-      splits,
-      unread,
-      clockMs: Math.max(last?.clockMs ?? 0, clock.now()),
-      maxima,
-      watermark,
-      lateWatermark: before,
-      empty,
-      runId: follower.run?.runId ?? this.#env.runId,
-      queryId: this.#env.queryId,
-    };
+    return nextTopology(last, this.#env.partitions(last?.topology, this.#env.follower.rescaleTo));
   }
 }
+
+/** Splits that hold more than is planned, per source. */
+const unreadSplits = (sources: ReadonlyMap<string, SourceEnumerator>): Record<string, readonly string[]> =>
+  Object.fromEntries(
+    [...sources].map(([id, s]) => [id, s.unread?.() ?? []]).filter(([, splits]) => splits!.length > 0),
+  );
 
 /** Whether a failed leader should simply be followed by another: the log moved on without it. */
 export const isDeposed = (e: unknown): boolean => e instanceof LogConflictError;

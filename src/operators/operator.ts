@@ -70,6 +70,16 @@ export interface Operator {
 export interface WatermarkObserver extends Operator {
   /** Largest event time (ms) of the rows processed since the last call; undefined when there was none. */
   takeMaximum(): number | undefined;
+  /** Over the epoch so far; undefined while it has no event time. */
+  statistics(): EventTimeStatistics | undefined;
+}
+
+/** Milliseconds. */
+export interface EventTimeStatistics {
+  readonly min: number;
+  readonly max: number;
+  readonly sum: number;
+  readonly count: number;
 }
 
 export const isWatermarkObserver = (o: Operator): o is WatermarkObserver => "takeMaximum" in o;

@@ -63,6 +63,7 @@ export const coordinatorEnvironment = async (
     follower,
     sources: new Map([...sources].map(([id, s]) => [id, s.enumerator()])),
     clock: services.clock,
+    timeZone: services.timeZone,
     metrics: services.metrics,
     token,
     alive: () => services.membership.token === token,

@@ -12,7 +12,7 @@ import { ActorSupervisor } from "../../actors/supervisor.ts";
 import { position } from "../core/brands.ts";
 import { sleep } from "../core/clock.ts";
 import { decisionOf, ExecutionError, LogConflictError, MillraceError } from "../core/errors.ts";
-import { ACK_REPEAT_MS, SHUTDOWN_MS } from "../core/limits.ts";
+import { ACK_REPEAT_MS, CONTROL_LOG_BYTES_MAX, SHUTDOWN_MS } from "../core/limits.ts";
 import { assignmentLog } from "../log/names.ts";
 import type { Log } from "../log/log.ts";
 import { sourceFactory } from "../connectors/registry.ts";
@@ -53,6 +53,8 @@ export class QueryHost {
   #coordinator: AbortController | undefined;
   #coordinating: Promise<void> = Promise.resolve();
   #closed = false;
+  #suspended = false;
+  #endMembership = (): void => {};
   #coordinatorFailures = 0;
   #tokens = 0;
   /** This start wants a run, and the logs hold none: the query is new, was stopped, or failed. */
@@ -82,9 +84,9 @@ export class QueryHost {
   static async start(services: NodeServices, definition: QueryDefinition): Promise<QueryHost> {
     const names = queryNames(services.session, definition.name);
     const [plan, commit, assignment] = await Promise.all([
-      services.store.open(names.plan),
-      services.store.open(names.commit),
-      services.store.open(assignmentLog(services.session, definition.name)),
+      services.store.open(names.plan, CONTROL_LOG),
+      services.store.open(names.commit, CONTROL_LOG),
+      services.store.open(assignmentLog(services.session, definition.name), CONTROL_LOG),
     ]);
     const host = new QueryHost(services, definition, { plan, commit, assignment });
     await host.#begin();
@@ -115,11 +117,29 @@ export class QueryHost {
     }
     await membership.host(this.definition.name, this.definition.plan.fingerprint);
     const reconcile = (): void => this.#reconcile();
-    this.#ends.push(
-      this.follower.onChange(reconcile),
-      this.#keeper.onChange(reconcile),
-      membership.onChange(reconcile),
-    );
+    this.#ends.push(this.follower.onChange(reconcile), this.#keeper.onChange(reconcile));
+    this.#endMembership = membership.onChange(reconcile);
+    this.#reconcile();
+  }
+
+  /** The node's lease is lost: everything of it here ends at once, until `rejoin`. */
+  async suspend(): Promise<void> {
+    this.#suspended = true;
+    this.#endMembership();
+    this.#coordinator?.abort();
+    this.#coordinator = undefined;
+    const supervisor = this.#supervisor;
+    this.#supervisor = undefined;
+    await supervisor?.stopAll();
+  }
+
+  /** The node has joined again, under another id: it runs what the assignment gives to that. */
+  async rejoin(): Promise<void> {
+    if (this.#closed) return;
+    const { membership } = this.#services;
+    if (!this.ended) await membership.host(this.definition.name, this.definition.plan.fingerprint);
+    this.#endMembership = membership.onChange(() => this.#reconcile());
+    this.#suspended = false;
     this.#reconcile();
   }
 
@@ -165,7 +185,7 @@ export class QueryHost {
   }
 
   #reconcile(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#suspended) return;
     this.#refused ??= planDifference(this.definition.name, this.follower, this.definition.plan);
     if (this.#refused !== undefined) return;
     if (this.follower.state === "active") this.#awaitingRun = false;
@@ -302,7 +322,7 @@ export class QueryHost {
     if (this.#closed) return;
     this.#services.log("error", `${who} failed`, {
       query: this.definition.name,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      error,
     });
   }
 
@@ -351,6 +371,7 @@ export class QueryHost {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#endMembership();
     for (const end of this.#ends) end();
     this.#coordinator?.abort();
     await this.#supervisor?.stopAll();
@@ -360,4 +381,5 @@ export class QueryHost {
   }
 }
 
+const CONTROL_LOG = { maxBytes: CONTROL_LOG_BYTES_MAX };
 const keyOf = (a: ActorIdentity): string => `${a.topology}/${a.stage}/${a.partition}`;

@@ -106,6 +106,16 @@ export class QueryRuntime implements SessionRuntime {
     await Promise.all([...this.#hosts.values()].map((h) => h.leave()));
   }
 
+  /** The node's lease is lost: nothing of it may run or write any more. */
+  async suspend(): Promise<void> {
+    await Promise.all([...this.#hosts.values()].map((h) => h.suspend()));
+  }
+
+  /** The node has joined again, under another id. */
+  async rejoin(): Promise<void> {
+    await Promise.all([...this.#hosts.values()].map((h) => h.rejoin()));
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#hosts.values()].map((h) => h.close()));
     await this.#o.onClose();

@@ -12,6 +12,8 @@ import { rowCount } from "../core/batch.ts";
 import { MillraceError } from "../core/errors.ts";
 import { EPOCH_DEPTH } from "../core/limits.ts";
 import { MaximaObserver } from "./maxima.ts";
+import { isObserver } from "../operators/observe.ts";
+import type { Json } from "../connectors/source.ts";
 import { SnapshotWriter } from "../state/snapshot.ts";
 import { StateStore } from "../state/store.ts";
 import type { ActorEnvironment, ActorInput, ActorSink } from "./behaviour.ts";
@@ -179,7 +181,7 @@ const runEpoch = async (actor: Running, entry: EpochEntry, signal: AbortSignal):
   if (entry.epoch > actor.unpublishedUntil) await parts.outbox.end(entry.epoch);
   await env.probe?.("sent", entry.epoch);
   const pending = actor.store.drain(entry.epoch, parts.input.resume(), parts.input.created, maxima.maxima);
-  const work = workOf(actor);
+  const work = workOf(actor, maxima);
   const labels = { query: env.queryName, stage: env.identity.stage, partition: env.identity.partition };
   env.metrics.rowsIn(labels, work.inputRows);
   env.metrics.rowsOut(labels, work.outputRows);
@@ -214,11 +216,13 @@ const announce = (actor: Running, epoch: number, maxima: EventTimeMaxima): void 
   });
 };
 
-const workOf = (actor: Running): ActorWork => {
+const workOf = (actor: Running, times: MaximaObserver): ActorWork => {
   const stats = actor.store.stats();
   const operators: Record<string, OperatorProgress> = {};
+  const observed: Record<string, Json> = {};
   let lateRows = 0;
   for (const { node, operator } of actor.chain.operators()) {
+    if (isObserver(operator)) observed[node.id] = (operator.observed() ?? null) as Json;
     const m = operator.metrics?.();
     lateRows += m?.rowsDroppedByWatermark ?? 0;
     const s = stats.get(node.id);
@@ -234,7 +238,14 @@ const workOf = (actor: Running): ActorWork => {
     };
   }
   const outputRows = actor.sinkRows.reduce((n, b) => n + rowCount(b), actor.parts.outbox.rows);
-  return { inputRows: actor.inputRows, outputRows, lateRows, operators, eventTime: {}, observed: {} };
+  return {
+    inputRows: actor.inputRows,
+    outputRows,
+    lateRows,
+    operators,
+    eventTime: times.statistics(),
+    observed,
+  };
 };
 
 /** Says where an error happened, once. */

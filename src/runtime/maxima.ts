@@ -2,6 +2,7 @@
 import { isWatermarkObserver, type WatermarkObserver } from "../operators/operator.ts";
 import type { WatermarkColumn } from "../plan/physical.ts";
 import type { Chain } from "./chain.ts";
+import type { EventTimeStats } from "./entries.ts";
 
 export class MaximaObserver {
   readonly #observers: readonly { readonly id: string; readonly observer: WatermarkObserver }[];
@@ -20,6 +21,16 @@ export class MaximaObserver {
   /** Whether this stage evaluates an event-time column at all: then it must report, rows or not. */
   get concerned(): boolean {
     return this.#observers.length > 0;
+  }
+
+  /** Event times of the epoch, per operator. */
+  statistics(): Record<string, EventTimeStats> {
+    const out: Record<string, EventTimeStats> = {};
+    for (const { id, observer } of this.#observers) {
+      const s = observer.statistics();
+      if (s !== undefined) out[id] = s;
+    }
+    return out;
   }
 
   /** Takes what the operators saw since the last call: rows of `split`. */

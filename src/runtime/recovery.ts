@@ -37,7 +37,11 @@ export const recover = async (
   topology: Topology,
   signal: AbortSignal,
 ): Promise<RecoveryPoint> => {
-  if (env.stage.kind === "source") return { epoch: env.follower.committed, resume: 0 };
+  if (env.stage.kind === "source") {
+    const own = await store.readRecord();
+    store.committed = own;
+    return { epoch: Math.max(own?.epoch ?? 0, env.follower.committed), resume: 0 };
+  }
   const everything = (): boolean => true;
   const log = await env.store.open(
     env.names.snapshot(env.identity.stage, env.identity.topology, env.identity.partition),

@@ -77,7 +77,7 @@ const FORMATS: Readonly<Record<string, Runner>> = {
 };
 
 const usage = (message: string): never => {
-  console.error(message);
+  process.stderr.write(`${message}\n`);
   process.exit(2);
 };
 
@@ -109,7 +109,8 @@ const known = new Set(
 const results: Result[] = [];
 const report = (r: Result): void => {
   results.push(r);
-  if (r.difference !== undefined && !known.has(r.name)) console.log(`FAILED ${r.name}\n${r.difference}`);
+  if (r.difference !== undefined && !known.has(r.name))
+    process.stdout.write(`FAILED ${r.name}\n${r.difference}\n`);
 };
 for (const file of files) {
   const data = JSON.parse(readFileSync(file, "utf8")) as object;
@@ -132,5 +133,5 @@ if (flags.json !== undefined)
     ),
   );
 const failed = results.filter((r) => r.difference !== undefined && !known.has(r.name)).length;
-console.log(`${results.length - failed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+process.stdout.write(`${results.length - failed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;

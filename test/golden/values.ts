@@ -1,6 +1,6 @@
 /** Engine values as the golden files write them, and comparison that says where two differ. */
 import type { DataType, Field } from "../../src/core/data-type.ts";
-import { plainDecimalString } from "../../src/expr/decimal.ts";
+import { javaDecimalString } from "../../src/expr/decimal.ts";
 import type { Row, Value } from "../../src/core/value.ts";
 
 const double = (x: number): unknown => {
@@ -30,7 +30,7 @@ export const toGolden = (value: Value, type: DataType): unknown => {
     case "long":
       return integer(value as number | bigint);
     case "decimal":
-      return { decimal: plainDecimalString(value as bigint, type.scale) };
+      return { decimal: javaDecimalString(value as bigint, type.scale) };
     case "binary":
       return { hex: Buffer.from(value as Uint8Array).toString("hex") };
     case "date":

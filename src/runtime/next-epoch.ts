@@ -1,0 +1,66 @@
+/** The next plan entry from the one before and what the leader knows: pure, so that every rule of it can be tested by itself (laws 2, 12, 13). */
+import type { Json, SplitRange } from "../connectors/source.ts";
+import type { EpochEntry, EventTimeMaxima, Topology } from "./entries.ts";
+
+export interface NextEpoch {
+  readonly last: EpochEntry | undefined;
+  /** Position of the last entry in the plan log. */
+  readonly previous: number;
+  readonly ranges: Readonly<Record<string, readonly SplitRange[]>>;
+  readonly unread: Readonly<Record<string, readonly string[]>>;
+  readonly maxima: EventTimeMaxima;
+  readonly watermark: number;
+  readonly nowMs: number;
+  readonly token: number;
+  readonly topology: Topology;
+  readonly fingerprint: string;
+  readonly runId: string;
+  readonly queryId: string;
+  readonly sources: readonly string[];
+}
+
+export const nextEntry = (n: NextEpoch): EpochEntry => {
+  const { last } = n;
+  const ends: Record<string, Record<string, Json>> = {};
+  const splits: Record<string, string[]> = {};
+  for (const id of n.sources) {
+    const end = (ends[id] = { ...last?.ends[id] });
+    const known = (splits[id] = [...(last?.splits[id] ?? [])]);
+    for (const r of n.ranges[id] ?? []) {
+      end[r.split] = r.to;
+      if (!known.includes(r.split)) known.push(r.split);
+    }
+  }
+  return {
+    kind: "epoch",
+    epoch: (last?.epoch ?? 0) + 1,
+    previous: n.previous,
+    token: n.token,
+    topology: n.topology,
+    fingerprint: n.fingerprint,
+    ranges: n.ranges,
+    ends,
+    splits,
+    unread: n.unread,
+    // Never below the entry before: a new leader's clock may be behind.
+    clockMs: Math.max(last?.clockMs ?? 0, n.nowMs),
+    maxima: n.maxima,
+    watermark: n.watermark,
+    lateWatermark: last?.watermark ?? 0,
+    empty: !Object.values(n.ranges).some((r) => r.length > 0),
+    runId: n.runId,
+    queryId: n.queryId,
+  };
+};
+
+/** The topology of the next epoch: the last one, or a new version when other numbers of partitions are wanted. */
+export const nextTopology = (last: EpochEntry | undefined, wanted: readonly number[]): Topology => {
+  const before = last?.topology;
+  if (before !== undefined && wanted.every((n, i) => n === before.partitions[i])) return before;
+  return {
+    version: (before?.version ?? 0) + 1,
+    since: (last?.epoch ?? 0) + 1,
+    partitions: wanted,
+    previous: before === undefined ? undefined : { version: before.version, partitions: before.partitions },
+  };
+};
