@@ -3,7 +3,7 @@
  * first (by modification time, then name).
  */
 import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ConfigurationError } from "../core/errors.ts";
 import { type FileSourceOptions, globPattern } from "./file-options.ts";
 
@@ -135,6 +135,3 @@ export const partitionDirectory = (key: string, value: string | null): string =>
   const text = value === null || value === "" ? UNESCAPED : value;
   return `${escape(key)}=${escape(text)}`;
 };
-
-/** Path separators of the machine as `/`. */
-export const portable = (from: string, to: string): string => relative(from, to).split(sep).join("/");

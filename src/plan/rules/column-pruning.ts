@@ -115,7 +115,11 @@ const pruneSource = (p: Of<"source"> & LogicalPlan, needed: Ids): LogicalPlan =>
   const output = kept(p.output, (a) => needed.has(a.id));
   if (output.length === p.output.length) return p;
   const fields = p.source.schema.fields.filter((_f, i) => output.includes(p.output[i]!));
-  return Object.freeze({ ...p, source: { ...p.source, schema: schemaOf(fields) }, output });
+  return Object.freeze({
+    ...p,
+    source: { ...p.source, declared: p.source.declared ?? p.source.schema, schema: schemaOf(fields) },
+    output,
+  });
 };
 
 const pruneRows = (p: Of<"rows"> & LogicalPlan, needed: Ids): LogicalPlan => {
