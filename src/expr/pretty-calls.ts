@@ -34,6 +34,8 @@ const DEFAULTS = new Map<string, readonly (string | undefined)[]>([
   ["make_interval", ["0", "0", "0", "0", "0", "0", "0.000000"]],
   ["make_dt_interval", ["0", "0", "0", "0.000000"]],
   ["make_ym_interval", ["0", "0"]],
+  ["listagg", [undefined, "NULL"]],
+  ["string_agg", [undefined, "NULL"]],
   ["lpad", [undefined, undefined, " "]],
   ["rpad", [undefined, undefined, " "]],
   ["round", [undefined, "0"]],

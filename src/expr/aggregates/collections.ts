@@ -2,6 +2,8 @@
 import { array, BOOLEAN, type DataType, DOUBLE, field, INT, struct } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
 import type { AggregateCall, SortOrder, TypedExpr } from "../ast.ts";
+import { isIntegral } from "../coercion.ts";
+import { decimalOfNumber, decimalToNumber } from "../decimal.ts";
 import { constantOf } from "../functions/definition.ts";
 import { any, integral, numeric, orderable, signature, stringOrBinary } from "../rules.ts";
 import { compareNullable, compareValues, valueKey } from "../value-order.ts";
@@ -228,17 +230,25 @@ const addBin = (bins: Bin[], bin: Bin, most: number): void => {
   }
 };
 
-const histogramFold = (most: number): Fold<Bin[]> => ({
+const asNumber = (v: Value, type: DataType): number =>
+  type.kind === "decimal" ? decimalToNumber(v as bigint, type.scale) : Number(v);
+
+const centre = (x: number, type: DataType): Value => {
+  if (type.kind === "decimal") return decimalOfNumber(x, type.scale) ?? null;
+  return isIntegral(type) ? Math.trunc(x) : x;
+};
+/** Centres have the type of the values: those of integers are cut. */
+const histogramFold = (most: number, type: DataType): Fold<Bin[]> => ({
   empty: () => [],
   add: (s, [v]) => {
-    if (v !== null) addBin(s, [Number(v), 1], most);
+    if (v !== null && v !== undefined) addBin(s, [asNumber(v, type), 1], most);
     return s;
   },
   merge: (s, o) => {
     for (const b of o) addBin(s, b, most);
     return s;
   },
-  result: (s) => (s.length === 0 ? null : s.map(([x, y]) => [x, y])),
+  result: (s) => (s.length === 0 ? null : s.map(([x, y]) => [centre(x, type), y])),
   save: (s) => s.map(([x, y]) => [x, y]),
   load: (saved) => (saved as Bin[]).map(([x, y]) => [x, y]),
 });
@@ -326,7 +336,8 @@ export const COLLECTION_AGGREGATES: readonly AggregateDefinition[] = [
       (args) => array(struct([field("x", args[0]!.type), field("y", DOUBLE)]), true),
       { nullable: true },
     ),
-    create: (call) => foldAccumulator(histogramFold(Number(constantOf(call.args[1]) ?? 10))),
+    create: (call) =>
+      foldAccumulator(histogramFold(Number(constantOf(call.args[1]) ?? 10), call.args[0]!.type)),
     ordered: true,
   },
 ];
