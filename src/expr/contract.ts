@@ -13,6 +13,8 @@ export interface EvaluationContext {
   /** `current_timestamp()` in ms: the plan entry's clock. */
   readonly clockMs: number;
   readonly timeZone: string;
+  /** Differs between nodes and runs; feeds uuid(). Absent: the process id. */
+  readonly entropy?: string;
 }
 
 /** One step of a fused stateless chain. */
