@@ -90,6 +90,12 @@ const analyseRecursive = (a: Analysis, name: string, cte: Cte, scope: Names): Re
       `The recursive definition of ${quoted([name])} must be a UNION ALL of a start and a step.`,
       body.position,
     );
+  if (!body.all)
+    fail(
+      "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE",
+      "The UNION operator is not yet supported within recursive common table expressions (WITH clauses that refer to themselves, directly or indirectly). Please use UNION ALL instead.",
+      body.position,
+    );
   const anchor = a.relation(body.left, scope);
   const reference = a.nextReference();
   const columnNames = cte.columns ?? anchor.columns.map((c) => c.name);
