@@ -27,7 +27,7 @@ import { REGEXP_FUNCTIONS } from "./functions/regexp.ts";
 import { SEQUENCE_FUNCTIONS } from "./functions/sequence.ts";
 import { DIGEST_FUNCTIONS } from "./functions/digest.ts";
 import { ENCODING_FUNCTIONS } from "./functions/encoding.ts";
-import { MISC_FUNCTIONS } from "./functions/misc.ts";
+import { INTROSPECTION_FUNCTIONS } from "./functions/introspection.ts";
 import { NUMBER_FORMAT_FUNCTIONS } from "./functions/number-format.ts";
 import { JSON_FUNCTIONS } from "./functions/json.ts";
 import { CSV_FUNCTIONS } from "./functions/csv.ts";
@@ -58,7 +58,7 @@ const FILES: readonly (readonly FunctionDefinition[])[] = [
   SEQUENCE_FUNCTIONS,
   DIGEST_FUNCTIONS,
   ENCODING_FUNCTIONS,
-  MISC_FUNCTIONS,
+  INTROSPECTION_FUNCTIONS,
   NUMBER_FORMAT_FUNCTIONS,
   JSON_FUNCTIONS,
   CSV_FUNCTIONS,

@@ -31,7 +31,7 @@ const raiseClass = (errorClass: string, parameters: Value): never => {
   throw failure(errorClass, shown);
 };
 
-export const MISC_FUNCTIONS: readonly FunctionDefinition[] = [
+export const INTROSPECTION_FUNCTIONS: readonly FunctionDefinition[] = [
   misc(
     "typeof(x)",
     "The name of the argument's type.",
