@@ -47,6 +47,8 @@ export interface CoordinatorEnvironment {
   readonly limits: ReadonlyMap<string, SourceLimits>;
   /** Number of partitions wanted for keyed stages, and per source stage. */
   readonly partitions: (previous: Topology | undefined, rescaleTo: number | undefined) => readonly number[];
+  /** What the program asks for at a new run; undefined: what the query had. */
+  readonly partitionsWanted: number | undefined;
   /** True when no other node of the query lives: then this is a new run. */
   readonly newRun: boolean;
   readonly splitWatermark: "limited" | "max";
@@ -92,6 +94,7 @@ export class Coordinator {
   async run(signal: AbortSignal): Promise<void> {
     const { follower, store, names } = this.#env;
     await follower.catchUp();
+    if (follower.token > this.#env.token) return;
     this.#ends.push(store.bus.subscribe(names.acks, (bytes) => this.#onAck(bytes)));
     this.#ends.push(store.bus.subscribe(names.hints, (bytes) => this.#onHint(bytes)));
     this.#ends.push(follower.onChange(() => this.#notify(false)));
@@ -101,7 +104,7 @@ export class Coordinator {
       await this.#begin();
       while (!signal.aborted && !follower.finished) {
         if (this.#failed !== undefined) throw this.#failed;
-        if (!this.#env.alive()) return;
+        if (!this.#env.alive() || follower.token > this.#env.token) return;
         this.#startCommit();
         const wait = await this.#plan();
         await this.#sleep(wait);
@@ -115,6 +118,7 @@ export class Coordinator {
 
   async #begin(): Promise<void> {
     const { follower, sources, plan } = this.#env;
+    const behind = follower.planPosition;
     const ends = follower.latest?.entry.ends;
     for (const [id, source] of sources) {
       await source.open(ends?.[id]);
@@ -131,7 +135,8 @@ export class Coordinator {
       fingerprint: plan.fingerprint,
       fingerprintLines: plan.fingerprintLines,
       clockMs: this.#env.clock.now(),
-    });
+      partitions: this.#env.partitionsWanted,
+    }, behind);
   }
 
   #onAck(bytes: Uint8Array): void {
@@ -168,10 +173,13 @@ export class Coordinator {
     this.#woken = false;
   }
 
-  /** Appends to the plan log behind what was read, and waits until the follower has it. */
-  async #append(record: PlanRecord): Promise<void> {
+  /**
+   * Appends to the plan log behind what the record was made from, and waits until the follower has it: what another leader or a stop wrote
+   * meanwhile refuses it, also when the follower has read that already.
+   */
+  async #append(record: PlanRecord, behind: number): Promise<void> {
     const { follower, planLog } = this.#env;
-    const at = await planLog.append(encodeEntry(record), { expectLast: position(follower.planPosition) });
+    const at = await planLog.append(encodeEntry(record), { expectLast: position(behind) });
     await follower.until(() => follower.planPosition >= at);
   }
 
@@ -233,6 +241,7 @@ export class Coordinator {
   async #plan(): Promise<number | undefined> {
     const { follower, clock } = this.#env;
     const last = follower.latest?.entry;
+    const behind = follower.planPosition;
     if (follower.state !== "active") return undefined;
     if ((last?.epoch ?? 0) >= follower.committed + EPOCH_DEPTH) return undefined;
     const maxima = this.#maximaAfter(last);
@@ -242,11 +251,10 @@ export class Coordinator {
     if (this.#inputSeen || this.#env.trigger.kind === "processingTime") this.#lookAtMs = clock.monotonic();
     const ranges = await this.#collect(last);
     const input = Object.values(ranges).some((r) => r.length > 0);
-    const before = last?.watermark ?? 0;
     const watermark = this.#watermark(last, maxima);
     const rescale = this.#topology(last) !== last?.topology && last !== undefined;
     if (!input && !rescale && !wantsEmptyEpoch(this.#env.plan, last, watermark, clock.now()))
-      return this.#idle();
+      return this.#idle(behind);
     this.#pacer.tick();
     const planned = nextEntry({
       last,
@@ -264,7 +272,7 @@ export class Coordinator {
       sources: [...this.#env.sources.keys()],
     });
     this.#plannedAt.set(planned.epoch, clock.now());
-    await this.#append(planned);
+    await this.#append(planned, behind);
     this.#lastPlannedMs = clock.monotonic();
     this.#env.metrics.watermark(this.#env.queryName, watermark, clock.now() - watermark);
     if (this.#env.trigger.kind === "once" && input) this.#drained = true;
@@ -295,12 +303,12 @@ export class Coordinator {
     return said === undefined ? undefined : mergeMaxima(last.maxima, said);
   }
 
-  async #idle(): Promise<number | undefined> {
+  async #idle(behind: number): Promise<number | undefined> {
     this.#pacer.tick();
     const { follower, trigger } = this.#env;
     if (this.#pacer.stopsWhenDrained) {
       if (follower.committed < (follower.latest?.entry.epoch ?? 0)) return undefined;
-      await this.#append({ kind: "stop", token: this.#env.token });
+      await this.#append({ kind: "stop", token: this.#env.token }, behind);
       return undefined;
     }
     if (trigger.kind === "processingTime") return Math.max(1, this.#pacer.waitMs());

@@ -7,6 +7,7 @@ import { expandKind } from "./expand.ts";
 import { expandWindowKind } from "./expand-window.ts";
 import { generateKind } from "./generate.ts";
 import { groupStateKind } from "./group-state.ts";
+import { lateKind } from "./late.ts";
 import { limitKind } from "./limit.ts";
 import { mapRowsKind } from "./map-rows.ts";
 import { observeKind } from "./observe.ts";
@@ -30,6 +31,7 @@ const KINDS: readonly OperatorKind<any>[] = [
   expandWindowKind,
   generateKind,
   groupStateKind,
+  lateKind,
   limitKind,
   mapRowsKind,
   observeKind,

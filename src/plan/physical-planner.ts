@@ -28,6 +28,8 @@ export interface Planning extends PhysicalOptions {
   readonly builder: PlanBuilder;
   /** False in a batch plan: no exchanges. */
   readonly distributed: boolean;
+  /** Aggregates run in one phase, over the rows as they came. */
+  wholeRows: boolean;
   readonly sources: SourceSpec[];
   build(plan: LogicalPlan): Fragment;
   /** Rows by the hash of these keys in one place; the same fragment in a batch plan. */
@@ -44,6 +46,7 @@ const makePlanning = (options: PhysicalOptions, distributed: boolean): Planning 
     ...options,
     builder,
     distributed,
+    wholeRows: false,
     sources: [],
     build: (plan) => build(plan, planning),
     exchange: (f, keys) => (distributed ? builder.exchange(f, keys) : single(builder, f)),

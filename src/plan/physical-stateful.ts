@@ -53,7 +53,7 @@ const planAggregate = (plan: Of<"aggregate">, p: Planning): Fragment => {
   });
   const delay = { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 };
   const child = p.build(plan.child);
-  if (!p.distributed || !partial(plan)) {
+  if (!p.distributed || p.wholeRows || !partial(plan)) {
     const input = p.exchange(child, plan.keys);
     return p.builder.apply(
       input,
@@ -157,6 +157,25 @@ const planWindow = (plan: Of<"window">, p: Planning): Fragment => {
   );
 };
 
+/** The nearest stateful operator below, in one phase: its late rows must be the rows as they came. */
+const planLate = (plan: Of<"late">, p: Planning): Fragment => {
+  let below = plan.child;
+  while (
+    below.kind === "project" ||
+    below.kind === "filter" ||
+    below.kind === "sort" ||
+    below.kind === "limit" ||
+    below.kind === "observe"
+  )
+    below = below.child;
+  p.wholeRows = true;
+  const f = p.build(below);
+  p.wholeRows = false;
+  const rows = "child" in below ? below.child.output : [];
+  const columns = plan.output.map((a) => rows.findIndex((r) => r.id === a.id));
+  return p.builder.apply(f, "late", () => ({ columns }), plan.output);
+};
+
 export const planStateful = (plan: LogicalPlan, p: Planning): Fragment | undefined => {
   switch (plan.kind) {
     case "aggregate":
@@ -178,6 +197,8 @@ export const planStateful = (plan: LogicalPlan, p: Planning): Fragment | undefin
       return planJoin(plan, p);
     case "groupState":
       return planGroupState(plan, p);
+    case "late":
+      return planLate(plan, p);
     default:
       return undefined;
   }

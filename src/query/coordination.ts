@@ -42,7 +42,7 @@ export const coordinatorEnvironment = async (
   const partitions = (previous: Topology | undefined, rescaleTo: number | undefined): readonly number[] => {
     const keyedBefore = plan.stages.findIndex((s) => s.partitioning === "keyed");
     const before = keyedBefore < 0 ? undefined : previous?.partitions[keyedBefore];
-    const keyed = rescaleTo ?? definition.partitions ?? before ?? services.settings.partitions;
+    const keyed = rescaleTo ?? before ?? definition.partitions ?? services.settings.partitions;
     return plan.stages.map((s, i) =>
       s.partitioning === "keyed"
         ? keyed
@@ -74,6 +74,7 @@ export const coordinatorEnvironment = async (
       ),
     ),
     partitions,
+    partitionsWanted: definition.partitions,
     newRun: others.length === 0 && !host.led,
     splitWatermark: services.settings.splitWatermark,
     maximaAfterStop: services.settings.maximaAfterStop,

@@ -3,7 +3,7 @@
  * ends epochs; what reaches the root goes to the stage's output.
  */
 import type { Batch } from "../core/batch.ts";
-import { rowCount, rowsOf } from "../core/batch.ts";
+import { rowCount } from "../core/batch.ts";
 import { ExecutionError, MillraceError } from "../core/errors.ts";
 import { ownsKeyGroup } from "../core/hash.ts";
 import {
@@ -13,6 +13,7 @@ import {
   type OperatorNode,
   type StageInput,
 } from "../operators/operator.ts";
+import { LATE_KIND } from "../operators/late.ts";
 import { operatorKind } from "../operators/registry.ts";
 import type { StateStore } from "../state/store.ts";
 
@@ -21,6 +22,8 @@ interface Running {
   readonly operator: Operator;
   readonly parent: Running | undefined;
   readonly port: number;
+  /** Its late rows go on, its results do not (`df.late()`). */
+  readonly lateOnly: boolean;
 }
 
 /** What every operator's epoch context is made of: the base watermark and the entry's clock. */
@@ -49,8 +52,6 @@ export class Chain {
   readonly #running: Running[] = [];
   readonly #leaves = new Map<string, { readonly parent: Running | undefined; readonly port: number }[]>();
   readonly #output: ChainOutput;
-  /** Rows refused as late, since the last `takeLate`. */
-  #late: { readonly operator: string; readonly batch: Batch }[] = [];
 
   constructor(
     root: OperatorNode | StageInput,
@@ -85,7 +86,7 @@ export class Chain {
     }
     const inputs = node.inputs.map((i) => i.output);
     const operator = operatorKind(node.kind).create(node.spec, inputs, node.output);
-    const running: Running = { node, operator, parent, port };
+    const running: Running = { node, operator, parent, port, lateOnly: parent?.node.kind === LATE_KIND };
     this.#running.push(running);
     // Reversed, so that after the reversal of the whole list the first input's operators come first.
     for (let i = node.inputs.length - 1; i >= 0; i--) this.#build(node.inputs[i]!, running, i);
@@ -123,12 +124,6 @@ export class Chain {
     }
   }
 
-  takeLate(): readonly { readonly operator: string; readonly batch: Batch }[] {
-    const late = this.#late;
-    this.#late = [];
-    return late;
-  }
-
   async close(): Promise<void> {
     for (const r of this.#running) await r.operator.close?.();
   }
@@ -136,9 +131,11 @@ export class Chain {
   #collector(r: Running, out: Batch[]): { emit(b: Batch): void; late(b: Batch): void } {
     return {
       emit: (b) => {
-        if (rowCount(b) > 0) out.push(b);
+        if (rowCount(b) > 0 && !r.lateOnly) out.push(b);
       },
-      late: (b) => this.#late.push({ operator: r.node.id, batch: b }),
+      late: (b) => {
+        if (rowCount(b) > 0 && r.lateOnly) out.push(b);
+      },
     };
   }
 
@@ -175,6 +172,3 @@ export class Chain {
     }
   }
 }
-
-/** The rows of batches, for errors and tests. */
-export const allRows = (batches: readonly Batch[]): unknown[] => batches.flatMap((b) => rowsOf(b));

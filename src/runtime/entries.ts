@@ -13,7 +13,15 @@ export interface Topology {
   readonly since: number;
   readonly partitions: readonly number[];
   /** The topology before, whose final snapshots the actors of this one start from. */
-  readonly previous: { readonly version: number; readonly partitions: readonly number[] } | undefined;
+  readonly previous: PreviousTopology | undefined;
+}
+
+/** Enough to run an actor of the topology before once more: it may have to begin with the finals of the one before it. */
+export interface PreviousTopology {
+  readonly version: number;
+  readonly since: number;
+  readonly partitions: readonly number[];
+  readonly previous?: PreviousTopology | undefined;
 }
 
 /** Largest event time seen in ms, per watermark operator and split ("" where splits are not told apart). */
@@ -58,6 +66,8 @@ export interface RunEntry {
   readonly fingerprint: string;
   readonly fingerprintLines: readonly string[];
   readonly clockMs: number;
+  /** Partitions of keyed stages that this start asks for (law 13); undefined: as before. */
+  readonly partitions?: number | undefined;
 }
 export interface StopEntry {
   readonly kind: "stop";

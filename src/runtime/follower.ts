@@ -5,6 +5,7 @@
  * Invariants.
  *  W1 an epoch entry is valid only if it names the last valid one as its predecessor; others are skipped (law 9).
  *  W2 `committed` never goes back.
+ *  W3 once an entry of a leader token was read, epoch and run entries of lower tokens are skipped (law 9).
  */
 import { position } from "../core/brands.ts";
 import type { Log, Reader } from "../log/log.ts";
@@ -36,6 +37,8 @@ export class QueryFollower {
   latest: ValidEntry | undefined;
   lastCommit: CommitEntry | undefined;
   run: RunEntry | undefined;
+  /** The highest leader token read so far (W3). */
+  token = 0;
   /** The newest number of partitions somebody asked for. */
   rescaleTo: number | undefined;
   failure: FailEntry | undefined;
@@ -88,10 +91,15 @@ export class QueryFollower {
   #takePlan(at: number, bytes: Uint8Array): void {
     this.planPosition = at;
     const record = decodePlanRecord(bytes);
+    if (record.kind === "epoch" || record.kind === "run") {
+      if (record.token < this.token) return;
+      this.token = record.token;
+    }
     if (record.kind === "epoch") this.#takeEpoch(at, record);
     else if (record.kind === "run") {
       this.run = record;
       this.failure = undefined;
+      this.rescaleTo = record.partitions ?? this.rescaleTo;
       this.state = "active";
     } else if (record.kind === "stop") this.state = "stopping";
     else if (record.kind === "rescale") this.rescaleTo = record.partitions;

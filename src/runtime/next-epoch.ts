@@ -1,6 +1,6 @@
 /** The next plan entry from the one before and what the leader knows: pure, so that every rule of it can be tested by itself (laws 2, 12, 13). */
 import type { Json, SplitRange } from "../connectors/source.ts";
-import type { EpochEntry, EventTimeMaxima, Topology } from "./entries.ts";
+import type { EpochEntry, EventTimeMaxima, PreviousTopology, Topology } from "./entries.ts";
 
 export interface NextEpoch {
   readonly last: EpochEntry | undefined;
@@ -53,14 +53,32 @@ export const nextEntry = (n: NextEpoch): EpochEntry => {
   };
 };
 
-/** The topology of the next epoch: the last one, or a new version when other numbers of partitions are wanted. */
-export const nextTopology = (last: EpochEntry | undefined, wanted: readonly number[]): Topology => {
+const withoutHistory = ({ version, since, partitions, previous }: Topology): PreviousTopology => ({
+  version,
+  since,
+  partitions,
+  previous:
+    previous === undefined
+      ? undefined
+      : { version: previous.version, since: previous.since, partitions: previous.partitions },
+});
+
+/**
+ * The topology of the next epoch: the last one, or a new version when other numbers of partitions are wanted. A new version waits until epoch `since`
+ * of the last one is committed: then every final snapshot before it is there, and only two topologies ever run (law 13).
+ */
+export const nextTopology = (
+  last: EpochEntry | undefined,
+  wanted: readonly number[],
+  committed: number,
+): Topology => {
   const before = last?.topology;
   if (before !== undefined && wanted.every((n, i) => n === before.partitions[i])) return before;
+  if (before !== undefined && committed < before.since) return before;
   return {
     version: (before?.version ?? 0) + 1,
     since: (last?.epoch ?? 0) + 1,
     partitions: wanted,
-    previous: before === undefined ? undefined : { version: before.version, partitions: before.partitions },
+    previous: before === undefined ? undefined : withoutHistory(before),
   };
 };
