@@ -19,11 +19,13 @@ import type { Accumulator } from "../expr/contract.ts";
 import type { StateTable, TableStats } from "../state/table.ts";
 import { type ColumnBlob, packColumn, unpackColumn } from "./column-blob.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
-import { hashParts, IdList } from "./group-ids.ts";
+import { hashRow, IdList } from "./group-ids.ts";
+import { GroupMemo, memoParts } from "./group-memo.ts";
 import { KeyColumn } from "./key-columns.ts";
 
 const CHANGED = 1;
 const TOUCHED = 2;
+const NO_MEMO: Int32Array = new Int32Array(0);
 const BYTES_PER_GROUP = 32;
 const BYTES_PER_ACCUMULATOR = 24;
 /** Dictionaries of keys are rebuilt when they hold this many times more values than there are groups. */
@@ -73,7 +75,11 @@ export class AggregateTable implements StateTable {
   #closing = new ExpiryQueue<number>();
   #closed: number | null = null;
   #scratch: Float64Array[];
-  #rowHashes = new Int32Array(0);
+  /** The same memory as `scratch`, as words. */
+  #words: Int32Array[] = [];
+  #reserved = 0;
+  readonly #memo = new GroupMemo();
+  readonly #memoParts: ReturnType<typeof memoParts>;
 
   constructor(options: AggregateTableOptions) {
     this.name = options.name;
@@ -83,6 +89,14 @@ export class AggregateTable implements StateTable {
     let parts = 0;
     this.#firstPart = this.#keys.map((k) => (parts += k.parts) - k.parts);
     this.#hashed = this.#firstPart;
+    this.#memoParts = memoParts(
+      this.#keys.flatMap((k, i) =>
+        Array.from({ length: k.parts }, (_, p) => ({
+          part: this.#firstPart[i]! + p,
+          indexable: k.form !== "window" && i !== options.eventTime,
+        })),
+      ),
+    );
     this.#parts = Array.from({ length: parts }, () => new Float64Array(64));
     this.#scratch = Array.from({ length: parts }, () => new Float64Array(0));
     const time = options.eventTime;
@@ -106,55 +120,56 @@ export class AggregateTable implements StateTable {
   }
 
   #reserve(n: number): void {
-    if (this.#rowHashes.length >= n) return;
-    this.#rowHashes = new Int32Array(n);
+    if (this.#reserved >= n) return;
+    this.#reserved = n;
     this.#scratch = this.#scratch.map(() => new Float64Array(n));
+    this.#words = this.#scratch.map((p) => new Int32Array(p.buffer));
   }
 
-  /** Hashes the parts in `scratch` and finds or makes the group of each row. */
+  /** Finds or makes the group of each of the `n` rows whose parts are in `scratch`. */
   #find(n: number, groups: Int32Array): void {
-    const rowHashes = this.#rowHashes;
-    hashParts(this.#scratch, this.#hashed, n, rowHashes);
-    const width = this.#parts.length;
-    const [s0, s1, s2] = this.#scratch;
-    let [c0, c1, c2] = this.#parts;
-    // Locals: the loop is the hottest of all, and inserting replaces the arrays.
-    let slots = this.#slots;
-    let mask = this.#mask;
-    let hashes = this.#hashes;
-    let flags = this.#flags;
+    const which = this.#memoParts;
+    if (which === undefined) {
+      for (let i = 0; i < n; i++) this.#touch((groups[i] = this.#probe(i)));
+      return;
+    }
+    const index = this.#scratch[which.index]!;
+    const [o0, o1] = which.others.map((p) => this.#scratch[p]!);
+    let first = NaN;
+    let second = NaN;
+    let memo: Int32Array = NO_MEMO;
     for (let i = 0; i < n; i++) {
-      const h = rowHashes[i]!;
-      let slot = h & mask;
-      let g = slots[slot]! - 1;
-      while (
-        g >= 0 &&
-        !(
-          hashes[g] === h &&
-          (width === 0 || c0![g] === s0![i]) &&
-          (width < 2 || c1![g] === s1![i]) &&
-          (width < 3 || c2![g] === s2![i]) &&
-          (width < 4 || this.#restEqual(g, i))
-        )
-      ) {
-        slot = (slot + 1) & mask;
-        g = slots[slot]! - 1;
+      if (i === 0 || (o0 !== undefined && o0[i] !== first) || (o1 !== undefined && o1[i] !== second)) {
+        first = o0 === undefined ? 0 : o0[i]!;
+        second = o1 === undefined ? 0 : o1[i]!;
+        memo = this.#memo.of(first, second);
       }
+      const part = index[i]!;
+      let g = (part >= 0 && part < memo.length ? (memo[part] ?? 0) : 0) - 1;
       if (g < 0) {
-        g = this.#insert(h, slot, i);
-        [c0, c1, c2] = this.#parts;
-        slots = this.#slots;
-        mask = this.#mask;
-        hashes = this.#hashes;
-        flags = this.#flags;
+        g = this.#probe(i);
+        memo = this.#memo.put(memo, part, g);
       }
       groups[i] = g;
-      if (flags[g] !== (CHANGED | TOUCHED)) this.#touch(g);
+      if (this.#flags[g] !== (CHANGED | TOUCHED)) this.#touch(g);
     }
   }
 
-  #restEqual(g: number, i: number): boolean {
-    for (let p = 3; p < this.#parts.length; p++)
+  /** The group of row i of `scratch`, by hash; made when there is none. */
+  #probe(i: number): number {
+    const hash = hashRow(this.#words, this.#hashed, i);
+    const mask = this.#mask;
+    let slot = hash & mask;
+    for (;;) {
+      const g = this.#slots[slot]! - 1;
+      if (g < 0) return this.#insert(hash, slot, i);
+      if (this.#hashes[g] === hash && this.#equal(g, i)) return g;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #equal(g: number, i: number): boolean {
+    for (let p = 0; p < this.#parts.length; p++)
       if (this.#parts[p]![g] !== this.#scratch[p]![i]) return false;
     return true;
   }
@@ -236,11 +251,13 @@ export class AggregateTable implements StateTable {
     this.#used = 0;
     this.#free = [];
     this.#changed.length = this.#touched.length = 0;
+    this.#memo.forget();
     this.#compactKeys();
   }
 
   release(groups: Int32Array): void {
     if (groups.length === 0) return;
+    this.#memo.forget();
     for (const g of groups) {
       for (const a of this.#accumulators) a.clear(g);
       this.#free.push(g);
@@ -284,9 +301,8 @@ export class AggregateTable implements StateTable {
     if (!this.#keys.some((k) => k.internedCount > most)) return;
     const live = this.live();
     this.#keys.forEach((k, i) => k.compact(live, this.#parts[this.#firstPart[i]!]!));
-    const hash = new Int32Array(this.#capacity);
-    hashParts(this.#parts, this.#hashed, this.#used, hash);
-    this.#hashes = hash;
+    const words = this.#parts.map((p) => new Int32Array(p.buffer));
+    for (const g of live) this.#hashes[g] = hashRow(words, this.#hashed, g);
     this.#rebuild(this.#slots.length);
   }
 

@@ -48,9 +48,11 @@ export interface AggregateSpec {
   readonly routeBy?: readonly number[];
 }
 
-/** Type of the column that carries the saved states of a call between the phases. */
-export const stateColumnType = (call: AggregateCall): DataType =>
-  call.fn === "count" && !call.distinct ? LONG : VARIANT;
+/** Type of the column that carries the saved states of a call between the phases: a plain column where the state is a value. */
+export const stateColumnType = (call: AggregateCall): DataType => {
+  if (call.fn === "count" && !call.distinct) return LONG;
+  return call.fn === "min" || call.fn === "max" ? call.type : VARIANT;
+};
 
 /** Output of the partial phase: the keys, then one state column per call. `names`: of the keys. */
 export const partialSchema = (

@@ -14,20 +14,14 @@ export class IdList {
   }
 }
 
-/** 32-bit hashes of rows of doubles, by the bits of the parts `which`. */
-export const hashParts = (
-  parts: readonly Float64Array[],
-  which: readonly number[],
-  n: number,
-  out: Int32Array,
-): void => {
-  out.fill(0, 0, n);
-  for (const p of which) {
-    const words = new Int32Array(parts[p]!.buffer, parts[p]!.byteOffset, n * 2);
-    for (let i = 0; i < n; i++) {
-      let h = Math.imul(out[i]! ^ words[2 * i]!, 0x85ebca6b);
-      h = Math.imul(h ^ (h >>> 13) ^ words[2 * i + 1]!, 0xc2b2ae35);
-      out[i] = h ^ (h >>> 16);
-    }
+/** 32-bit hash of row i, by the bits of the parts `which`; `words` are the parts' memory as 32-bit words. */
+export const hashRow = (words: readonly Int32Array[], which: readonly number[], i: number): number => {
+  let h = 0;
+  for (let k = 0; k < which.length; k++) {
+    const w = words[which[k]!]!;
+    h = Math.imul(h ^ w[2 * i]!, 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13) ^ w[2 * i + 1]!, 0xc2b2ae35);
+    h ^= h >>> 16;
   }
+  return h;
 };
