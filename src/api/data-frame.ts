@@ -4,17 +4,20 @@
  */
 import { parseDuration } from "../core/duration.ts";
 import { AnalysisError } from "../core/errors.ts";
+import type { Expr } from "../expr/ast.ts";
 import type { Relation } from "../plan/relation.ts";
 import { parseExpression } from "../sql/parser.ts";
 import { conditionFrom } from "./expression-builder.ts";
 import type { ArrayIn, Cols, FieldsOf, Typed, TypeOf, Value } from "./expression.ts";
 import { FrameActions, limited, wholeNumber } from "./frame-actions.ts";
 import { aggregatesOf, given, itemsOf, namedExpr, sortOrdersOf } from "./frame-items.ts";
+import { cubeSets, keysOfSets, rollupSets } from "./grouping-sets.ts";
 import { conditionJoin, usingJoin } from "./frame-join.ts";
 import type {
   Aggregates,
   AggregatesOut,
   Callback,
+  Condition,
   Fl,
   Flags,
   Frame,
@@ -30,7 +33,7 @@ import type {
   SameColumns,
   SelectOut,
   Shape,
-  SortItem,
+  SortKeys,
   TimeKeys,
   UnionOut,
   With,
@@ -42,7 +45,17 @@ import type { TypedSchema } from "./schema.ts";
 import { conformed, described } from "./summary.ts";
 import { DataStreamWriter } from "./stream-writer.ts";
 import { DataFrameWriter } from "./batch-writer.ts";
-import type { BooleanIn, Duration, Flat, InputRowOf, Keys, Opt, RowOf, UntypedColumns } from "./tags.ts";
+import type {
+  BooleanIn,
+  Duration,
+  Flat,
+  InputRowOf,
+  Keys,
+  Opt,
+  OptAll,
+  RowOf,
+  UntypedColumns,
+} from "./tags.ts";
 
 /** Makes the frame of a relation, with whatever columns the verb promised. */
 export type FrameMaker = <S, F extends Flags>(relation: Relation) => DataFrame<S, F>;
@@ -59,7 +72,7 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> {
   }
 
   /** Columns by name, named expressions, or a callback that gives an object of expressions or a list of named ones. */
-  select<const X extends readonly Item<S>[], R extends Shape = never>(
+  select<const X extends readonly Item<S>[], V extends Value, R extends Shape<V>>(
     ...items: X | readonly [Callback<S, R>]
   ): DataFrame<Flat<SelectOut<S, X, R>>, F> {
     return this.#to({ kind: "select", child: this.relation, exprs: itemsOf("select", items, this.c) });
@@ -80,7 +93,7 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> {
   }
 
   /** Adds or replaces several columns; all see the frame as it was. */
-  withColumns<O extends { readonly [name: string]: Value }>(
+  withColumns<V extends Value, O extends { readonly [name: string]: V }>(
     columns: O | Callback<S, O>,
   ): DataFrame<Flat<With<S, FieldsOf<O>>>, F> {
     const list = Object.entries(given(columns, this.c) as object).map(
@@ -110,22 +123,42 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> {
   }
 
   /** The rows for which the condition is true (not false, not null). Anything but a column expression is an AnalysisError. */
-  filter(condition: Typed<BooleanIn> | Callback<S, Typed<BooleanIn>>): DataFrame<S, F> {
+  filter(condition: Condition<S>): DataFrame<S, F> {
     const { c } = this;
     const built = conditionFrom("filter", () => given(condition, c));
     return this.#to({ kind: "filter", child: this.relation, condition: built });
   }
 
   /** Spark's other name of `filter`. */
-  where(condition: Typed<BooleanIn> | Callback<S, Typed<BooleanIn>>): DataFrame<S, F> {
+  where(condition: Condition<S>): DataFrame<S, F> {
     return this.filter(condition);
   }
 
   /** Groups by names and named expressions, or by what a callback gives: `groupBy(c => [window(c.ts, "1 minute"), c.k])`. */
-  groupBy<const X extends readonly Item<S>[], const R extends readonly Item<S>[] = never>(
-    ...keys: X | readonly [Callback<S, R>]
-  ): GroupedData<S, Flat<KeysOut<S, X, R>>, Grouped<F, KeysOut<S, X, R>>> {
+  groupBy<const X extends readonly Item<S>[], I extends Item<S>>(
+    ...keys: X | readonly [Callback<S, readonly I[]>]
+  ): GroupedData<S, Flat<KeysOut<S, X, I>>, Grouped<F, KeysOut<S, X, I>>> {
     return new GroupedData(this, this.#make, itemsOf("groupBy", keys, this.c), { kind: "keys" });
+  }
+
+  /** Groups by the keys, then by one fewer at a time from the right: (a, b), (a), (). Keys left out are null. */
+  rollup<K extends Keys<S>>(...names: readonly K[]): Sets<S, K, F> {
+    return this.#grouped(names, rollupSets(names));
+  }
+
+  /** Groups by every subset of the keys. */
+  cube<K extends Keys<S>>(...names: readonly K[]): Sets<S, K, F> {
+    return this.#grouped(names, cubeSets(names));
+  }
+
+  /** Groups by each of the sets: `groupingSets([["a", "b"], ["a"], []])`. */
+  groupingSets<K extends Keys<S>>(sets: readonly (readonly K[])[]): Sets<S, K, F> {
+    return this.#grouped(keysOfSets(sets), sets);
+  }
+
+  #grouped<K extends Keys<S>>(names: readonly K[], sets: readonly (readonly K[])[]): Sets<S, K, F> {
+    const of = (list: readonly string[]): readonly Expr[] => itemsOf("grouping sets", list, this.c);
+    return new GroupedData(this, this.#make, of(names), { kind: "sets", sets: sets.map(of) });
   }
 
   /** Aggregates of all rows: `agg(c => ({ n: count() }))`. */
@@ -231,16 +264,12 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> {
   }
 
   /** Sorts by names and keys such as `c.price.desc()`; nulls first when ascending, last when descending. */
-  orderBy(
-    ...keys: readonly SortItem<S>[] | readonly [Callback<S, SortItem<S> | readonly SortItem<S>[]>]
-  ): DataFrame<S, F> {
+  orderBy(...keys: SortKeys<S>): DataFrame<S, F> {
     return this.#to({ kind: "sort", child: this.relation, orders: sortOrdersOf(keys, this.c) });
   }
 
   /** Spark's other name of `orderBy`. */
-  sort(
-    ...keys: readonly SortItem<S>[] | readonly [Callback<S, SortItem<S> | readonly SortItem<S>[]>]
-  ): DataFrame<S, F> {
+  sort(...keys: SortKeys<S>): DataFrame<S, F> {
     return this.orderBy(...keys);
   }
 
@@ -365,6 +394,11 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> {
   }
 }
 
+type Sets<S, K extends keyof S, F extends Flags> = GroupedData<
+  S,
+  Flat<OptAll<Pick<S, K>>>,
+  Grouped<F, Pick<S, K>>
+>;
 const nameMap = (
   names: readonly (readonly [string, string | undefined])[],
 ): Readonly<Record<string, string>> =>

@@ -10,7 +10,7 @@ import type {
   TypeOf,
   Value,
 } from "./expression.ts";
-import type { Base, Columns, Common, Flat, Keys, NumericTag, Opt, OptAll } from "./tags.ts";
+import type { Base, BooleanIn, Columns, Common, Flat, Keys, NumericTag, Opt, OptAll } from "./tags.ts";
 
 declare const COLUMNS: unique symbol;
 declare const FLAGS: unique symbol;
@@ -81,7 +81,8 @@ export type OutputModes<F extends Flags> = F["agg"] extends "none"
 /** An item of select or groupBy: a column's name, or something with a name. */
 export type Item<S> = Keys<S> | (Typed<unknown> & HasName<string>);
 /** What a callback of select may give. */
-export type Shape = readonly (Typed<unknown> & HasName<string>)[] | { readonly [name: string]: Value };
+export type Shape<V extends Value> =
+  readonly (Typed<unknown> & HasName<string>)[] | { readonly [name: string]: V };
 type ItemName<P> = P extends string ? P : P extends HasName<infer N> ? N : never;
 type ItemType<S, P> = P extends keyof S ? S[P] : P extends Typed<infer D> ? D : never;
 /** Columns that a list of items makes. */
@@ -90,13 +91,17 @@ export type ItemsOut<S, X extends readonly unknown[]> = {
 };
 export type ShapeOut<S, R> = R extends readonly unknown[] ? ItemsOut<S, R> : FieldsOf<R>;
 /** Columns of `select`: from its items, or what its callback gave. */
-export type SelectOut<S, X extends readonly unknown[], R> = [R] extends [never]
-  ? ItemsOut<S, X>
-  : ShapeOut<S, R>;
+export type SelectOut<S, X extends readonly unknown[], R> = number extends X["length"]
+  ? Shape<Value> extends R
+    ? ItemsOut<S, X>
+    : ShapeOut<S, R>
+  : ItemsOut<S, X>;
 /** Key columns of `groupBy`, from names and expressions or from its callback. */
-export type KeysOut<S, X extends readonly unknown[], R extends readonly unknown[]> = [R] extends [never]
-  ? ItemsOut<S, X>
-  : ItemsOut<S, R>;
+export type KeysOut<S, X extends readonly unknown[], I> = number extends X["length"]
+  ? Item<S> extends I
+    ? ItemsOut<S, X>
+    : ItemsOut<S, readonly I[]>
+  : ItemsOut<S, X>;
 /** `S` with the columns of `N` replaced or added. */
 export type With<S, N> = {
   readonly [K in keyof S | keyof N]: K extends keyof N ? N[K] : K extends keyof S ? S[K] : never;
@@ -114,6 +119,12 @@ export type AggregatesOut<R> = R extends readonly unknown[]
   : FieldsOf<R>;
 export type SortItem<S> = Keys<S> | SortKey | Typed<unknown>;
 export type Callback<S, R> = (c: Cols<S>) => R;
+
+/** Arguments of orderBy: names and keys, or one callback. */
+export type SortKeys<S> =
+  readonly SortItem<S>[] | readonly [Callback<S, SortItem<S> | readonly SortItem<S>[]>];
+/** A condition, or a callback that gives one. */
+export type Condition<S> = Typed<BooleanIn> | Callback<S, Typed<BooleanIn>>;
 
 /** Spark's names of joins. */
 export type JoinType =

@@ -1,17 +1,25 @@
 /** What `groupBy`, `rollup`, `cube` and `groupingSets` give: groups, to aggregate or to keep state for. */
 import { INT } from "../core/data-type.ts";
 import type { Expr } from "../expr/ast.ts";
+import type { GroupState } from "../operators/group-state-handle.ts";
+import type { StatefulProcessor } from "../operators/transform-with-state.ts";
 import { aliased, call, columnsOf } from "./expression-builder.ts";
 import type { DataFrame, FrameMaker } from "./data-frame.ts";
 import type { FrameCore } from "./frame-core.ts";
 import { aggregatesOf } from "./frame-items.ts";
-import type { Aggregates, AggregatesOut, Callback, Flags } from "./frame-types.ts";
+import type { Aggregates, AggregatesOut, Callback, Fl, Flags } from "./frame-types.ts";
+import { keyedState, type StateOptions, type TransformOptions } from "./keyed-state.ts";
 import { literal } from "./literal.ts";
-import type { Flat } from "./tags.ts";
+import { type PivotColumn, PivotedData, type PivotValue } from "./pivoted-data.ts";
+import type { TypedSchema } from "./schema.ts";
+import type { Flat, InputRowOf, Keys, RowOf } from "./tags.ts";
 
 /** Plain keys, or grouping sets over them. */
 export type GroupingOf =
   { readonly kind: "keys" } | { readonly kind: "sets"; readonly sets: readonly (readonly Expr[])[] };
+
+/** Flags behind keyed state: what it emits is final, no output mode needs an aggregate any more. */
+type Stateful<F extends Flags> = Fl<F["stream"], "none", F["wm"]>;
 
 export class GroupedData<S, K, F extends Flags> {
   readonly #input: FrameCore;
@@ -38,6 +46,41 @@ export class GroupedData<S, K, F extends Flags> {
   /** The keys and the number of rows of each group, in a column `count`. */
   count(): DataFrame<Flat<K & { readonly count: "long" }>, F> {
     return this.#aggregated([aliased(call("count", [literal(1, INT)]), "count")]);
+  }
+
+  /** The aggregates once for each of the values of a column, in columns named by the values (batch). */
+  pivot<C extends Keys<S>, const V extends readonly PivotValue[]>(
+    column: PivotColumn<S, C>,
+    values: V,
+  ): PivotedData<S, K, F, V> {
+    return new PivotedData(this.#input, this.#make, this.#keys, column, values);
+  }
+
+  /** Spark's mapGroupsWithState: one row per group and epoch, from its key, its rows and its state. */
+  mapGroupsWithState<O, St = unknown>(
+    output: TypedSchema<O>,
+    f: (key: RowOf<K>, rows: Iterable<RowOf<S>>, state: GroupState<St>) => InputRowOf<NoInfer<O>>,
+    options: StateOptions = {},
+  ): DataFrame<O, Stateful<F>> {
+    return this.#make(keyedState(this.#input, this.#keys, "mapGroups", output, f, options));
+  }
+
+  /** Spark's flatMapGroupsWithState: any number of rows. `outputMode` (default append) is the query's. */
+  flatMapGroupsWithState<O, St = unknown>(
+    output: TypedSchema<O>,
+    f: (key: RowOf<K>, rows: Iterable<RowOf<S>>, state: GroupState<St>) => Iterable<InputRowOf<NoInfer<O>>>,
+    options: StateOptions = {},
+  ): DataFrame<O, Stateful<F>> {
+    return this.#make(keyedState(this.#input, this.#keys, "flatMapGroups", output, f, options));
+  }
+
+  /** Spark's transformWithState: a processor with state variables and timers; `create` makes one per partition. */
+  transformWithState<O>(
+    output: TypedSchema<O>,
+    create: () => StatefulProcessor<RowOf<K>, RowOf<S>, InputRowOf<NoInfer<O>>>,
+    options: TransformOptions = {},
+  ): DataFrame<O, Stateful<F>> {
+    return this.#make(keyedState(this.#input, this.#keys, "transform", output, create, options));
   }
 
   #aggregated<S2>(aggregates: readonly Expr[]): DataFrame<S2, F> {

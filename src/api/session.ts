@@ -14,8 +14,13 @@ import type { Flags, StaticFlags } from "./frame-types.ts";
 import { literal } from "./literal.ts";
 import { type DataFrameReader, type DataStreamReader, Reader } from "./reader.ts";
 import { runtimeFor, type SessionSettings } from "./runtime-provider.ts";
-import type { TypedSchema } from "./schema.ts";
-import type { InputRowOf, UntypedColumns } from "./tags.ts";
+import type { Value } from "./expression.ts";
+import { SessionQueries } from "./query-manager.ts";
+import type { TypedSchema, TypeDef } from "./schema.ts";
+import { withParameters } from "./sql-parameters.ts";
+import type { InputRowOf, JsIn, UntypedColumns } from "./tags.ts";
+import type { StreamingQueryManager } from "../query/streaming-query.ts";
+import { type Udf, type UdfArgs, type UdfTypes, userFunction } from "./user-function.ts";
 
 const TIME_ZONE_DEFAULT = "UTC";
 
@@ -53,10 +58,25 @@ export class Session implements FrameSession {
     return new Reader<UntypedColumns, false>(this, false);
   }
 
-  /** A query as SQL text; `.as(schema)` types it. Throws ParseError with line, column and suggestion. */
-  sql(text: string): DataFrame<UntypedColumns, Flags> {
-    return new DataFrame(this, parseQuery(text));
+  /**
+   * A query as SQL text; `.as(schema)` types it. `parameters` are the values of `:name`, never part of the text. Throws ParseError with line,
+   * column and suggestion.
+   */
+  sql(text: string, parameters?: Readonly<Record<string, Value>>): DataFrame<UntypedColumns, Flags> {
+    return new DataFrame(this, withParameters(parseQuery(text), parameters));
   }
+
+  /** A scalar function: its column form, and its name in SQL. It must be deterministic. */
+  udf<const P extends readonly TypeDef<unknown>[], R>(
+    name: string,
+    types: UdfTypes<P, R>,
+    f: (...args: UdfArgs<P>) => JsIn<NoInfer<R>>,
+  ): Udf<P, R> {
+    return userFunction(this.catalog, name, types, f);
+  }
+
+  /** The queries of this session: `active`, `get(id)`, `awaitAnyTermination`, listeners. */
+  readonly streams: StreamingQueryManager = new SessionQueries(() => this.runtime());
 
   /** A table or view by name. */
   table(name: string): DataFrame<UntypedColumns, Flags> {
@@ -86,8 +106,14 @@ export class Session implements FrameSession {
 
   /** The runtime, made at the first call. Rejects with ConfigurationError, UnavailableError, … */
   runtime(): Promise<SessionRuntime> {
-    this.#runtime ??= runtimeFor(this.settings);
-    this.#runtime.catch(() => (this.#runtime = undefined));
+    if (this.#runtime === undefined) {
+      const made = runtimeFor(this.settings);
+      this.#runtime = made;
+      made.then(
+        (runtime) => (this.streams as SessionQueries).attach(runtime.queries),
+        () => (this.#runtime = undefined),
+      );
+    }
     return this.#runtime;
   }
 
@@ -100,6 +126,7 @@ export class Session implements FrameSession {
   async stop(): Promise<void> {
     const runtime = this.#runtime;
     this.#runtime = undefined;
+    (this.streams as SessionQueries).attach(undefined);
     await (await runtime)?.close();
   }
 }
