@@ -9,7 +9,7 @@
  *  | scalar, grouped by equalities | left join; an empty group gives what the aggregate gives for no rows            |
  *  | anything else                 | `apply` (batch, or over a static side)                                         |
  */
-import { BOOLEAN, type DataType } from "../core/data-type.ts";
+import { BOOLEAN, type DataType, LONG, NULL, STRING } from "../core/data-type.ts";
 import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
 import { type Analysis, fail, type Names, type Resolved } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
@@ -20,7 +20,21 @@ import { decorrelate, emptyValue, isSingleRow } from "./decorrelate.ts";
 import type { LogicalPlan, NamedAggregate } from "./logical.ts";
 import { aggregate, applyNode, extend, join, project, simpleCall } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
-import { and, caseOf, callOf, isNull, literal, longLiteral, nullOf, or, replace, TRUE } from "./typed.ts";
+import {
+  and,
+  callOf,
+  caseOf,
+  isNotNull,
+  isNull,
+  literal,
+  longLiteral,
+  nullOf,
+  or,
+  replace,
+  stringLiteral,
+  substitute,
+  TRUE,
+} from "./typed.ts";
 
 type Subquery = Extract<Expr, { kind: "subquery" }>;
 
@@ -129,7 +143,8 @@ export class Subqueries {
     const below = this.apply(plan);
     this.#steps.length = 0;
     const member = e.mode === "in" ? inCondition(inner, values, e.position) : undefined;
-    const matches = member !== undefined && e.negated ? or(member, isNull(member)) : member;
+    const matches =
+      member !== undefined && e.negated && member.nullable ? or(member, isNull(member)) : member;
     const pulled = decorrelate(
       inner.resolved.plan,
       inner.outer,
@@ -159,16 +174,40 @@ export class Subqueries {
 
   #scalar(inner: Inner, column: Attribute): TypedExpr {
     const plan = inner.resolved.plan;
-    if (inner.outer.length === 0 && isSingleRow(plan)) {
+    if (!isSingleRow(plan)) return this.#onlyRow(inner, column);
+    if (inner.outer.length === 0) {
       const value = this.#made("scalar", column.type, column.nullable);
       const right = project(plan, [{ attribute: value, expr: column }]);
       this.#steps.push((p) => join(p, right, "cross", undefined, { origin: "subquery" }));
       return value;
     }
-    const pulled = inner.outer.length === 0 ? undefined : decorrelate(plan, inner.outer, [column]);
-    if (pulled?.singleRow === true) return this.#grouped(inner, pulled, column);
+    const pulled = decorrelate(plan, inner.outer, [column]);
+    return pulled?.singleRow === true ? this.#grouped(inner, pulled, column) : this.#perRow(inner, column);
+  }
+
+  /** A query that may give any number of rows: its first one, and a failure where a row needs it and there are more. */
+  #onlyRow(inner: Inner, column: Attribute): TypedExpr {
+    const a = this.#analysis;
+    const first = a.attribute("first", column.type, true);
+    const n = a.attribute("n", LONG, true);
+    const calls = [
+      { attribute: first, call: simpleCall("first", [column], column.type, true) },
+      { attribute: n, call: simpleCall("count", [], LONG, false) },
+    ];
+    const pulled = decorrelate(aggregate(inner.resolved.plan, [], calls), inner.outer, [first, n]);
+    if (pulled === undefined) return this.#perRow(inner, column);
+    this.#attributes.push(first, n);
+    this.#steps.push((p, rekey) => {
+      const on = and(pulled.predicates.map(this.#outerRekeyed(inner, rekey)));
+      return join(p, pulled.plan, on === undefined ? "cross" : "left", on, { origin: "subquery" });
+    });
+    return caseOf([[callOf(">", [n, longLiteral(1)], BOOLEAN), tooManyRows(column.type)]], first);
+  }
+
+  /** What no join can say: run for each row. */
+  #perRow(inner: Inner, column: Attribute): TypedExpr {
     const value = this.#made("scalar", column.type, true);
-    const right = project(plan, [{ attribute: value, expr: column }]);
+    const right = project(inner.resolved.plan, [{ attribute: value, expr: column }]);
     this.#steps.push((p, rekey) => this.#applied(p, right, inner.outer, rekey));
     return value;
   }
@@ -219,11 +258,48 @@ export class Subqueries {
     return this.#scalar({ resolved: { plan, columns: [], hidden: [] }, outer: inner.outer }, found);
   }
 
+  /** The same for one value and a query of its own: the value is looked up among the distinct ones, and nulls are counted once. */
+  #inSet(inner: Inner, value: TypedExpr, member: TypedExpr): TypedExpr {
+    const a = this.#analysis;
+    const column = inner.resolved.columns[0]!.attribute;
+    const [rows, nulls] = [this.#made("rows", LONG, false), this.#made("nulls", LONG, false)];
+    const counted = aggregate(
+      inner.resolved.plan,
+      [],
+      [
+        { attribute: rows, call: simpleCall("count", [], LONG, false) },
+        { attribute: nulls, call: { ...simpleCall("count", [], LONG, false), filter: isNull(column) } },
+      ],
+    );
+    const copy = a.attribute(column.name, column.type, column.nullable);
+    const marker = this.#made("found", BOOLEAN, true);
+    const values = aggregate(project(inner.resolved.plan, [{ attribute: copy, expr: column }]), [copy], [], {
+      origin: "internal",
+    });
+    const marked = extend(values, [{ attribute: marker, expr: TRUE }]);
+    const condition = substitute(member, new Map([[column.id, copy]]));
+    this.#steps.push((p, rekey) => {
+      const both = join(p, counted, "cross", undefined, { origin: "subquery" });
+      const own = (e: TypedExpr): TypedExpr =>
+        replace(e, (x) => (x.kind === "attribute" && x.id !== copy.id ? rekey(x) : undefined));
+      return join(both, marked, "left", own(condition), { origin: "subquery" });
+    });
+    return caseOf(
+      [
+        [callOf("=", [rows, longLiteral(0)], BOOLEAN, false), literal(false, BOOLEAN)],
+        [isNotNull(marker), TRUE],
+        [or(isNull(value), callOf(">", [nulls, longLiteral(0)], BOOLEAN, false)), nullOf(BOOLEAN)],
+      ],
+      literal(false, BOOLEAN),
+    );
+  }
+
   /** Three-valued: true when one is equal, else null when one comparison is, else false; false for no rows. */
   #in(inner: Inner, e: Subquery, env: Env): TypedExpr {
     const a = this.#analysis;
     const values = e.values.map((v) => typeIn(env, v));
     const member = inCondition(inner, values, e.position);
+    if (inner.outer.length === 0 && values.length === 1) return this.#inSet(inner, values[0]!, member);
     const counter = (name: string, filter: TypedExpr): NamedAggregate => ({
       attribute: a.attribute(name, { kind: "long" }, false),
       call: { ...simpleCall("count", [], { kind: "long" }, false), filter },
@@ -247,6 +323,14 @@ export class Subqueries {
     return this.#scalar({ resolved: { plan, columns: [], hidden: [] }, outer: [...outer.values()] }, found);
   }
 }
+
+/** The failure of a scalar subquery with several rows, as a value of the type. */
+const tooManyRows = (type: DataType): TypedExpr => {
+  const none: DataType = { kind: "map", key: STRING, value: STRING, valueContainsNull: true };
+  const args = [stringLiteral("SCALAR_SUBQUERY_TOO_MANY_ROWS"), literal([], none)];
+  const raised = callOf("raise_error", args, NULL, true);
+  return Object.freeze({ kind: "cast", child: raised, type, tryCast: false, nullable: true });
+};
 
 /** `JOIN LATERAL`: the right side sees the left's columns. */
 export const analyseLateral = (
@@ -276,10 +360,15 @@ export const analyseLateral = (
       ? undefined
       : typeIn({ ...env, visible, clause: "a join condition" }, rel.condition);
   const how = rel.how === "left" ? "left" : "inner";
-  const plan =
-    outer.length === 0
-      ? join(left.plan, right.plan, condition === undefined && how === "inner" ? "cross" : how, condition)
-      : applyNode(left.plan, right.plan, how, condition, outer);
+  const pulled = decorrelate(
+    right.plan,
+    outer,
+    right.columns.map((c) => c.attribute),
+  );
+  if (pulled === undefined || pulled.singleRow)
+    return joined(left, right, applyNode(left.plan, right.plan, how, condition, outer));
+  const on = and([...(condition === undefined ? [] : [condition]), ...pulled.predicates]);
+  const plan = join(left.plan, pulled.plan, on === undefined && how === "inner" ? "cross" : how, on);
   return joined(left, right, plan);
 };
 

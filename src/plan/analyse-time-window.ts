@@ -9,23 +9,15 @@
  * One operator may use one window only (the same call any number of times). A window over a window column is one over its
  * `window_time`, and carries its event time on.
  */
-import { field, LONG, struct, TIMESTAMP, WINDOW } from "../core/data-type.ts";
+import { CALENDAR_INTERVAL, field, LONG, struct, TIMESTAMP, WINDOW } from "../core/data-type.ts";
 import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
+import { castTo } from "../expr/coercion.ts";
 import { fold } from "../expr/fold.ts";
 import { parseCalendarInterval } from "../expr/time/interval-text.ts";
 import { type Analysis, eventTimeDelayOf, fail } from "./analyse-context.ts";
 import type { LogicalPlan, SessionKey } from "./logical.ts";
 import { extend, filter } from "./nodes.ts";
-import {
-  caseOf,
-  callOf,
-  exprKey,
-  isNotNull,
-  literal,
-  longLiteral,
-  stringLiteral,
-  windowTime,
-} from "./typed.ts";
+import { caseOf, callOf, exprKey, isNotNull, literal, longLiteral, windowTime } from "./typed.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
 type TypeOf = (e: Expr) => TypedExpr;
@@ -199,7 +191,7 @@ export class TimeWindows {
         e.position,
       );
     const { time, eventTimeDelayMs } = this.#time(e, type);
-    const gap = gapMs(type(e.args[1]!), e.position);
+    const gap = gapMs(type(e.args[1]!), time, e.position);
     const key = `${exprKey(time)}|${exprKey(gap)}`;
     if (this.#session?.key === key) return this.#session.value.key;
     this.#single(e.position);
@@ -253,19 +245,19 @@ const checkDurations = (
 };
 
 /** A session's gap in ms as an expression: text and interval literals at its ends are turned into numbers. */
-const gapMs = (raw: TypedExpr, position: SourcePosition | undefined): TypedExpr => {
+const gapMs = (raw: TypedExpr, time: TypedExpr, position: SourcePosition | undefined): TypedExpr => {
   const e = fold(raw);
   if (e.kind === "literal")
     return e.value === null ? literal(null, LONG) : longLiteral(durationMs(e, position));
   if (e.kind === "case")
     return caseOf(
-      e.branches.map(([c, v]) => [c, gapMs(v, position)] as const),
-      gapMs(e.otherwise, position),
+      e.branches.map(([c, v]) => [c, gapMs(v, time, position)] as const),
+      gapMs(e.otherwise, time, position),
     );
   if (e.kind === "call" && e.fn === "if" && e.args.length === 3)
-    return caseOf([[e.args[0]!, gapMs(e.args[1]!, position)]], gapMs(e.args[2]!, position));
+    return caseOf([[e.args[0]!, gapMs(e.args[1]!, time, position)]], gapMs(e.args[2]!, time, position));
   if (e.kind === "call" && e.fn === "coalesce") {
-    const args = e.args.map((a) => gapMs(a, position));
+    const args = e.args.map((a) => gapMs(a, time, position));
     return callOf(
       "coalesce",
       args,
@@ -274,5 +266,12 @@ const gapMs = (raw: TypedExpr, position: SourcePosition | undefined): TypedExpr 
     );
   }
   if (e.type.kind === "long") return callOf("div", [e, longLiteral(MICROS_PER_MS)], LONG);
-  return callOf("interval_ms", [e, stringLiteral("session_window")], LONG, true);
+  return addedMs(e, time);
+};
+
+/** The milliseconds from `time` to `time` plus an interval that the row gives, as text or as interval. */
+const addedMs = (gap: TypedExpr, time: TypedExpr): TypedExpr => {
+  const interval = gap.type.kind === "string" ? castTo(gap, CALENDAR_INTERVAL, true) : gap;
+  const ms = (t: TypedExpr): TypedExpr => callOf("unix_millis", [t], LONG);
+  return callOf("-", [ms(callOf("+", [time, interval], time.type)), ms(time)], LONG, true);
 };

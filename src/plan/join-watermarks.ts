@@ -11,7 +11,6 @@
 import type { DataType } from "../core/data-type.ts";
 import type { Attribute, TypedExpr } from "../expr/ast.ts";
 import type { LogicalPlan } from "./logical.ts";
-import { childrenOf } from "./nodes.ts";
 import { attributesOf, conjuncts } from "./typed.ts";
 
 type Join = Extract<LogicalPlan, { kind: "join" }>;
@@ -231,14 +230,3 @@ const literalMicros = (e: TypedExpr & { kind: "literal" }): number | undefined =
       return undefined;
   }
 };
-
-/** How far behind the base watermark B(e) the rows that leave the node may be: what the operator above it has as In(e) is B(e) minus this. */
-export const outputWatermarkDelay = (plan: LogicalPlan): number => {
-  const input = watermarkDelay(plan);
-  const joins = plan.kind === "join" && plan.left.streaming && plan.right.streaming;
-  return joins ? input + joinStateWatermarks(plan).delayMs : input;
-};
-
-/** In(e) of the node is B(e) minus this, never below 0 (law 12). Of several inputs the one furthest behind counts. */
-export const watermarkDelay = (plan: LogicalPlan): number =>
-  Math.max(0, ...childrenOf(plan).map(outputWatermarkDelay));

@@ -1,6 +1,7 @@
 /** Queries whose plans, as analysed and as optimised, give the rows that Spark's rules say. Rows by hand; a plain evaluator runs the plans. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ExecutionError } from "../../src/core/errors.ts";
 import type { Row } from "../../src/core/value.ts";
 import { optimise } from "../../src/plan/optimise.ts";
 import { evaluatePlan, sameRows } from "../support/plan-evaluator.ts";
@@ -260,7 +261,39 @@ const SUBQUERIES: typeof QUERIES = [
   ],
 ];
 
-for (const [sql, names, rows] of [...QUERIES, ...SUBQUERIES])
+const LOOKUPS: typeof QUERIES = [
+  [
+    "SELECT (SELECT name FROM u WHERE k = 'd') AS a, (SELECT name FROM u WHERE k = 'zz') AS b",
+    "a,b",
+    [["D", null]],
+  ],
+  [
+    "SELECT v, (SELECT name FROM u WHERE u.k = t.k) AS m FROM t WHERE k = 'a'",
+    "v,m",
+    [
+      [1, "A"],
+      [3, "A"],
+    ],
+  ],
+  [
+    "SELECT v, l.name FROM t, LATERAL (SELECT name FROM u WHERE u.k = t.k AND name > 'B') l",
+    "v,name",
+    [
+      [2, "B2"],
+      [6, "B2"],
+    ],
+  ],
+  [
+    "SELECT v, l.name FROM t LEFT JOIN LATERAL (SELECT name FROM u WHERE u.k = t.k AND name > 'B') l WHERE v < 3",
+    "v,name",
+    [
+      [1, null],
+      [2, "B2"],
+    ],
+  ],
+];
+
+for (const [sql, names, rows] of [...QUERIES, ...SUBQUERIES, ...LOOKUPS])
   test(sql, () => {
     const plan = planOf(sql);
     assert.equal(plan.output.map((a) => a.name).join(","), names);
@@ -283,4 +316,18 @@ test("parameters are expressions", () => {
 test("a plan has the same ids whenever it is analysed", () => {
   const sql = "SELECT a.k, count(*) FROM t a JOIN u ON a.k = u.k GROUP BY a.k";
   assert.deepEqual(planOf(sql), planOf(sql));
+});
+
+test("a scalar subquery of several rows fails when it is reached", () => {
+  for (const sql of [
+    "SELECT (SELECT name FROM u WHERE k = 'b') AS m",
+    "SELECT (SELECT name FROM u WHERE u.k = t.k) AS m FROM t",
+  ]) {
+    const plan = planOf(sql);
+    for (const p of [plan, optimise(plan, { timeZone: "UTC" })])
+      assert.throws(
+        () => evaluatePlan(p),
+        (e) => e instanceof ExecutionError && e.errorClass === "SCALAR_SUBQUERY_TOO_MANY_ROWS",
+      );
+  }
 });

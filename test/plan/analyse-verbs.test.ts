@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LONG, STRING } from "../../src/core/data-type.ts";
 import type { Expr } from "../../src/expr/ast.ts";
+import { interpret } from "../../src/expr/interpret.ts";
 import type { LogicalPlan } from "../../src/plan/logical.ts";
 import { findNode } from "../../src/plan/nodes.ts";
 import { optimise } from "../../src/plan/optimise.ts";
+import { replace } from "../../src/plan/typed.ts";
 import type { Relation } from "../../src/plan/relation.ts";
 import { parseExpression } from "../../src/sql/parser.ts";
 import { plain, planOf, planOfRelation, refusal, textOf } from "../support/plans.ts";
@@ -148,6 +150,19 @@ test("sessions: the gap in milliseconds, constant or by row", () => {
     gap("CASE WHEN k = 'a' THEN '3 seconds' ELSE '8 seconds' END"),
     "case when (k#1 = 'a') then 3000 else 8000 end",
   );
+});
+
+test("a session's gap of the row's own text is what it adds to the row's time", () => {
+  const plan = planOf("SELECT count(*) AS n FROM s GROUP BY session_window(ts, concat(v, ' seconds'))");
+  const aggregate = findNode(plan, (p) => p.kind === "aggregate");
+  assert.ok(aggregate?.kind === "aggregate" && aggregate.session !== undefined);
+  const { gap } = aggregate.session;
+  const bound = replace(gap, (x) =>
+    x.kind === "attribute"
+      ? { kind: "literal", value: x.name === "v" ? 7 : 1000, type: x.type, nullable: false }
+      : undefined,
+  );
+  assert.equal(interpret(bound, [], { clockMs: 0, timeZone: "UTC" }), 7000);
 });
 
 test("dropDuplicates keeps all columns; an unknown one is refused", () => {
