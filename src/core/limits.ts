@@ -22,6 +22,8 @@ export const REQUEST_TIMEOUT_MS = 5_000;
 export const MAILBOX_BYTES_MAX = 128 * 1024 * 1024;
 /** A broker with less room gets smaller mailboxes, down to this. */
 export const MAILBOX_BYTES_MIN = 4 * 1024 * 1024;
+/** Logs of control records (plan, commit, assignment, leases): they are trimmed all the time, and every query has three. */
+export const CONTROL_LOG_BYTES_MAX = 16 * 1024 * 1024;
 export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
 export const SNAPSHOTS_KEPT = 2;
 /** How often a new topology's actor looks for the final snapshots it starts from. */
@@ -43,6 +45,7 @@ export const PARTITIONS_MAX = 256;
 export const RECENT_PROGRESS_MAX = 100;
 export const SHUTDOWN_MS = 20_000;
 export const HTTP_PORT_DEFAULT = 4040;
+export const HTTP_BODY_BYTES_MAX = 64 * 1024;
 /** Rows that partial aggregation folds before it sends what it has (law 2: by row count, never by memory or time). */
 export const PARTIAL_AGGREGATE_ROWS = 131_072;
 /** Rows of one batch that an operator emits. */

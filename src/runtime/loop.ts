@@ -91,7 +91,11 @@ export const runActor = async (
       snapshotEpoch: 0,
       work: undefined,
     });
-  const epoch = parts.mailbox === undefined ? Math.max(point.epoch, env.follower.committed) : point.epoch;
+  // A source of a new topology begins with it: the epochs before are the old actors' (law 13).
+  const epoch =
+    parts.mailbox === undefined
+      ? Math.max(point.epoch, env.follower.committed, parts.topology.since - 1)
+      : point.epoch;
   try {
     await parts.sink?.open(epoch);
     await parts.input.open(point.resume, epoch);
@@ -186,6 +190,13 @@ const runEpoch = async (actor: Running, entry: EpochEntry, signal: AbortSignal):
   env.metrics.rowsIn(labels, work.inputRows);
   env.metrics.rowsOut(labels, work.outputRows);
   env.metrics.rowsLate(labels, work.lateRows);
+  const held = Object.values(work.operators);
+  if (held.length > 0)
+    env.metrics.state(
+      labels,
+      held.reduce((n, o) => n + o.rowsTotal, 0),
+      held.reduce((n, o) => n + o.bytes, 0),
+    );
   env.metrics.epochSeconds(labels, (env.clock.monotonic() - started) / 1000);
   const committed = actor.committer.enqueue({
     epoch: entry.epoch,

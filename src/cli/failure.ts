@@ -1,0 +1,21 @@
+/** What the command line says about an error, and the exit code it means. A stack trace is shown only with `--log-level debug`. */
+import { ConfigurationError, DataDirectoryInUseError } from "../core/errors.ts";
+import { describeError } from "../node/log-output.ts";
+
+/** 2: the call was wrong; 1: what was called failed. */
+export const exitCodeOf = (error: unknown): number =>
+  error instanceof ConfigurationError || error instanceof DataDirectoryInUseError ? 2 : 1;
+
+const reported = new WeakSet<object>();
+
+/** Prints an error once, however many promises reject with it. */
+export const report = (error: unknown): void => {
+  if (typeof error === "object" && error !== null) {
+    if (reported.has(error)) return;
+    reported.add(error);
+  }
+  const debug = process.env["MILLRACE_LOG_LEVEL"] === "debug";
+  const known = error instanceof Error && error.constructor !== Error && error.name !== "TypeError";
+  const name = error instanceof Error && known && error.name !== "" ? `${error.name}: ` : "";
+  process.stderr.write(`millrace: ${debug ? "" : name}${describeError(error, debug)}\n`);
+};
