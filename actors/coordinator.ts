@@ -127,16 +127,19 @@ export class Coordinator {
     }
     if (follower.state === "active" && !this.#env.newRun) return;
     this.#forgetful = this.#env.maximaAfterStop === "forget" && follower.state === "stopping";
-    await this.#append({
-      kind: "run",
-      runId: this.#env.runId,
-      queryId: this.#env.queryId,
-      token: this.#env.token,
-      fingerprint: plan.fingerprint,
-      fingerprintLines: plan.fingerprintLines,
-      clockMs: this.#env.clock.now(),
-      partitions: this.#env.partitionsWanted,
-    }, behind);
+    await this.#append(
+      {
+        kind: "run",
+        runId: this.#env.runId,
+        queryId: this.#env.queryId,
+        token: this.#env.token,
+        fingerprint: plan.fingerprint,
+        fingerprintLines: plan.fingerprintLines,
+        clockMs: this.#env.clock.now(),
+        partitions: this.#env.partitionsWanted,
+      },
+      behind,
+    );
   }
 
   #onAck(bytes: Uint8Array): void {
@@ -358,7 +361,8 @@ export class Coordinator {
   }
 
   #topology(last: EpochEntry | undefined): Topology {
-    return nextTopology(last, this.#env.partitions(last?.topology, this.#env.follower.rescaleTo));
+    const { follower, partitions } = this.#env;
+    return nextTopology(last, partitions(last?.topology, follower.rescaleTo), follower.committed);
   }
 }
 

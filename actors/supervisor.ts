@@ -27,6 +27,7 @@ import { Outbox } from "../src/runtime/outbox.ts";
 import { supervised } from "../src/runtime/supervision.ts";
 import type { StateBackend } from "../src/state/backend.ts";
 import { EpochSink } from "./sink.ts";
+import { watchSpace } from "../src/runtime/mailbox-space.ts";
 import { SourceInput } from "./source.ts";
 import { MailboxInput } from "./stage.ts";
 
@@ -188,10 +189,7 @@ export class ActorSupervisor {
       mailboxLog === undefined
         ? this.#sourceInput(stage, identity, topology)
         : new MailboxInput(mailboxLog, stage.inputs, (frames) => node.metrics.framesReplayed(labels, frames));
-    const mailbox =
-      mailboxLog === undefined
-        ? undefined
-        : { created: mailboxLog.created, first: (await mailboxLog.bounds()).first };
+    const mailbox = mailboxLog === undefined ? undefined : await mailboxLog.bounds();
     const outbox = await this.#outbox(stage, identity, topology);
     const sink = this.#sink(env, stage, topology);
     return runActor(env, { input, outbox, sink, mailbox, topology }, signal, drain);
@@ -242,15 +240,9 @@ export class ActorSupervisor {
         const key = `${edge.to}/${p}`;
         let publisher = publishers.get(key);
         if (publisher === undefined) {
-          publisher = (await this.#mailbox(edge.to, topology, p)).publisher();
-          publisher.onFull((limit) =>
-            this.#node.log("warn", "a mailbox is full: its reader is behind", {
-              query: this.#node.queryName,
-              stage: edge.to,
-              partition: p,
-              limit,
-            }),
-          );
+          const log = await this.#mailbox(edge.to, topology, p);
+          publisher = log.publisher();
+          this.#watchSpace(log, publisher);
           publishers.set(key, publisher);
         }
         readers.push(publisher);
@@ -258,6 +250,22 @@ export class ActorSupervisor {
       perEdge.push(readers);
     }
     return new Outbox(stage.outputs, perEdge, { topology: topology.version, partition: identity.partition });
+  }
+
+  /** A full mailbox is raised for the oldest unfinished epoch (law 8); for later ones its writers wait. */
+  #watchSpace(log: Log, publisher: Publisher): void {
+    const { follower, mailboxMaxBytes, queryName, log: say } = this.#node;
+    watchSpace(log, publisher, follower, mailboxMaxBytes, (limit, raised) =>
+      say(
+        "warn",
+        raised ? "a mailbox is raised above its limit" : "a mailbox is full: its reader is behind",
+        {
+          query: queryName,
+          mailbox: log.name,
+          limit,
+        },
+      ),
+    );
   }
 
   #sink(env: ActorEnvironment, stage: StagePlan, topology: Topology): EpochSink | undefined {

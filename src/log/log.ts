@@ -42,8 +42,10 @@ export interface Publisher {
   send(payload: Uint8Array, headers?: Record<string, string>): Promise<void> | undefined;
   /** Resolves when everything sent so far is acknowledged. Rejects only when the publisher is closed or failed for good. */
   delivered(): Promise<void>;
-  /** Raises the size limit of the log when this writer meets it (law 8), called for records of the oldest unfinished epoch. */
-  onFull(handler: (limit: string) => void): void;
+  /** Called each time the log refuses a record at its size limit, with the limit's name and the oldest record that waits (law 8). */
+  onFull(handler: (limit: string, oldest: Uint8Array) => void): void;
+  /** Ends the publisher for good: `delivered` and `send` reject with the error. */
+  fail(error: unknown): void;
   close(): void;
 }
 

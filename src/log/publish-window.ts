@@ -56,7 +56,7 @@ export class GoBackWindow<M extends Sendable> {
   #waiting = false;
   #roomWaiters: { resolve: () => void; reject: (e: unknown) => void }[] = [];
   #deliveredWaiters: { resolve: () => void; reject: (e: unknown) => void }[] = [];
-  #onFull: ((limit: string) => void) | undefined;
+  #onFull: ((limit: string, oldest: Uint8Array) => void) | undefined;
   #heardAt = 0;
   #cancelTimer: (() => void) | undefined;
 
@@ -81,7 +81,7 @@ export class GoBackWindow<M extends Sendable> {
     return new Promise((resolve, reject) => this.#deliveredWaiters.push({ resolve, reject }));
   }
 
-  onFull(handler: (limit: string) => void): void {
+  onFull(handler: (limit: string, oldest: Uint8Array) => void): void {
     this.#onFull = handler;
   }
 
@@ -178,7 +178,8 @@ export class GoBackWindow<M extends Sendable> {
     this.#round++;
     this.#transport.reset?.();
     if (error instanceof MillraceError && error.decision === "fail") return this.fail(error);
-    if (error instanceof LogFullError) this.#onFull?.(error.message);
+    if (error instanceof LogFullError)
+      this.#onFull?.(error.message, this.#queue[this.#head]!.message.payload);
     this.#next = this.#head;
     this.#flyingBytes = 0;
     for (let i = this.#head; i < this.#queue.length; i++) this.#queue[i]!.stored = false;

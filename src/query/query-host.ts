@@ -208,12 +208,18 @@ export class QueryHost {
     if (this.#coordinator !== undefined) return;
     const abort = new AbortController();
     this.#coordinator = abort;
-    this.#coordinating = this.#coordinating.then(() => this.#coordinate(token, abort.signal));
+    this.#coordinating = this.#coordinating
+      .then(() => this.#coordinate(token, abort.signal))
+      .finally(() => {
+        if (this.#coordinator === abort) this.#coordinator = undefined;
+      });
   }
 
   async #coordinate(token: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#services;
-    while (!signal.aborted && !this.#closed && !this.ended) {
+    const leads = (): boolean =>
+      this.#services.membership.token === token && this.follower.token <= token && !this.#closed;
+    while (!signal.aborted && leads() && !this.ended) {
       try {
         const env = await coordinatorEnvironment(
           this.#services,
@@ -229,12 +235,11 @@ export class QueryHost {
         if (isDeposed(e)) await this.follower.catchUp().catch(() => {});
         else if (
           decisionOf(e) === "fail" ||
-          ++this.#coordinatorFailures > this.#services.settings.maxRestarts
+          (decisionOf(e) !== "retry" && ++this.#coordinatorFailures > this.#services.settings.maxRestarts)
         )
           await this.#fail(e, "coordinator");
         await sleep(clock, ACK_REPEAT_MS / 10, signal);
       }
-      if (!this.#services.membership.alive()) return;
     }
   }
 
@@ -264,7 +269,7 @@ export class QueryHost {
     if (topology.version === actor.topology) return topology;
     const { previous } = topology;
     if (previous === undefined || previous.version !== actor.topology) return undefined;
-    return { version: previous.version, since: 1, partitions: previous.partitions, previous: undefined };
+    return { ...previous, previous: previous.previous };
   }
 
   #makeSupervisor(): ActorSupervisor {
@@ -299,14 +304,18 @@ export class QueryHost {
       failed: (e, actor) => void this.#fail(e, `stage ${actor.stage} partition ${actor.partition}`),
       ended: (actor, end) => {
         if (end === "retired") this.#retired.add(keyOf(actor));
+        // Given away and given back while it drained: it starts again.
+        this.#reconcile();
       },
     });
   }
 
   /** Takes the failure to all nodes: a fail entry in the plan log. */
   async #fail(error: unknown, who: string): Promise<void> {
-    this.#cause ??= error;
     this.#logError(who, error);
+    // A zombie's failure is its own: the query goes on elsewhere.
+    if (!this.#services.membership.alive()) return;
+    this.#cause ??= error;
     const e = error instanceof Error ? error : new Error(String(error));
     const where = error instanceof MillraceError && error.where !== undefined ? ` (${error.where})` : "";
     await this.#control({

@@ -69,6 +69,7 @@ export class Committer {
     if (this.#failed !== undefined) throw this.#failed;
     await r.delivered;
     await this.#env.probe?.("delivered", r.epoch);
+    if (!this.#env.alive()) throw new FencedError("the node's lease is gone");
     if (this.#sink !== undefined && !this.#sink.commitsFirst) await this.#sink.commit(r.epoch, r.sinkRows);
     await this.#env.probe?.("sinkCommitted", r.epoch);
     if (!this.#env.alive()) throw new FencedError("the node's lease is gone");
@@ -94,7 +95,7 @@ export class Committer {
       topology,
       epoch: r.epoch,
       maxima: r.maxima,
-      snapshotEpoch: this.#stateless ? r.epoch : this.#snapshots.newestEpoch,
+      snapshotEpoch: this.#stateless ? r.epoch : this.#snapshots.keptEpoch,
       work: { ...r.work, operators },
     };
     this.#env.acknowledge(ack);
@@ -161,6 +162,7 @@ export class Committer {
       await this.idle();
       const record = this.#store.committed;
       if (this.#stateless || record === undefined || this.#snapshots.newestEpoch >= record.epoch) return;
+      if (!this.#env.alive()) throw new FencedError("the node's lease is gone");
       this.#startSnapshot(record, true);
     }
   }

@@ -15,6 +15,8 @@ import type { Topology } from "./entries.ts";
 export interface Mailbox {
   readonly created: string;
   readonly first: number;
+  /** Newest position when the actor started; 0: nothing was ever written. */
+  readonly last: number;
 }
 
 export interface RecoveryPoint {
@@ -60,9 +62,9 @@ export const recover = async (
     await store.adopt(snapshot.record, snapshot.blobs, everything);
     return { epoch: snapshot.record.epoch, resume: snapshot.record.resume };
   }
-  if (snapshots.length > 0 || (local !== undefined && mailbox !== undefined && mailbox.first > 1)) {
+  if (snapshots.length > 0 || (local !== undefined && mailbox !== undefined && !usable(local, mailbox))) {
     throw new LogGapErrorForGood(
-      `stage ${env.identity.stage} partition ${env.identity.partition} has no state that its mailbox can continue: the mailbox starts at ${mailbox?.first ?? 0}`,
+      `stage ${env.identity.stage} partition ${env.identity.partition} has no state that its mailbox can continue: the mailbox of ${mailbox?.created ?? ""} starts at ${mailbox?.first ?? 0}`,
     );
   }
   return fromNothing(env, store, mailbox, topology, signal);
@@ -78,13 +80,16 @@ const fromLocal = async (store: StateStore, record: StateRecord): Promise<Recove
     await store.loadLocal(record, () => true);
     return { epoch: record.epoch, resume: record.resume };
   } catch (e) {
-    // A damaged local store is a lost one: the caller goes on with the snapshots into fresh tables.
-    if (e instanceof StateCorruptError) throw new DamagedStoreError(e.message, { cause: e });
+    // A damaged local store is a lost one; the tables may be half filled, so the actor starts again.
+    if (e instanceof StateCorruptError) {
+      await store.discard();
+      throw new DamagedStoreError(e.message, { cause: e });
+    }
     throw e;
   }
 };
 
-/** The local store is damaged: delete it and recover again. */
+/** The local store was damaged and is deleted: recover again, without it. */
 export class DamagedStoreError extends MillraceError {
   override readonly decision = "restart" as const;
 }
@@ -101,6 +106,11 @@ const fromNothing = async (
       `the mailbox of stage ${env.identity.stage} partition ${env.identity.partition} starts at ${mailbox.first}, but there is no snapshot of its state`,
     );
   const epoch = topology.since - 1;
+  // Every epoch leaves at least the `last`s of its producers in the mailbox (law 1: lost acknowledged data fails the query).
+  if (mailbox?.last === 0 && env.follower.committed > epoch)
+    throw new LogGapErrorForGood(
+      `the mailbox of stage ${env.identity.stage} partition ${env.identity.partition} is empty, but epoch ${env.follower.committed} is committed: acknowledged frames are lost`,
+    );
   if (topology.previous !== undefined) await fromFinals(env, store, topology, signal);
   const record = {
     format: STATE_FORMAT,

@@ -38,6 +38,7 @@ const restarting = async <A>(
   signal: AbortSignal,
 ): Promise<A> => {
   const restarts: number[] = [];
+  let outages = 0;
   for (;;) {
     try {
       return await body(signal);
@@ -45,9 +46,12 @@ const restarting = async <A>(
       if (signal.aborted) throw e;
       const now = policy.clock.monotonic();
       while (restarts.length > 0 && now - restarts[0]! > RESTART_WINDOW_MS) restarts.shift();
-      if (decisionOf(e) === "fail" || restarts.length >= policy.maxRestarts) throw e;
-      restarts.push(now);
-      const delay = backoffMs(restarts.length, policy.random());
+      const decision = decisionOf(e);
+      if (decision === "fail" || (decision === "restart" && restarts.length >= policy.maxRestarts)) throw e;
+      // A broker that is away is waited for, however long: that is no fault of the actor.
+      if (decision === "restart") restarts.push(now);
+      else outages++;
+      const delay = backoffMs(decision === "restart" ? restarts.length : outages, policy.random());
       policy.onRestart(e, delay);
       await sleep(policy.clock, delay, signal);
     }

@@ -132,6 +132,11 @@ export class SnapshotWriter {
     return this.#kept.length < SNAPSHOTS_KEPT ? undefined : this.#kept[0]!.manifest.record;
   }
 
+  /** Epoch of the older of the two kept, 0 before there are two: what a recovery may go back to. */
+  get keptEpoch(): number {
+    return this.trimRecord?.epoch ?? 0;
+  }
+
   get newestEpoch(): number {
     return this.#kept.at(-1)?.manifest.record.epoch ?? 0;
   }

@@ -154,6 +154,11 @@ export class StateStore {
     await this.#put({ ...record, blobs }, changes);
   }
 
+  /** Deletes the local content: it is damaged. */
+  async discard(): Promise<void> {
+    await this.#backend.write(await this.#dropAll());
+  }
+
   async #dropAll(): Promise<BackendChange[]> {
     return (await this.#backend.keys(`${this.#prefix}/`)).map((del) => ({ del }));
   }

@@ -230,8 +230,12 @@ class LogPublisher implements Publisher {
     return this.#window.delivered();
   }
 
-  onFull(handler: (limit: string) => void): void {
+  onFull(handler: (limit: string, oldest: Uint8Array) => void): void {
     this.#window.onFull(handler);
+  }
+
+  fail(error: unknown): void {
+    this.#window.fail(error);
   }
 
   close(): void {
