@@ -1,7 +1,6 @@
 /** Joins: ON, USING, NATURAL, LATERAL. The key columns of USING come once, in front; both sides' own stay reachable by qualifier. */
 import { castTo, commonType } from "../expr/coercion.ts";
-import type { Attribute, SourcePosition, TypedExpr } from "../expr/ast.ts";
-import { binaryDifferentTypes } from "../expr/type-errors.ts";
+import type { Attribute, SourcePosition } from "../expr/ast.ts";
 import {
   type Analysis,
   fail,
@@ -12,11 +11,12 @@ import {
   type ScopeColumn,
 } from "./analyse-context.ts";
 import { conditionIn } from "./analyse-env.ts";
-import { analyseLateral } from "./analyse-subquery.ts";
-import type { LogicalPlan, Named } from "./logical.ts";
+import { equalKeys, joined } from "./analyse-joined.ts";
+import { analyseLateral } from "./analyse-lateral.ts";
+import type { Named } from "./logical.ts";
 import { asNullable, join, project } from "./nodes.ts";
 import type { JoinHow, Relation } from "./relation.ts";
-import { and, callOf, equals } from "./typed.ts";
+import { and, callOf } from "./typed.ts";
 
 type Join = Extract<Relation, { kind: "join" }>;
 
@@ -38,22 +38,6 @@ export const analyseJoin = (a: Analysis, rel: Join, names: Names): Resolved => {
       : conditionIn({ analysis: a, names, visible: both, clause: "a join condition" }, rel.condition);
   const how: JoinHow = rel.how === "cross" && condition !== undefined ? "inner" : rel.how;
   return joined(left, right, join(left.plan, right.plan, how, condition));
-};
-
-/** The columns of both sides with the nullability of the join's output. */
-export const joined = (left: Resolved, right: Resolved, plan: LogicalPlan): Resolved => {
-  const semi = plan.kind === "join" && (plan.how === "semi" || plan.how === "anti");
-  const byId = new Map(plan.output.map((x) => [x.id, x]));
-  const of = (columns: readonly ScopeColumn[]): readonly ScopeColumn[] =>
-    columns.flatMap((c) => {
-      const attribute = byId.get(c.attribute.id);
-      return attribute === undefined ? [] : [{ ...c, attribute }];
-    });
-  return {
-    plan,
-    columns: of(semi ? left.columns : [...left.columns, ...right.columns]),
-    hidden: of(semi ? left.hidden : [...left.hidden, ...right.hidden]),
-  };
 };
 
 const commonNames = (left: Resolved, right: Resolved): readonly string[] =>
@@ -78,13 +62,6 @@ const keyColumn = (
     `USING column ${quoted([name])} cannot be resolved on the ${which} side of the join. The ${which}-side columns: [${side.columns.map((c) => quoted([c.name])).join(", ")}].`,
     position,
   );
-};
-
-/** `l = r` at their common type. */
-export const equalKeys = (l: TypedExpr, r: TypedExpr): TypedExpr => {
-  const type = commonType([l.type, r.type]);
-  if (type === undefined) throw binaryDifferentTypes({ fn: "=", timeZone: "UTC" }, [l, r]);
-  return equals(castTo(l, type), castTo(r, type));
 };
 
 const usingJoin = (

@@ -1,5 +1,5 @@
 /** Verbs of streams: withWatermark, dropDuplicates, keyed state, observe, late. */
-import type { Expr } from "../expr/ast.ts";
+import type { Attribute, Expr } from "../expr/ast.ts";
 import { Aggregates } from "./analyse-collect.ts";
 import {
   type Analysis,
@@ -13,7 +13,6 @@ import {
 import { type Env, typeIn } from "./analyse-env.ts";
 import { nameOf } from "./analyse-items.ts";
 import { unresolvedColumn } from "./analyse-names.ts";
-import type { Attribute } from "../expr/ast.ts";
 import type { LogicalPlan, Named } from "./logical.ts";
 import { extend, keep } from "./nodes.ts";
 import type { Relation } from "./relation.ts";

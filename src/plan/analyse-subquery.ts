@@ -13,8 +13,7 @@ import { BOOLEAN, type DataType, LONG, NULL, STRING } from "../core/data-type.ts
 import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
 import { type Analysis, fail, type Names, type Resolved } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
-import { generateOver } from "./analyse-generate.ts";
-import { equalKeys, joined } from "./analyse-join.ts";
+import { equalKeys } from "./analyse-joined.ts";
 import { resolveColumn } from "./analyse-names.ts";
 import { decorrelate, emptyValue, isSingleRow } from "./decorrelate.ts";
 import type { LogicalPlan, NamedAggregate } from "./logical.ts";
@@ -38,7 +37,7 @@ import {
 
 type Subquery = Extract<Expr, { kind: "subquery" }>;
 
-interface Inner {
+export interface Inner {
   readonly resolved: Resolved;
   /** Attributes of the query around that are used inside. */
   readonly outer: readonly Attribute[];
@@ -47,7 +46,7 @@ interface Inner {
 type Rekey = (e: TypedExpr) => TypedExpr;
 
 /** Analyses a relation that sees the columns of `env`. */
-const innerQuery = (analysis: Analysis, relation: Relation, env: Env): Inner => {
+export const innerQuery = (analysis: Analysis, relation: Relation, env: Env): Inner => {
   const used = new Map<number, Attribute>();
   const note = (e: TypedExpr): TypedExpr => {
     replace(e, (x) => {
@@ -330,53 +329,4 @@ const tooManyRows = (type: DataType): TypedExpr => {
   const args = [stringLiteral("SCALAR_SUBQUERY_TOO_MANY_ROWS"), literal([], none)];
   const raised = callOf("raise_error", args, NULL, true);
   return Object.freeze({ kind: "cast", child: raised, type, tryCast: false, nullable: true });
-};
-
-/** `JOIN LATERAL`: the right side sees the left's columns. */
-export const analyseLateral = (
-  a: Analysis,
-  rel: Extract<Relation, { kind: "join" }>,
-  left: Resolved,
-  names: Names,
-): Resolved => {
-  const generator = generatorBelow(rel.right);
-  if (
-    generator !== undefined &&
-    rel.condition === undefined &&
-    (rel.how === "inner" || rel.how === "cross" || rel.how === "left")
-  )
-    return generateOver(a, { ...generator, outer: generator.outer || rel.how === "left" }, left, names);
-  const env: Env = { analysis: a, names, visible: left, clause: "LATERAL" };
-  const { resolved: right, outer } = innerQuery(a, rel.right, env);
-  if (rel.how !== "inner" && rel.how !== "cross" && rel.how !== "left")
-    return fail(
-      "UNSUPPORTED_JOIN_TYPE",
-      `LATERAL joins are INNER, CROSS or LEFT, not ${rel.how.toUpperCase()}.`,
-      rel.position,
-    );
-  const visible = { columns: [...left.columns, ...right.columns], hidden: left.hidden };
-  const condition =
-    rel.condition === undefined
-      ? undefined
-      : typeIn({ ...env, visible, clause: "a join condition" }, rel.condition);
-  const how = rel.how === "left" ? "left" : "inner";
-  const pulled = decorrelate(
-    right.plan,
-    outer,
-    right.columns.map((c) => c.attribute),
-  );
-  if (pulled === undefined || pulled.singleRow)
-    return joined(left, right, applyNode(left.plan, right.plan, how, condition, outer));
-  const on = and([...(condition === undefined ? [] : [condition]), ...pulled.predicates]);
-  const plan = join(left.plan, pulled.plan, on === undefined && how === "inner" ? "cross" : how, on);
-  return joined(left, right, plan);
-};
-
-/** `LATERAL explode(t.xs) AS u(x)`: a generator over the left side. */
-const generatorBelow = (rel: Relation): Extract<Relation, { kind: "generate" }> | undefined => {
-  if (rel.kind === "generate" && rel.child.kind === "oneRow") return rel;
-  if (rel.kind !== "alias") return undefined;
-  const inner = generatorBelow(rel.child);
-  if (inner === undefined) return undefined;
-  return { ...inner, tableAlias: rel.name, ...(rel.columns === undefined ? {} : { columns: rel.columns }) };
 };

@@ -37,8 +37,14 @@ import type { Relation } from "./relation.ts";
 export type { AnalyseOptions } from "./analyse-context.ts";
 
 /** The resolved plan of a relation. Throws AnalysisError with Spark's error class and the position in the text. */
-export const analyse = (relation: Relation, catalog: Catalog, options: AnalyseOptions): LogicalPlan =>
-  new Analysis(catalog, options, analyseRelation).relation(relation, NO_NAMES).plan;
+export const analyse = (relation: Relation, catalog: Catalog, options: AnalyseOptions): LogicalPlan => {
+  const { plan, columns } = new Analysis(catalog, options, analyseRelation).relation(relation, NO_NAMES);
+  // Hidden columns (the other side of USING) are no part of the result.
+  return keep(
+    plan,
+    columns.map((c) => c.attribute),
+  );
+};
 
 type Of<K extends Relation["kind"]> = Extract<Relation, { kind: K }>;
 
