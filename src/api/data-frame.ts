@@ -10,14 +10,16 @@ import { parseExpression } from "../sql/parser.ts";
 import { conditionFrom } from "./expression-builder.ts";
 import type { ArrayIn, Cols, FieldsOf, Typed, TypeOf, Value } from "./expression.ts";
 import { FrameActions, limited, wholeNumber } from "./frame-actions.ts";
-import { aggregatesOf, given, itemsOf, namedExpr, sortOrdersOf } from "./frame-items.ts";
+import { aggregatesOf, given, itemsOf, namedExpr, nameMap, sortOrdersOf } from "./frame-items.ts";
 import { cubeSets, keysOfSets, rollupSets } from "./grouping-sets.ts";
 import { conditionJoin, usingJoin } from "./frame-join.ts";
 import type {
   Aggregates,
   AggregatesOut,
   Callback,
+  COLUMNS,
   Condition,
+  FLAGS,
   Fl,
   Flags,
   Frame,
@@ -38,7 +40,7 @@ import type {
   UnionOut,
   With,
 } from "./frame-types.ts";
-import { GroupedData } from "./grouped-data.ts";
+import { GroupedData, type Sets } from "./grouped-data.ts";
 import { MissingValues } from "./missing-values.ts";
 import { asyncFunction, type AsyncOptions, rowFunction } from "./row-functions.ts";
 import type { TypedSchema } from "./schema.ts";
@@ -60,9 +62,10 @@ import type {
 /** Makes the frame of a relation, with whatever columns the verb promised. */
 export type FrameMaker = <S, F extends Flags>(relation: Relation) => DataFrame<S, F>;
 
-export interface DataFrame<S, F extends Flags> extends Frame<S, F> {}
-// eslint-disable-next-line typescript/no-unsafe-declaration-merging -- the phantom members of Frame exist in types only
-export class DataFrame<S, F extends Flags> extends FrameActions<S> {
+export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Frame<S, F> {
+  declare readonly [COLUMNS]: S;
+  declare readonly [FLAGS]: F;
+
   #to<S2, F2 extends Flags = F>(relation: Relation): DataFrame<S2, F2> {
     return new DataFrame(this.session, relation);
   }
@@ -394,13 +397,4 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> {
   }
 }
 
-type Sets<S, K extends keyof S, F extends Flags> = GroupedData<
-  S,
-  Flat<OptAll<Pick<S, K>>>,
-  Grouped<F, Pick<S, K>>
->;
-const nameMap = (
-  names: readonly (readonly [string, string | undefined])[],
-): Readonly<Record<string, string>> =>
-  Object.assign(Object.create(null), Object.fromEntries(names)) as Record<string, string>;
 const relationOf = (frame: unknown): Relation => (frame as FrameActions<unknown>).relation;

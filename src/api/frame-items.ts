@@ -56,3 +56,12 @@ export const sortOrdersOf = (keys: readonly unknown[], c: unknown): readonly Sor
     typeof x === "string" ? { expr: column(x), ...ASCENDING } : orderOf(x, "in orderBy"),
   );
 };
+
+/** Names by name, without a prototype: any name is only a name. */
+export const nameMap = (
+  names: readonly (readonly [string, string | undefined])[],
+): Readonly<Record<string, string>> => {
+  const out = Object.create(null) as Record<string, string>;
+  for (const [from, to] of names) if (to !== undefined) out[from] = to;
+  return out;
+};

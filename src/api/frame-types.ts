@@ -12,8 +12,8 @@ import type {
 } from "./expression.ts";
 import type { Base, BooleanIn, Columns, Common, Flat, Keys, NumericTag, Opt, OptAll } from "./tags.ts";
 
-declare const COLUMNS: unique symbol;
-declare const FLAGS: unique symbol;
+export declare const COLUMNS: unique symbol;
+export declare const FLAGS: unique symbol;
 
 /**
  * The shape of a query, as far as output modes ask for it: whether it is a stream; whether it aggregates (`open`: groups that no watermark ever

@@ -7,17 +7,23 @@ import { aliased, call, columnsOf } from "./expression-builder.ts";
 import type { DataFrame, FrameMaker } from "./data-frame.ts";
 import type { FrameCore } from "./frame-core.ts";
 import { aggregatesOf } from "./frame-items.ts";
-import type { Aggregates, AggregatesOut, Callback, Fl, Flags } from "./frame-types.ts";
+import type { Aggregates, AggregatesOut, Callback, Fl, Flags, Grouped } from "./frame-types.ts";
 import { keyedState, type StateOptions, type TransformOptions } from "./keyed-state.ts";
 import { literal } from "./literal.ts";
 import { type PivotColumn, PivotedData, type PivotValue } from "./pivoted-data.ts";
 import type { TypedSchema } from "./schema.ts";
-import type { Flat, InputRowOf, Keys, RowOf } from "./tags.ts";
+import type { Flat, InputRowOf, Keys, OptAll, RowOf } from "./tags.ts";
 
 /** Plain keys, or grouping sets over them. */
 export type GroupingOf =
   { readonly kind: "keys" } | { readonly kind: "sets"; readonly sets: readonly (readonly Expr[])[] };
 
+/** Groups by sets of the keys `K`: where a key is left out it is null. */
+export type Sets<S, K extends keyof S, F extends Flags> = GroupedData<
+  S,
+  Flat<OptAll<Pick<S, K>>>,
+  Grouped<F, Pick<S, K>>
+>;
 /** Flags behind keyed state: what it emits is final, no output mode needs an aggregate any more. */
 type Stateful<F extends Flags> = Fl<F["stream"], "none", F["wm"]>;
 
