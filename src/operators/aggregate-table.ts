@@ -7,8 +7,8 @@
  *  A2 groups come out (close, base, live) by closing time, then in the order in which they came in; a restored table has the
  *     same order, because blobs keep it (law 2: "stored insertion order"). Without an event time: in order of arrival.
  *  A3 bit 1 of a flag: changed since the last drain; bit 2: since the last `takeTouched`.
- *  A4 `drain` writes the highest limit closed since the last drain; whoever loads closes through it before taking the rows.
- *     Only an event-time key closes, so a limit says exactly which groups are gone.
+ *  A4 `drain` writes the highest limit closed since the last drain; a load closes through it before it takes the rows. Only an
+ *     event-time key closes, so a limit says exactly which groups are gone.
  */
 import type { DataType } from "../core/data-type.ts";
 import { combineHash, keyGroupOf } from "../core/hash.ts";
@@ -25,7 +25,8 @@ import { KeyColumn } from "./key-columns.ts";
 
 const CHANGED = 1;
 const TOUCHED = 2;
-const NO_MEMO: Int32Array = new Int32Array(0);
+const MARKED = CHANGED | TOUCHED;
+const NO_GROUPS: Int32Array = new Int32Array(0);
 const BYTES_PER_GROUP = 32;
 const BYTES_PER_ACCUMULATOR = 24;
 /** Dictionaries of keys are rebuilt when they hold this many times more values than there are groups. */
@@ -78,6 +79,7 @@ export class AggregateTable implements StateTable {
   /** The same memory as `scratch`, as words. */
   #words: Int32Array[] = [];
   #reserved = 0;
+  #fresh: Uint8Array | undefined;
   readonly #memo = new GroupMemo();
   readonly #memoParts: ReturnType<typeof memoParts>;
 
@@ -89,14 +91,7 @@ export class AggregateTable implements StateTable {
     let parts = 0;
     this.#firstPart = this.#keys.map((k) => (parts += k.parts) - k.parts);
     this.#hashed = this.#firstPart;
-    this.#memoParts = memoParts(
-      this.#keys.flatMap((k, i) =>
-        Array.from({ length: k.parts }, (_, p) => ({
-          part: this.#firstPart[i]! + p,
-          indexable: k.form !== "window" && i !== options.eventTime,
-        })),
-      ),
-    );
+    this.#memoParts = memoParts(this.#keys, options.eventTime);
     this.#parts = Array.from({ length: parts }, () => new Float64Array(64));
     this.#scratch = Array.from({ length: parts }, () => new Float64Array(0));
     const time = options.eventTime;
@@ -109,14 +104,19 @@ export class AggregateTable implements StateTable {
     return this.#used - this.#free.length;
   }
 
-  /** Puts the group of each of `n` rows into `groups`, making new ones, and marks them touched. `keys` are dense. */
-  lookup(keys: readonly Vector[], n: number, groups: Int32Array): void {
+  /**
+   * Puts the group of each of `n` rows into `groups`, making new ones, and marks them touched. `keys` are dense. With `fresh`: fresh[i] becomes 1
+   * where row i made its group, and only such groups are touched.
+   */
+  lookup(keys: readonly Vector[], n: number, groups: Int32Array, fresh?: Uint8Array): void {
     this.#reserve(n);
+    this.#fresh = fresh;
     this.#keys.forEach((k, i) => {
       const p = this.#firstPart[i]!;
       k.encode(keys[i]!, n, this.#scratch[p]!, this.#scratch[p + k.parts - 1]!);
     });
     this.#find(n, groups);
+    this.#fresh = undefined;
   }
 
   #reserve(n: number): void {
@@ -129,15 +129,19 @@ export class AggregateTable implements StateTable {
   /** Finds or makes the group of each of the `n` rows whose parts are in `scratch`. */
   #find(n: number, groups: Int32Array): void {
     const which = this.#memoParts;
-    if (which === undefined) {
-      for (let i = 0; i < n; i++) this.#touch((groups[i] = this.#probe(i)));
+    const touchAll = this.#fresh === undefined;
+    this.#memo.begin();
+    if (which === undefined || this.#memo.paused) {
+      for (let i = 0; i < n; i++) {
+        const g = (groups[i] = this.#probe(i));
+        if (touchAll) this.#touch(g);
+      }
       return;
     }
     const index = this.#scratch[which.index]!;
     const [o0, o1] = which.others.map((p) => this.#scratch[p]!);
-    let first = NaN;
-    let second = NaN;
-    let memo: Int32Array = NO_MEMO;
+    let [first, second] = [NaN, NaN];
+    let memo: Int32Array = NO_GROUPS;
     for (let i = 0; i < n; i++) {
       if (i === 0 || (o0 !== undefined && o0[i] !== first) || (o1 !== undefined && o1[i] !== second)) {
         first = o0 === undefined ? 0 : o0[i]!;
@@ -151,7 +155,7 @@ export class AggregateTable implements StateTable {
         memo = this.#memo.put(memo, part, g);
       }
       groups[i] = g;
-      if (this.#flags[g] !== (CHANGED | TOUCHED)) this.#touch(g);
+      if (touchAll && this.#flags[g] !== MARKED) this.#touch(g);
     }
   }
 
@@ -178,17 +182,19 @@ export class AggregateTable implements StateTable {
     const flags = this.#flags[g]!;
     if ((flags & CHANGED) === 0) this.#changed.push(g);
     if ((flags & TOUCHED) === 0) this.#touched.push(g);
-    this.#flags[g] = CHANGED | TOUCHED;
+    this.#flags[g] = MARKED;
   }
 
   #insert(hash: number, slot: number, row: number): number {
     const g = this.#free.pop() ?? this.#used++;
     if (g >= this.#capacity) this.#growGroups();
+    if (this.#fresh !== undefined) this.#fresh[row] = 1;
     this.#hashes[g] = hash;
     this.#flags[g] = 0;
     this.#keyGroups[g] = -1;
     for (let p = 0; p < this.#parts.length; p++) this.#parts[p]![g] = this.#scratch[p]![row]!;
     this.#slots[slot] = g + 1;
+    this.#touch(g);
     if (this.#closingPart >= 0) this.#closing.add(this.#parts[this.#closingPart]![g]!, g);
     if (this.size * 2 > this.#mask) this.#rebuild((this.#mask + 1) * 2);
     return g;
@@ -234,9 +240,9 @@ export class AggregateTable implements StateTable {
 
   /** Takes the groups with a closing time <= limit out of the table; their keys and states can be read until `release`. */
   close(limit: number): Int32Array {
-    if (this.#closingPart < 0 || this.#closing.first > limit) return new Int32Array(0);
+    if (this.#closingPart < 0 || this.#closing.first > limit) return NO_GROUPS;
     const groups = Int32Array.from(this.#closing.takeThrough(limit));
-    this.#closed = Math.max(this.#closed ?? -Infinity, limit);
+    if (groups.length > 0) this.#closed = Math.max(this.#closed ?? -Infinity, limit);
     return groups;
   }
 
@@ -314,8 +320,7 @@ export class AggregateTable implements StateTable {
   }
 
   keyValue(key: number, group: number): Value {
-    const k = this.#keys[key]!;
-    const p = this.#firstPart[key]!;
+    const [k, p] = [this.#keys[key]!, this.#firstPart[key]!];
     return k.value(this.#parts[p]![group]!, this.#parts[p + k.parts - 1]![group]!);
   }
 

@@ -10,8 +10,7 @@ import { type Batch, rowCount } from "../core/batch.ts";
 import type { Vector } from "../core/vector.ts";
 import type { TypedExpr } from "../expr/ast.ts";
 import { compileExprs } from "../expr/compile.ts";
-import type { KeyedTable, StateKey } from "../state/table.ts";
-import { ExpiryQueue } from "./expiry-queue.ts";
+import { DelayedKeys, PlainKeys, type SeenKeys } from "./seen-keys.ts";
 import { formatExpr, keyTypesText } from "./expr-text.ts";
 import type {
   EpochContext,
@@ -22,9 +21,8 @@ import type {
   Output,
 } from "./operator.ts";
 import { OperatorCounts } from "./operator-counts.ts";
-import { KeyEncoder } from "./row-keys.ts";
 import { keepRows, liveRows, overRows, select } from "./row-errors.ts";
-import { type EventTimeForm, notLate, timesOf } from "./watermark-time.ts";
+import { type EventTimeForm, notLate } from "./watermark-time.ts";
 
 export interface DedupSpec {
   readonly keys: readonly TypedExpr[];
@@ -39,31 +37,28 @@ export interface DedupSpec {
 class Dedup implements Operator {
   readonly #spec: DedupSpec;
   readonly #evaluate: ReturnType<typeof compileExprs>;
-  readonly #encoder: KeyEncoder;
+  readonly #keys: SeenKeys;
   readonly #counts = new OperatorCounts();
-  /** Key → time at which it is forgotten; null: never. */
-  #table!: KeyedTable<number | null>;
-  readonly #expiry = new ExpiryQueue<StateKey>();
   #context!: OperatorContext;
   #epoch!: EpochContext;
 
   constructor(spec: DedupSpec) {
     this.#spec = spec;
     this.#evaluate = compileExprs([...spec.keys, ...(spec.late === undefined ? [] : [spec.late.expr])]);
-    this.#encoder = new KeyEncoder(
-      spec.keys.map((k) => k.type),
-      spec.routeBy,
-    );
+    const types = spec.keys.map((k) => k.type);
+    this.#keys =
+      spec.expires.kind === "delay"
+        ? new DelayedKeys(types, spec.routeBy, spec.late!.form, spec.expires.delayMs)
+        : new PlainKeys(types, spec.routeBy, spec.expires.kind === "key" ? spec.expires.key : undefined);
   }
 
   open(context: OperatorContext): void {
     this.#context = context;
-    this.#table = context.tables.keyed("keys");
+    this.#keys.open(context);
   }
 
   restored(): void {
-    if (this.#spec.expires.kind === "never") return;
-    for (const [key, time] of this.#table.scan()) if (time !== null) this.#expiry.add(time, key);
+    this.#keys.restored();
   }
 
   begin(epoch: EpochContext): void {
@@ -88,42 +83,17 @@ class Dedup implements Operator {
         ({ batch: rows, result } = run(keepRows(rows, mask)));
       }
     }
-    this.#takeFirst(rows, result, out);
-  }
-
-  #takeFirst(rows: Batch, vectors: readonly Vector[], out: Output): void {
     const n = rowCount(rows);
-    const keyed = this.#encoder.encode(vectors.slice(0, this.#spec.keys.length), n);
-    const live = liveRows(rows);
-    const times = this.#expiryTimes(vectors, n);
-    const first: number[] = [];
-    for (let i = 0; i < n; i++) {
-      const key = keyed.keys[i]!;
-      if (this.#table.get(key) !== undefined) continue;
-      const time = times === undefined ? null : times[i]!;
-      this.#table.put(key, time === Infinity ? null : time, keyed.keyGroup(i));
-      if (time !== null && time !== Infinity) this.#expiry.add(time, key);
-      first.push(live[i]!);
-    }
-    this.#counts.updated(first.length);
-    if (first.length === n) out.emit(rows);
-    else if (first.length > 0) out.emit(select(rows, Int32Array.from(first)));
-  }
-
-  #expiryTimes(vectors: readonly Vector[], n: number): Float64Array | undefined {
-    const { expires, keys, late } = this.#spec;
-    if (expires.kind === "never") return undefined;
-    if (expires.kind === "key") return timesOf(vectors[expires.key]!, n, expires.form);
-    // Spark reads a null time as 0 here.
-    return timesOf(vectors[keys.length]!, n, late!.form).map(
-      (t) => (t === Infinity ? 0 : t) + expires.delayMs,
-    );
+    const width = this.#spec.keys.length;
+    const first = this.#keys.firsts(result.slice(0, width), result[width], n);
+    const passed = liveRows(rows).filter((_, i) => first[i] === 1);
+    this.#counts.updated(passed.length);
+    if (passed.length === n) out.emit(rows);
+    else if (passed.length > 0) out.emit(select(rows, passed));
   }
 
   end(_out: Output): void {
-    const gone = this.#expiry.takeThrough(this.#epoch.watermarkMs);
-    for (const key of gone) this.#table.delete(key);
-    this.#counts.removed(gone.length);
+    this.#counts.removed(this.#keys.forget(this.#epoch.watermarkMs));
     this.#counts.endEpoch();
   }
 

@@ -1,69 +1,88 @@
 /**
- * Items filed by the time at which they expire: taking all that expired costs what is taken, not what is there.
- * Derived from tables, never persisted.
+ * Items filed by the time at which they expire: taking all that expired costs what is taken, not what is there. Derived from tables, never persisted.
  *
- * Invariants. E1: `heap` is a binary min-heap of the distinct times that have a list. E2: items of one time keep the
- * order in which they were added.
+ * Invariants. E1: `heap` is a binary min-heap of the numbers of the buckets (of BUCKET_MS) that have items. E2: what is taken comes by time, items of one
+ * time in the order in which they were added.
  */
+const BUCKET_MS = 1000;
+
+interface Entry<T> {
+  readonly time: number;
+  readonly item: T;
+}
+
+const byTime = <T>(a: Entry<T>, b: Entry<T>): number => (a.time === b.time ? 0 : a.time < b.time ? -1 : 1);
+
 export class ExpiryQueue<T> {
-  readonly #lists = new Map<number, T[]>();
+  readonly #buckets = new Map<number, Entry<T>[]>();
   readonly #heap: number[] = [];
 
   add(time: number, item: T): void {
-    const list = this.#lists.get(time);
-    if (list !== undefined) {
-      list.push(item);
-      return;
+    const bucket = Math.floor(time / BUCKET_MS);
+    const entries = this.#buckets.get(bucket);
+    if (entries !== undefined) entries.push({ time, item });
+    else {
+      this.#buckets.set(bucket, [{ time, item }]);
+      this.#push(bucket);
     }
-    this.#lists.set(time, [item]);
-    this.#push(time);
   }
 
-  /** The earliest time that has items; Infinity when there is none. */
+  /** Not above the earliest time that has items; Infinity when there is none. */
   get first(): number {
-    return this.#heap.length === 0 ? Infinity : this.#heap[0]!;
+    return this.#heap.length === 0 ? Infinity : this.#heap[0]! * BUCKET_MS;
   }
 
-  /** Takes out all items with time <= limit, earliest first, by E2 within a time. */
+  /** Takes out all items with time <= limit, by E2. */
   takeThrough(limit: number): T[] {
     const taken: T[] = [];
-    while (this.#heap.length > 0 && this.#heap[0]! <= limit) {
-      const time = this.#pop();
-      for (const item of this.#lists.get(time)!) taken.push(item);
-      this.#lists.delete(time);
+    while (this.#heap.length > 0 && this.#heap[0]! * BUCKET_MS <= limit) {
+      const bucket = this.#heap[0]!;
+      const entries = this.#buckets.get(bucket)!;
+      const due = entries.filter((e) => e.time <= limit).sort(byTime);
+      for (const e of due) taken.push(e.item);
+      if (due.length < entries.length) {
+        if (due.length > 0)
+          this.#buckets.set(
+            bucket,
+            entries.filter((e) => e.time > limit),
+          );
+        break;
+      }
+      this.#pop();
+      this.#buckets.delete(bucket);
     }
     return taken;
   }
 
   /** All items, in the order in which `takeThrough` would give them. */
   *items(): Iterable<T> {
-    for (const time of [...this.#heap].sort((a, b) => (a < b ? -1 : 1))) yield* this.#lists.get(time)!;
+    for (const bucket of [...this.#heap].sort((a, b) => (a < b ? -1 : 1)))
+      for (const e of [...this.#buckets.get(bucket)!].sort(byTime)) yield e.item;
   }
 
   clear(): void {
-    this.#lists.clear();
+    this.#buckets.clear();
     this.#heap.length = 0;
   }
 
-  #push(time: number): void {
+  #push(bucket: number): void {
     const heap = this.#heap;
     let i = heap.length;
-    heap.push(time);
+    heap.push(bucket);
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (heap[parent]! <= time) break;
+      if (heap[parent]! <= bucket) break;
       heap[i] = heap[parent]!;
       i = parent;
     }
-    heap[i] = time;
+    heap[i] = bucket;
   }
 
-  #pop(): number {
+  #pop(): void {
     const heap = this.#heap;
-    const top = heap[0]!;
     const last = heap.pop()!;
     const n = heap.length;
-    if (n === 0) return top;
+    if (n === 0) return;
     let i = 0;
     for (;;) {
       let child = 2 * i + 1;
@@ -74,6 +93,5 @@ export class ExpiryQueue<T> {
       i = child;
     }
     heap[i] = last;
-    return top;
   }
 }
