@@ -1,5 +1,5 @@
 /** What the command line says about an error, and the exit code it means. A stack trace is shown only with `--log-level debug`. */
-import { ConfigurationError, DataDirectoryInUseError } from "../core/errors.ts";
+import { ConfigurationError, DataDirectoryInUseError, MillraceError } from "../core/errors.ts";
 import { describeError } from "../node/log-output.ts";
 
 /** 2: the call was wrong; 1: what was called failed. */
@@ -15,7 +15,7 @@ export const report = (error: unknown): void => {
     reported.add(error);
   }
   const debug = process.env["MILLRACE_LOG_LEVEL"] === "debug";
-  const known = error instanceof Error && error.constructor !== Error && error.name !== "TypeError";
-  const name = error instanceof Error && known && error.name !== "" ? `${error.name}: ` : "";
-  process.stderr.write(`millrace: ${debug ? "" : name}${describeError(error, debug)}\n`);
+  const named = error instanceof MillraceError && exitCodeOf(error) !== 2;
+  const name = named && !debug ? `${error.name}: ` : "";
+  process.stderr.write(`millrace: ${name}${describeError(error, debug)}\n`);
 };

@@ -88,6 +88,12 @@ const main = async (args: readonly string[]): Promise<number | undefined> => {
   return command.run(parsed);
 };
 
+// The reader of a pipe is gone (`millrace ls | head`): nothing is left to say.
+process.stdout.on("error", (e: NodeJS.ErrnoException) => {
+  if (e.code !== "EPIPE") throw e;
+  process.exit(process.exitCode ?? 0);
+});
+
 try {
   const code = await main(process.argv.slice(2));
   if (code !== undefined) process.exitCode = code;

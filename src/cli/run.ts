@@ -4,20 +4,13 @@
  */
 import { HTTP_PORT_DEFAULT } from "../core/limits.ts";
 import { PROCESS_NODE } from "../node/process-node.ts";
-import { NODE_FLAGS, settingsFrom, variableOf } from "../node/settings.ts";
-import { runWorkers } from "../node/workers.ts";
+import { NODE_FLAGS, settingsFrom } from "../node/settings.ts";
+import { followParent, runWorkers } from "../node/workers.ts";
 import { applicationPath, importApplication } from "./application.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { exportFlags } from "./environment.ts";
 import { exitCodeOf, report } from "./failure.ts";
-
-/** What flags say, as environment: it reaches the program whichever copy of the library it imports, and worker processes. */
-export const exportFlags = (flags: ReadonlyMap<string, string>): void => {
-  for (const { name } of NODE_FLAGS) {
-    const value = flags.get(name);
-    if (value !== undefined) process.env[variableOf(name)] = value;
-  }
-};
 
 /** Leaves what runs already and ends with the error's exit code. */
 const giveUp = async (error: unknown): Promise<void> => {
@@ -54,9 +47,14 @@ export const run: Command = {
     process.env["MILLRACE_PORT"] ??= String(HTTP_PORT_DEFAULT);
     const settings = settingsFrom(process.env);
     const path = applicationPath(args.positional[0]!);
+    const script = process.argv[1]!;
     process.argv = [process.argv[0]!, path, ...args.rest];
     if (settings.workers > 1 && settings.worker === undefined)
-      return runWorkers(settings, [path, ...args.rest]);
+      return runWorkers(settings, script, [path, ...args.rest]);
+    followParent(settings, (why) => {
+      report(why);
+      process.exit(1);
+    });
     return runHere(path);
   },
 };

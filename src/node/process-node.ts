@@ -19,6 +19,7 @@ import type { Settings } from "./settings.ts";
 
 /** How long a node without queries waits for the next one before it closes. */
 const IDLE_MS = 50;
+const SAME_SIGNAL_MS = 100;
 const EXIT_LOST = 3;
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
@@ -41,6 +42,7 @@ class ProcessNode {
   readonly #shown: ShownQuery[] = [];
   readonly #onEnd = new Set<(end: QueryEnd) => void>();
   #leaving = false;
+  #signalledAt = 0;
 
   /** Called with every query of this process that ends. */
   onQueryEnd(f: (end: QueryEnd) => void): void {
@@ -123,7 +125,11 @@ class ProcessNode {
 
   readonly #signalled = (signal: NodeJS.Signals): void => {
     const code = 128 + (constants.signals[signal] ?? 0);
-    if (this.#leaving) process.exit(code);
+    const now = performance.now();
+    // A terminal signals the whole process group, and the parent of workers passes the signal on: one key, two signals.
+    if (this.#leaving && now - this.#signalledAt > SAME_SIGNAL_MS) process.exit(code);
+    if (this.#leaving) return;
+    this.#signalledAt = now;
     void this.leave(signal).then((done) => process.exit(done ? (process.exitCode ?? 0) : code));
   };
 
