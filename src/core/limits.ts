@@ -42,6 +42,9 @@ export const RESTART_BACKOFF_MS = 50;
 export const RESTART_BACKOFF_MAX_MS = 5_000;
 export const PARTITIONS_DEFAULT = 4;
 export const PARTITIONS_MAX = 256;
+/** Levels of a recursive query (Spark's default), and runs of a correlated subquery that is no join. */
+export const RECURSION_LEVELS_MAX = 100;
+export const APPLY_ROWS_MAX = 10_000;
 export const RECENT_PROGRESS_MAX = 100;
 export const SHUTDOWN_MS = 20_000;
 export const HTTP_PORT_DEFAULT = 4040;

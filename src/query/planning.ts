@@ -1,5 +1,5 @@
 /** From a relation to something that runs: analyse, check the mode, optimise, plan. The one path of the typed API, SQL and tests. */
-import type { Batch } from "../core/batch.ts";
+import { type Batch, rowsOf } from "../core/batch.ts";
 import type { SinkSpec, OutputMode } from "../connectors/sink.ts";
 import { sinkFactory, sourceFactory } from "../connectors/registry.ts";
 import { analyse } from "../plan/analyse.ts";
@@ -13,6 +13,7 @@ import type { PhysicalPlan } from "../plan/physical.ts";
 import { planBatch, planStream } from "../plan/physical-planner.ts";
 import type { Relation } from "../plan/relation.ts";
 import { AnalysisError } from "../core/errors.ts";
+import { materialise } from "./materialise.ts";
 import { type BatchServices, runBatchPlan } from "./batch-runner.ts";
 
 export interface PlanningOptions {
@@ -31,7 +32,20 @@ export const optimised = (plan: LogicalPlan, o: PlanningOptions): LogicalPlan =>
   optimise(plan, { timeZone: o.timeZone, without: o.withoutRules });
 
 /** Runs an analysed batch plan. */
-export const runBatch = (
+export const runBatch = async (
+  plan: LogicalPlan,
+  o: PlanningOptions,
+  services: BatchServices,
+): Promise<readonly Batch[]> => {
+  const flat = await materialise(plan, {
+    run: async (p) => (await runFlat(p, o, services)).flatMap(rowsOf),
+    clockMs: services.clock.now(),
+    timeZone: o.timeZone,
+  });
+  return runFlat(flat, o, services);
+};
+
+const runFlat = (
   plan: LogicalPlan,
   o: PlanningOptions,
   services: BatchServices,

@@ -204,7 +204,11 @@ export class QueryHost {
     }
     void this.#keeper
       .keep(this.follower, membership, this.definition.name, token)
-      .catch((e: unknown) => this.#logError("assignment", e));
+      .catch(async (e: unknown) => {
+        this.#logError("assignment", e);
+        await sleep(this.#services.clock, ACK_REPEAT_MS);
+        this.#reconcile();
+      });
     if (this.#coordinator !== undefined) return;
     const abort = new AbortController();
     this.#coordinator = abort;

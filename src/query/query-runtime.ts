@@ -27,6 +27,12 @@ export interface RuntimeOptions {
   readonly onClose: () => Promise<void>;
 }
 
+/** The services with the session's own zone; the others stay live (a node's membership changes when it joins again). */
+const inZone = (services: NodeServices, timeZone: string | undefined): NodeServices =>
+  timeZone === undefined || timeZone === services.timeZone
+    ? services
+    : (Object.create(services, { timeZone: { value: timeZone } }) as NodeServices);
+
 export class QueryRuntime implements SessionRuntime {
   readonly #o: RuntimeOptions;
   readonly queries = new QueryManager();
@@ -41,14 +47,22 @@ export class QueryRuntime implements SessionRuntime {
     return this.#hosts;
   }
 
+  /** Planning and batch services with what SET changed in the session. */
+  #settings({ overrides }: Catalog): readonly [PlanningOptions, BatchServices] {
+    const { planning, batch } = this.#o;
+    if (overrides === undefined) return [planning, batch];
+    const merged = { ...planning, ...overrides };
+    return [merged, { ...batch, timeZone: merged.timeZone }];
+  }
+
   async start(request: StartRequest): Promise<StreamingQuery> {
     const { relation, catalog, outputMode, sink } = request;
-    const plans = planQuery(relation, catalog, outputMode, sink, this.#o.planning, this.#o.batch);
+    const plans = planQuery(relation, catalog, outputMode, sink, ...this.#settings(catalog));
     const name = request.name ?? this.#inventedName();
     if (this.#hosts.get(name)?.ended === false)
       throw new ConfigurationError(`a query named ${name} is already active in this session`);
     await this.#hosts.get(name)?.close();
-    const services = await this.#o.services();
+    const services = inZone(await this.#o.services(), catalog.overrides?.timeZone);
     const host = await QueryHost.start(services, {
       name,
       plan: plans.physical,
@@ -76,17 +90,18 @@ export class QueryRuntime implements SessionRuntime {
   }
 
   async collect(relation: Relation, catalog: Catalog): Promise<{ schema: Schema; rows: readonly Row[] }> {
-    const plan = analysed(relation, catalog, this.#o.planning);
+    const [planning, batch] = this.#settings(catalog);
+    const plan = analysed(relation, catalog, planning);
     if (plan.streaming)
       throw new ConfigurationError(
         "a stream has no end to collect: write it with writeStream, or read it with read instead of readStream",
       );
-    const batches = await runBatch(plan, this.#o.planning, this.#o.batch);
+    const batches = await runBatch(plan, planning, batch);
     return { schema: schemaOfAttributes(plan.output), rows: batches.flatMap(rowsOf) };
   }
 
   analyse(relation: Relation, catalog: Catalog): { schema: Schema; streaming: boolean } {
-    const plan = analysed(relation, catalog, this.#o.planning);
+    const plan = analysed(relation, catalog, this.#settings(catalog)[0]);
     return { schema: schemaOfAttributes(plan.output), streaming: plan.streaming };
   }
 
@@ -95,9 +110,9 @@ export class QueryRuntime implements SessionRuntime {
     mode: ExplainMode,
   ): string {
     const { relation, catalog, sink, outputMode } = request;
-    if (sink === undefined)
-      return explainFrame(analysed(relation, catalog, this.#o.planning), this.#o.planning, mode);
-    const plans = planQuery(relation, catalog, outputMode ?? "append", sink, this.#o.planning, this.#o.batch);
+    const [planning, batch] = this.#settings(catalog);
+    if (sink === undefined) return explainFrame(analysed(relation, catalog, planning), planning, mode);
+    const plans = planQuery(relation, catalog, outputMode ?? "append", sink, planning, batch);
     return explainQuery(plans, mode);
   }
 
