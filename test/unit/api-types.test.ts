@@ -77,3 +77,21 @@ test("a loosened type is noticed by the positive tests", async () => {
   );
   assert.match(output, /TS2344/);
 });
+
+/** A pipeline of eight verbs over thirty columns. */
+const pipeline = (i: number): string =>
+  `export const q${i} = base.filter((c) => c.c${i % 15}.gt(${i}).and(c.s${i % 13}.ne("x"))).withColumn("v${i}", (c) => c.c${i % 15}.mul(2))` +
+  `.withWatermark("ts", "10 minutes").join(dim, "id").groupBy((c) => [window(c.ts, "${i + 1} minutes"), c.label])` +
+  `.agg((c) => ({ n: count(), s: sum(c.v${i}) })).select((c) => ({ start: c.window.start, k: c.label, s: c.s })).writeStream.outputMode("append");`;
+
+test("200 pipelines of 8 verbs over 30 columns compile (their time: ops/bench/type-check.md)", async () => {
+  const longs = Array.from({ length: 15 }, (_, i) => `c${i}: t.long`);
+  const texts = Array.from({ length: 13 }, (_, i) => `s${i}: t.string`);
+  const source = [
+    'import { count, schema, session, sum, t, window } from "../../src/index.ts";',
+    `const base = session({ name: "cost" }).readStream.format("rate").schema(schema({ ${[...longs, ...texts].join(", ")}, id: t.long, ts: t.timestamp })).load();`,
+    'const dim = session({ name: "dim" }).createDataFrame([], schema({ id: t.long, label: t.string }));',
+    ...Array.from({ length: 200 }, (_, i) => pipeline(i)),
+  ].join("\n");
+  assert.equal(await loosened("spine-example.test-d.ts", () => source), "");
+});
