@@ -122,6 +122,7 @@ const planStreamJoin = (plan: Join, keys: EquiKeys, p: Planning): Fragment => {
     left: side(plan.left, left!.output, keys.left, state.left),
     right: side(plan.right, right!.output, keys.right, state.right),
     condition: bindRest(keys, [...left!.output, ...right!.output]),
+    nullSafe: keys.nullSafe,
   };
   const root = p.builder.node("streamJoin", spec, plan.output, [left!.root, right!.root], {
     watermarkDelayMs: watermarkDelay(plan),

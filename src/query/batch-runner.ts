@@ -53,7 +53,9 @@ async function* readSource(
 export const runBatchPlan = async (plan: BatchPlan, services: BatchServices): Promise<readonly Batch[]> => {
   const out: Batch[] = [];
   const store = new StateStore(new MemoryBackend(), "batch", NO_LINEAGE);
-  const chain = new Chain(plan.root, store, { index: 0, of: 1 }, (b) => void out.push(b));
+  const chain = new Chain(plan.root, store, { index: 0, of: 1 }, (b) => void out.push(b), {
+    clock: services.clock,
+  });
   chain.restored();
   const clockMs = services.clock.now();
   chain.begin({

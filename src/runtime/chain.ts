@@ -5,6 +5,7 @@
 import type { Batch } from "../core/batch.ts";
 import { rowCount } from "../core/batch.ts";
 import { ExecutionError, MillraceError } from "../core/errors.ts";
+import type { Clock } from "../core/clock.ts";
 import { ownsKeyGroup } from "../core/hash.ts";
 import {
   isStageInput,
@@ -36,6 +37,13 @@ export interface ChainEpoch {
   readonly final: boolean;
 }
 
+/** What operators may ask of their surroundings. */
+export interface ChainServices {
+  readonly clock?: Clock;
+  /** A row that could not be computed; without it the error is thrown. */
+  readonly onRowError?: (error: unknown, row: () => unknown) => void;
+}
+
 export type ChainOutput = (batch: Batch) => void | Promise<void>;
 
 const contextOf = (node: OperatorNode, e: ChainEpoch): EpochContext => ({
@@ -58,7 +66,7 @@ export class Chain {
     store: StateStore,
     partition: { readonly index: number; readonly of: number },
     output: ChainOutput,
-    onRowError?: (error: unknown, row: () => unknown) => void,
+    services: ChainServices = {},
   ) {
     this.#output = output;
     this.#build(root, undefined, 0);
@@ -69,8 +77,9 @@ export class Chain {
         partition: partition.index,
         partitions: partition.of,
         ownsKeyGroup: ownsKeyGroup(partition.index, partition.of),
+        ...(services.clock === undefined ? {} : { clock: services.clock }),
         onRowError:
-          onRowError ??
+          services.onRowError ??
           ((error) => {
             throw error;
           }),

@@ -61,7 +61,7 @@ export const runActor = async (
   const store = new StateStore(env.backend, prefix, lineage);
   const of = parts.topology.partitions[stage]!;
   const output = (batch: Batch): void | Promise<void> => write(actor, batch);
-  const chain = new Chain(env.stage.root, store, { index: partition, of }, output);
+  const chain = new Chain(env.stage.root, store, { index: partition, of }, output, { clock: env.clock });
   const point = await recover(env, store, parts.mailbox, parts.topology, signal);
   chain.restored();
   const snapshotLog = await env.store.open(env.names.snapshot(stage, topology, partition));
