@@ -47,17 +47,7 @@ import type { TypedSchema } from "./schema.ts";
 import { conformed, described } from "./summary.ts";
 import { DataStreamWriter } from "./stream-writer.ts";
 import { DataFrameWriter } from "./batch-writer.ts";
-import type {
-  BooleanIn,
-  Duration,
-  Flat,
-  InputRowOf,
-  Keys,
-  Opt,
-  OptAll,
-  RowOf,
-  UntypedColumns,
-} from "./tags.ts";
+import type { BooleanIn, Duration, Flat, InputRowOf, Keys, Opt, RowOf, UntypedColumns } from "./tags.ts";
 
 /** Makes the frame of a relation, with whatever columns the verb promised. */
 export type FrameMaker = <S, F extends Flags>(relation: Relation) => DataFrame<S, F>;

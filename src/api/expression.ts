@@ -20,7 +20,6 @@ import type {
   Opt,
   OptIf,
   Promote,
-  SqlType,
   StringIn,
 } from "./tags.ts";
 import type { TypeDef } from "./schema.ts";

@@ -2,7 +2,7 @@
 import { AnalysisError } from "../core/errors.ts";
 import type { Schema } from "../core/schema.ts";
 import { sourceFactory } from "../connectors/registry.ts";
-import { MemorySource } from "../connectors/memory-input.ts";
+import type { MemorySource } from "../connectors/memory-input.ts";
 import type { Relation } from "../plan/relation.ts";
 import { parseSchema } from "../sql/parser.ts";
 import { DataFrame } from "./data-frame.ts";

@@ -24,7 +24,7 @@ import {
 } from "../core/data-type.ts";
 import { AnalysisError } from "../core/errors.ts";
 import { type Schema, schemaOf } from "../core/schema.ts";
-import type { ArrayTag, Base, MapTag, Opt, SqlType, StructTag } from "./tags.ts";
+import type { ArrayTag, Base, MapTag, Opt, StructTag } from "./tags.ts";
 
 declare const DECLARED: unique symbol;
 

@@ -1,8 +1,7 @@
 /** `session(…)`: the entry of the API. Settings come from here, then flags and MILLRACE_*; nothing connects before start() or collect(). */
-import { LONG } from "../core/data-type.ts";
+import { LONG, struct } from "../core/data-type.ts";
 import { AnalysisError, ConfigurationError } from "../core/errors.ts";
 import { MemorySource } from "../connectors/memory-input.ts";
-import { struct } from "../core/data-type.ts";
 import { fromUserValue } from "../expr/user-values.ts";
 import { SessionCatalog } from "../plan/catalog.ts";
 import type { SessionRuntime } from "../query/runtime.ts";
