@@ -1,6 +1,6 @@
 /** Follows a query's assignment log and, on the leader, keeps it in step with who lives and which topology runs. */
-import { position } from "../core/brands.ts";
-import { LogConflictError } from "../core/errors.ts";
+import { position, type Position } from "../core/brands.ts";
+import { LogConflictError, LogGapError } from "../core/errors.ts";
 import { pack, unpack } from "../codec/msgpack.ts";
 import { assign, type Assignment } from "../cluster/assignment.ts";
 import type { Membership } from "../cluster/membership.ts";
@@ -32,6 +32,8 @@ export class AssignmentKeeper {
   #closed = false;
   current: Assignment | undefined;
   position = 0;
+  /** Why following ended, if it did. */
+  error: unknown;
 
   constructor(log: Log) {
     this.#log = log;
@@ -40,9 +42,11 @@ export class AssignmentKeeper {
   async start(): Promise<void> {
     const bounds = await this.#log.bounds();
     this.position = bounds.first - 1;
-    this.#reader = this.#log.reader(bounds.first);
-    void this.#follow().catch(() => {});
-    while (this.position < bounds.last) await this.#changed();
+    void this.#follow(bounds.first);
+    while (this.position < bounds.last) {
+      if (this.error !== undefined) throw this.error;
+      await this.#changed();
+    }
   }
 
   #changed(): Promise<void> {
@@ -54,9 +58,26 @@ export class AssignmentKeeper {
     });
   }
 
-  async #follow(): Promise<void> {
+  /** Follows the log; where the leader trimmed it meanwhile, from what is left: only the newest assignment counts. */
+  async #follow(from: Position): Promise<void> {
+    for (let next = from; !this.#closed;) {
+      try {
+        await this.#readFrom(next);
+      } catch (e) {
+        if (!(e instanceof LogGapError)) {
+          this.error = e;
+          break;
+        }
+        next = (await this.#log.bounds()).first;
+      }
+    }
+    for (const f of [...this.#listeners]) f();
+  }
+
+  async #readFrom(from: Position): Promise<void> {
+    const reader = (this.#reader = this.#log.reader(from));
     while (!this.#closed) {
-      for (const r of await this.#reader!.next()) {
+      for (const r of await reader.next()) {
         const next = unpack(r.payload) as Assignment;
         this.position = r.position;
         if (next.token >= (this.current?.token ?? 0)) this.current = next;

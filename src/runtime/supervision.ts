@@ -54,6 +54,7 @@ const restarting = async <A>(
       const delay = backoffMs(decision === "restart" ? restarts.length : outages, policy.random());
       policy.onRestart(e, delay);
       await sleep(policy.clock, delay, signal);
+      if (signal.aborted) throw e;
     }
   }
 };

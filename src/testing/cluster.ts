@@ -14,6 +14,7 @@ import type { StartRequest } from "../query/runtime.ts";
 import type { Logger, NodeServices, NodeSettings } from "../query/services.ts";
 import type { StreamingQuery } from "../query/streaming-query.ts";
 import { MemoryBackend, type StateBackend } from "../state/backend.ts";
+import { NodeView } from "./node-view.ts";
 import { settle, VirtualClock } from "./virtual-clock.ts";
 
 export interface TestClusterOptions {
@@ -46,6 +47,7 @@ interface TestNode {
   readonly index: number;
   readonly runtime: QueryRuntime;
   readonly membership: Membership;
+  readonly view: NodeView;
 }
 
 export class TestCluster {
@@ -56,6 +58,7 @@ export class TestCluster {
   readonly #nodes = new Map<number, TestNode>();
   readonly #requests = new Map<string, StartRequest>();
   readonly #gone = new Set<string>();
+  readonly #zombies: TestNode[] = [];
   #ids = 0;
   #seed = 1;
 
@@ -80,7 +83,7 @@ export class TestCluster {
     const running = this.#nodes.get(index);
     if (running !== undefined) return running;
     const { session = "test", timeZone = "UTC" } = this.#o;
-    const store = await this.#store;
+    const store = new NodeView(await this.#store);
     if (!this.#backends.has(index))
       this.#backends.set(index, (await this.#o.backend?.(index)) ?? new MemoryBackend());
     const backend = this.#backends.get(index)!;
@@ -127,7 +130,7 @@ export class TestCluster {
       uuid: services.uuid,
       onClose: () => Promise.resolve(membership.close()),
     });
-    const node = { index, runtime, membership };
+    const node = { index, runtime, membership, view: store };
     this.#nodes.set(index, node);
     return node;
   }
@@ -207,6 +210,33 @@ export class TestCluster {
     if (disk === "lost") this.#backends.delete(index);
   }
 
+  /**
+   * The others take a node for dead, but it goes on and does not notice: a zombie. Its place is free for a new node, with another disk. It ends
+   * with `endZombies` or `close`.
+   */
+  abandon(index: number): void {
+    const node = this.#nodes.get(index);
+    if (node === undefined) return;
+    this.#nodes.delete(index);
+    this.#backends.delete(index);
+    node.view.blind = true;
+    this.#zombies.push(node);
+    this.#gone.add(node.membership.nodeId);
+    for (const other of this.#nodes.values()) other.membership.forget(node.membership.nodeId);
+  }
+
+  async endZombies(): Promise<void> {
+    for (const zombie of this.#zombies.splice(0)) {
+      zombie.membership.close();
+      await zombie.runtime.close();
+    }
+  }
+
+  /** Indexes of the running nodes. */
+  get running(): readonly number[] {
+    return [...this.#nodes.keys()];
+  }
+
   /** Starts a killed node again with all its queries. */
   async restart(index = 0): Promise<void> {
     const { runtime } = await this.node(index);
@@ -223,6 +253,7 @@ export class TestCluster {
   }
 
   async close(): Promise<void> {
+    await this.endZombies();
     for (const index of [...this.#nodes.keys()]) await this.kill(index);
     for (const backend of this.#backends.values()) await backend.close();
     await (await this.#store).close();
