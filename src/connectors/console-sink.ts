@@ -13,8 +13,10 @@ import type { SinkContext, SinkFactory, SinkSpec, SinkWriter } from "./sink.ts";
 
 type Write = (text: string) => void;
 
+const OPTIONS = ["numRows", "truncate"];
+
 const readOptions = (spec: SinkSpec): { readonly numRows: number; readonly truncate: number } => {
-  const values = new OptionValues("console sink", spec.options, ["numRows", "truncate"]);
+  const values = new OptionValues("console sink", spec.options, OPTIONS);
   const truncate = values.text("truncate", "true").toLowerCase();
   return {
     numRows: values.integer("numRows") ?? 20,
@@ -71,6 +73,7 @@ class ConsoleWriter implements SinkWriter {
 
 export const consoleSinkFactory: SinkFactory = {
   format: "console",
+  optionNames: OPTIONS,
   validate(spec) {
     readOptions(spec);
     writeOf(spec);

@@ -15,7 +15,7 @@ export type FileFormat = (typeof FILE_FORMATS)[number];
 export const TEXT_SCHEMA: Schema = schemaOf([field("value", STRING)]);
 
 const CSV_OPTIONS = ["header", "sep", "delimiter", "quote", "escape", "nullValue"];
-const SOURCE_OPTIONS = [
+export const FILE_SOURCE_OPTIONS: readonly string[] = [
   "path",
   "fileFormat",
   "maxFilesPerTrigger",
@@ -25,6 +25,14 @@ const SOURCE_OPTIONS = [
   "multiLine",
   "mode",
   "columnNameOfCorruptRecord",
+  ...CSV_OPTIONS,
+];
+
+export const FILE_SINK_OPTIONS: readonly string[] = [
+  "path",
+  "fileFormat",
+  "timestampFormat",
+  "ignoreNullFields",
   ...CSV_OPTIONS,
 ];
 
@@ -77,7 +85,7 @@ export const globPattern = (glob: string): RegExp => {
 };
 
 export const readFileSourceOptions = (options: Options, format: string): FileSourceOptions => {
-  const values = new OptionValues(`${format} source`, options, SOURCE_OPTIONS);
+  const values = new OptionValues(`${format} source`, options, FILE_SOURCE_OPTIONS);
   const path = values.required("path", "a directory, a file or a pattern");
   const glob = values.optional("pathGlobFilter");
   triggerLimits(options);
@@ -109,13 +117,7 @@ export interface FileSinkOptions {
 }
 
 export const readFileSinkOptions = (options: Options, format: string): FileSinkOptions => {
-  const values = new OptionValues(`${format} sink`, options, [
-    "path",
-    "fileFormat",
-    "timestampFormat",
-    "ignoreNullFields",
-    ...CSV_OPTIONS,
-  ]);
+  const values = new OptionValues(`${format} sink`, options, FILE_SINK_OPTIONS);
   const path = values.required("path", "a directory");
   return {
     path: resolve(path),

@@ -14,7 +14,13 @@ import { AnalysisError, ConfigurationError, FencedError } from "../core/errors.t
 import { columnIndex, type Schema, schemaOf } from "../core/schema.ts";
 import { valueAt } from "../core/vector.ts";
 import { manifestEpochs, type Manifest, METADATA, partitionDirectory, readManifest } from "./file-listing.ts";
-import { FILE_FORMATS, type FileSinkOptions, readFileSinkOptions, storageFailure } from "./file-options.ts";
+import {
+  FILE_FORMATS,
+  FILE_SINK_OPTIONS,
+  type FileSinkOptions,
+  readFileSinkOptions,
+  storageFailure,
+} from "./file-options.ts";
 import { fileLines, fileText, headerLine } from "./file-text.ts";
 import type { SinkContext, SinkFactory, SinkSpec, SinkWriter } from "./sink.ts";
 
@@ -217,6 +223,7 @@ class FileWriter implements SinkWriter {
 
 const factory = (format: string): SinkFactory => ({
   format,
+  optionNames: FILE_SINK_OPTIONS,
   validate(spec, schema, outputMode) {
     const options = readFileSinkOptions(spec.options, format);
     if (outputMode !== "append")

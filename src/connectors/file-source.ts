@@ -14,6 +14,7 @@ import { inputLog } from "../log/names.ts";
 import { listFiles, type InputFile, rootOf } from "./file-listing.ts";
 import {
   FILE_FORMATS,
+  FILE_SOURCE_OPTIONS,
   fileSchema,
   type FileSourceOptions,
   readFileSourceOptions,
@@ -176,6 +177,7 @@ const sourceOf = (spec: SourceSpec, context: SourceContext, mode: "batch" | "str
 
 const factory = (format: string): SourceFactory => ({
   format,
+  optionNames: FILE_SOURCE_OPTIONS,
   validate(options) {
     readFileSourceOptions(options, format);
   },

@@ -134,6 +134,7 @@ const GUARANTEE = "none: the function is told (query, partition, epoch, token)";
 
 export const foreachBatchSinkFactory: SinkFactory = {
   format: "foreachBatch",
+  optionNames: [],
   validate(spec: SinkSpec) {
     new OptionValues("foreachBatch sink", spec.options, []);
     if (typeof spec.handle !== "function") throw new ConfigurationError("foreachBatch needs a function");
@@ -146,6 +147,7 @@ export const foreachBatchSinkFactory: SinkFactory = {
 
 export const foreachSinkFactory: SinkFactory = {
   format: "foreach",
+  optionNames: [],
   validate(spec: SinkSpec) {
     new OptionValues("foreach sink", spec.options, []);
     if (!isRowFunctions(spec.handle))

@@ -97,6 +97,7 @@ class MemoryWriter implements SinkWriter {
 
 export const memorySinkFactory: SinkFactory = {
   format: "memory",
+  optionNames: [],
   validate(spec) {
     new OptionValues("memory sink", spec.options, []);
     sinkOf(spec);

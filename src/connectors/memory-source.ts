@@ -191,6 +191,7 @@ const batchSource = (
 
 export const memorySourceFactory: SourceFactory = {
   format: "memory",
+  optionNames: [],
   validate(options) {
     new OptionValues("memory source", options, []);
   },

@@ -27,7 +27,7 @@ export interface NatsSourceOptions {
   readonly failOnDataLoss: boolean;
 }
 
-const SOURCE_OPTIONS = [
+export const SOURCE_OPTIONS: readonly string[] = [
   "stream",
   "subject",
   "url",

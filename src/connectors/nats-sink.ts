@@ -19,6 +19,7 @@ import {
   fenceText,
   type NatsSinkOptions,
   readSinkOptions,
+  SINK_OPTIONS,
   subjectOf,
   targetStream,
 } from "./nats-target.ts";
@@ -184,6 +185,7 @@ class NatsWriter implements SinkWriter {
 
 export const natsSinkFactory: SinkFactory = {
   format: "nats",
+  optionNames: SINK_OPTIONS,
   validate(spec, schema) {
     const options = readSinkOptions(spec);
     encoderOf(options.encoding, schema, options.text);

@@ -9,7 +9,13 @@ import type { Encoding } from "./formats/encoder.ts";
 import { JsonDecoder } from "./formats/json-decoder.ts";
 import { MsgpackDecoder } from "./formats/msgpack-decoder.ts";
 import { NatsEnumerator } from "./nats-enumerator.ts";
-import { MESSAGE_SCHEMA, natsAccess, readSourceOptions, readsMessages } from "./nats-options.ts";
+import {
+  MESSAGE_SCHEMA,
+  natsAccess,
+  readSourceOptions,
+  readsMessages,
+  SOURCE_OPTIONS,
+} from "./nats-options.ts";
 import { NatsSourceReader } from "./nats-reader.ts";
 import type { Source, SourceContext, SourceFactory, SourceSpec } from "./source.ts";
 import { AnalysisError } from "../core/errors.ts";
@@ -25,6 +31,7 @@ const PARALLELISM_MAX = 64;
 
 export const natsSourceFactory: SourceFactory = {
   format: "nats",
+  optionNames: SOURCE_OPTIONS,
   validate(options, mode) {
     readSourceOptions(options, mode);
   },

@@ -21,7 +21,7 @@ export interface NatsSinkOptions {
   readonly text: JsonTextOptions;
 }
 
-const SINK_OPTIONS = [
+export const SINK_OPTIONS: readonly string[] = [
   "subject",
   "stream",
   "createStream",

@@ -12,6 +12,7 @@ const WRITER: SinkWriter = {
 
 export const noopSinkFactory: SinkFactory = {
   format: "noop",
+  optionNames: [],
   validate(spec) {
     new OptionValues("noop sink", spec.options, []);
   },

@@ -32,8 +32,10 @@ interface RateOptions {
   readonly splits: number;
 }
 
+const OPTIONS = ["rowsPerSecond", "numPartitions"];
+
 const readOptions = (options: SourceSpec["options"]): RateOptions => {
-  const values = new OptionValues("rate source", options, ["rowsPerSecond", "numPartitions"]);
+  const values = new OptionValues("rate source", options, OPTIONS);
   return {
     rowsPerSecond: values.integer("rowsPerSecond", { min: 1 }) ?? 1,
     splits: values.integer("numPartitions", { min: 1, max: 1024 }) ?? 1,
@@ -160,6 +162,7 @@ class RateReader implements SourceReader {
 
 export const rateSourceFactory: SourceFactory = {
   format: "rate",
+  optionNames: OPTIONS,
   validate(options, mode) {
     readOptions(options);
     if (mode === "batch") throw new ConfigurationError("a rate source has no end: it can only be streamed");

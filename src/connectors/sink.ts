@@ -49,6 +49,8 @@ export interface SinkSpec {
 
 export interface SinkFactory {
   readonly format: string;
+  /** Names of all options, as of a source. */
+  readonly optionNames: readonly string[];
   /** Throws ConfigurationError with a suggestion for unknown options and bad values. */
   validate(spec: SinkSpec, schema: Schema, outputMode: OutputMode): void;
   /** True when every partition of the last stage may write for itself; false gathers all rows in one writer. */

@@ -103,6 +103,8 @@ export interface SourceSpec {
 
 export interface SourceFactory {
   readonly format: string;
+  /** Names of all options: CREATE TABLE tells those of the source from those of the sink by them. */
+  readonly optionNames: readonly string[];
   /** Options known, with defaults; anything else is a ConfigurationError with a suggestion. Throws on bad values. */
   validate(options: Options, mode: "batch" | "stream"): void;
   /** The schema when the user gives none; throws an AnalysisError where one is needed. */

@@ -1,7 +1,28 @@
 /** Names of a session: temporary views, tables and user functions. Names compare without case; relations are kept unresolved. */
 import { AnalysisError } from "../core/errors.ts";
-import type { UserFunction } from "../expr/ast.ts";
+import type { Schema } from "../core/schema.ts";
+import type { Expr, UserFunction } from "../expr/ast.ts";
 import type { Relation } from "./relation.ts";
+
+/** Where the rows of a table go, and what they must be. */
+export interface TableTarget {
+  readonly format: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly partitionBy: readonly string[];
+  /** The columns that CREATE TABLE declared: rows are cast to them. Undefined: any. */
+  readonly columns: Schema | undefined;
+  /** By column in lower case: what a column that INSERT leaves out becomes; without one, null. */
+  readonly defaults?: Readonly<Record<string, Expr>>;
+  /** In-process target, for the sink. */
+  readonly handle?: unknown;
+}
+
+/** Settings of a session that SET changes while it runs; what is absent is as the runtime was made. */
+export interface SessionOverrides {
+  readonly timeZone?: string;
+  readonly watermarkPolicy?: "min" | "max";
+  readonly staticReload?: "epoch" | "once";
+}
 
 /** A table or view by name. `schema` prefixes (`spark_catalog.default.t`) are ignored for temporary names. */
 export interface CatalogEntry {
@@ -11,6 +32,8 @@ export interface CatalogEntry {
   /** Column names given by CREATE VIEW v (a, b). */
   readonly columns?: readonly string[] | undefined;
   readonly comment?: string | undefined;
+  /** Where INSERT INTO writes. Absent: a view, or a table that cannot be written. */
+  readonly target?: TableTarget;
 }
 
 export interface Catalog {
@@ -18,12 +41,15 @@ export interface Catalog {
   function(name: string): UserFunction | undefined;
   tableNames(): readonly string[];
   functionNames(): readonly string[];
+  /** What SET changed. */
+  readonly overrides?: SessionOverrides;
 }
 
 /** The mutable catalog of a session. */
 export class SessionCatalog implements Catalog {
   readonly #tables = new Map<string, CatalogEntry>();
   readonly #functions = new Map<string, UserFunction>();
+  overrides: SessionOverrides = {};
 
   table(name: readonly string[]): CatalogEntry | undefined {
     const last = name.at(-1);

@@ -4,7 +4,7 @@ import { MillraceError } from "../../src/core/errors.ts";
 import { SessionCatalog } from "../../src/plan/catalog.ts";
 import type { Relation } from "../../src/plan/relation.ts";
 import { parseQuery } from "../../src/sql/parser.ts";
-import { parseStatement } from "../../src/sql/statement-parser.ts";
+import { SqlSession } from "../../src/sql/session.ts";
 import type { QueryRuntime } from "../../src/query/query-runtime.ts";
 import { TestCluster } from "../../src/testing/cluster.ts";
 import { equalValues, rowsDifference, toGolden } from "./values.ts";
@@ -28,6 +28,11 @@ export interface QueryCase {
 export class BatchSession {
   readonly catalog = new SessionCatalog();
   readonly #cluster = new TestCluster({ compatibility: "spark" });
+  readonly #sql = new SqlSession({
+    catalog: this.catalog,
+    runtime: async () => (await this.#cluster.node(0)).runtime,
+    compatibility: "spark",
+  });
   #runtime: QueryRuntime | undefined;
 
   async #run(relation: Relation): Promise<Awaited<ReturnType<QueryRuntime["collect"]>>> {
@@ -50,26 +55,14 @@ export class BatchSession {
     }
   }
 
-  /** One statement or query. */
+  /** One statement or query, by the executor of SQL sessions. */
   async statement(c: QueryCase): Promise<string | undefined> {
     try {
-      const statement = parseStatement(c.sql);
-      if (statement.kind === "createView") {
-        const columns = statement.columns?.map((x) => x.name);
-        await this.#analyse(statement.query);
-        this.catalog.define(
-          { name: statement.name.join("."), kind: "view", relation: statement.query, columns },
-          statement.replace,
-        );
-        return c.error === undefined ? undefined : `  accepted, Spark ${c.error}`;
-      }
-      if (statement.kind === "drop") {
-        this.catalog.drop(statement.name.join("."));
-        return undefined;
-      }
-      if (statement.kind !== "query") return `  statement ${statement.kind} is not known to the runner`;
-      const { schema, rows } = await this.#run(statement.query);
+      const [result] = await this.#sql.run(c.sql);
+      if (result?.kind !== "rows") return c.error === undefined ? undefined : `  accepted, Spark ${c.error}`;
+      const { schema, rows } = result;
       if (c.error !== undefined) return `  gave ${rows.length} rows, Spark ${c.error}`;
+      if (c.rows === undefined) return undefined;
       return this.#compare(
         c,
         schema.fields.map((f) => [f.name, typeName(f.type)]),
@@ -78,11 +71,6 @@ export class BatchSession {
     } catch (e) {
       return failure(e, c.error, c.rows);
     }
-  }
-
-  async #analyse(relation: Relation): Promise<void> {
-    this.#runtime ??= (await this.#cluster.node(0)).runtime;
-    this.#runtime.analyse(relation, this.catalog);
   }
 
   #compare(
