@@ -17,6 +17,7 @@ import { sessionAggregateKind } from "./session-aggregate.ts";
 import { sortKind } from "./sort.ts";
 import { staticJoinKind } from "./static-join.ts";
 import { streamJoinKind } from "./stream-join.ts";
+import { topNKind } from "./top-n.ts";
 import { transformWithStateKind } from "./transform-with-state.ts";
 import { unionKind } from "./union.ts";
 import { watermarkKind } from "./watermark.ts";
@@ -40,6 +41,7 @@ const KINDS: readonly OperatorKind<any>[] = [
   sortKind,
   staticJoinKind,
   streamJoinKind,
+  topNKind,
   transformWithStateKind,
   unionKind,
   watermarkKind,

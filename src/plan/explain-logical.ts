@@ -148,7 +148,7 @@ const otherLine = (p: LogicalPlan, n: Numbers): string => {
         (f) =>
           `${callText(f.call, n)} ${f.frame.unit} between ${boundText(f.frame.start, n)} and ${boundText(f.frame.end, n)} as ${n.text(f.attribute)}`,
       );
-      return `Window [${calls.join(", ")}] partition by [${p.partitionBy.map((e) => exprText(e, n)).join(", ")}] order by [${ordersText(p.orderBy, n)}]`;
+      return `Window [${calls.join(", ")}] partition by [${p.partitionBy.map((e) => exprText(e, n)).join(", ")}] order by [${ordersText(p.orderBy, n)}]${p.topN === undefined ? "" : ` top ${p.topN}`}`;
     }
     case "generate":
       return `Generate ${p.outer ? "outer " : ""}${p.fn}(${p.args.map((e) => exprText(e, n)).join(", ")}) as [${list(p.generated, n)}]`;

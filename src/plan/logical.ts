@@ -108,6 +108,8 @@ export type LogicalPlan = NodeBase &
         readonly partitionBy: readonly TypedExpr[];
         readonly orderBy: readonly SortOrder<TypedExpr>[];
         readonly functions: readonly NamedWindow[];
+        /** Of a stream: only ranks 1 to this pass the filter above (`top-n.ts`), so that it can be kept up. */
+        readonly topN?: number;
       }
     | {
         readonly kind: "generate";

@@ -10,6 +10,7 @@ import { type ModeContext, refuse, refuseMode } from "./modes-errors.ts";
 import { checkJoin } from "./modes-joins.ts";
 import { checkGroupState, checkStateCount } from "./modes-state.ts";
 import { childrenOf, eventTimeColumns, findNode, walk } from "./nodes.ts";
+import { checkFiltersAboveTopN, checkTopN } from "./top-n.ts";
 
 /** What "extended" allows and "spark" does not, each well defined on a stream. */
 export const EXTENSIONS = Object.freeze({
@@ -21,6 +22,7 @@ export const EXTENSIONS = Object.freeze({
   joinComplete: "joins of streams below an aggregate in complete mode",
   antiJoin: "anti joins of streams: a row is given when the watermark says that no partner can come",
   intersectStatic: "INTERSECT of a stream with static data: a semi join, then distinct rows",
+  topN: "row_number, rank or dense_rank over a partition, of which a filter keeps the first: when windows close, or updated",
   late: "late(): the rows a stateful operator refused as late",
 });
 export type Extension = keyof typeof EXTENSIONS;
@@ -57,6 +59,7 @@ export const checkStreaming = (
   checkMode(plan, aggregates, context);
   walkUp(plan, (p) => checkNode(p, context));
   checkChains(plan, context);
+  checkFiltersAboveTopN(plan, context);
 };
 
 /** Throws AnalysisError when the plan cannot run as a batch query. */
@@ -167,7 +170,7 @@ const checkRows = (p: LogicalPlan, context: ModeContext): void => {
         "filter by a hash of a key instead",
       );
     case "window":
-      return refuseWindow(p);
+      return p.topN === undefined ? refuseWindow(p) : checkTopN(p, context);
     default:
   }
 };
@@ -213,13 +216,15 @@ const isStateful = (p: LogicalPlan): boolean => {
       return p.withinWatermark || p.keys.some((k) => k.eventTimeDelayMs !== undefined);
     case "groupState":
       return true;
+    case "window":
+      return p.topN !== undefined;
     default:
       return false;
   }
 };
 
 const cannotBeFollowed = (p: LogicalPlan, context: ModeContext): boolean => {
-  if (isStreamingAggregate(p)) return context.outputMode !== "append";
+  if (isStreamingAggregate(p) || (p.kind === "window" && p.streaming)) return context.outputMode !== "append";
   return p.kind === "groupState" && p.streaming && p.fn.mode !== "transform" && p.fn.timeout === "eventTime";
 };
 

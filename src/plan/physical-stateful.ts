@@ -1,6 +1,7 @@
 /** Physical planning of the operators that keep state or need rows together. */
 import type { AggregateCall, Attribute, TypedExpr } from "../expr/ast.ts";
 import { stateColumnType } from "../operators/aggregate.ts";
+import type { RankFunction, TopNSpec } from "../operators/top-n.ts";
 import { formOf } from "./event-time-form.ts";
 import { bind, type Fragment } from "./fragment.ts";
 import type { LogicalPlan } from "./logical.ts";
@@ -9,6 +10,7 @@ import { planJoin } from "./physical-join.ts";
 import type { Planning } from "./physical-planner.ts";
 import { slotsOf } from "./fragment.ts";
 import { planGroupState } from "./physical-group-state.ts";
+import { eventTimePartition } from "./top-n.ts";
 import { mapAggregate, mapOrders } from "./typed.ts";
 import { watermarkDelay } from "./watermark-delay.ts";
 
@@ -140,6 +142,7 @@ const planLimit = (plan: Of<"limit">, p: Planning): Fragment => {
 };
 
 const planWindow = (plan: Of<"window">, p: Planning): Fragment => {
+  if (plan.topN !== undefined && p.distributed) return planTopN(plan, plan.topN, p);
   const keys = plan.partitionBy.filter((e): e is Attribute => e.kind === "attribute");
   const input = p.exchange(p.build(plan.child), keys.length === plan.partitionBy.length ? keys : []);
   return p.builder.apply(
@@ -174,6 +177,31 @@ const planLate = (plan: Of<"late">, p: Planning): Fragment => {
   const rows = "child" in below ? below.child.output : [];
   const columns = plan.output.map((a) => rows.findIndex((r) => r.id === a.id));
   return p.builder.apply(f, "late", () => ({ columns }), plan.output);
+};
+
+/** Windows of event time are given when they close: then only the best rows of an epoch need to travel. */
+const planTopN = (plan: Of<"window">, limit: number, p: Planning): Fragment => {
+  const keys = plan.partitionBy.filter((e): e is Attribute => e.kind === "attribute");
+  const key = eventTimePartition(plan);
+  const eventTime = key < 0 ? undefined : { key, form: formOf(keys[key]!) };
+  const mode = p.outputMode === "append" ? "append" : "update";
+  const fn = plan.functions[0]!.call.fn as RankFunction;
+  const spec =
+    (phase: TopNSpec["phase"]) =>
+    (c: readonly Attribute[]): TopNSpec => ({
+      phase,
+      mode,
+      partitionBy: plan.partitionBy.map((e) => bind(e, c)),
+      orderBy: mapOrders(plan.orderBy, (e) => bind(e, c)),
+      fn,
+      limit,
+      eventTime,
+    });
+  const delay = { watermarkDelayMs: watermarkDelay(plan) };
+  const child = p.build(plan.child);
+  const first =
+    mode === "append" ? p.builder.apply(child, "topN", spec("partial"), child.output, delay) : child;
+  return p.builder.apply(p.exchange(first, keys), "topN", spec("final"), plan.output, delay);
 };
 
 export const planStateful = (plan: LogicalPlan, p: Planning): Fragment | undefined => {

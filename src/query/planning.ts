@@ -12,6 +12,7 @@ import { schemaOfAttributes } from "../plan/fragment.ts";
 import type { PhysicalPlan } from "../plan/physical.ts";
 import { planBatch, planStream } from "../plan/physical-planner.ts";
 import type { Relation } from "../plan/relation.ts";
+import { recogniseTopN } from "../plan/top-n.ts";
 import { AnalysisError } from "../core/errors.ts";
 import { materialise } from "./materialise.ts";
 import { type BatchServices, runBatchPlan } from "./batch-runner.ts";
@@ -70,7 +71,8 @@ export const planQuery = (
   o: PlanningOptions,
   services: BatchServices,
 ): { readonly logical: LogicalPlan; readonly optimised: LogicalPlan; readonly physical: PhysicalPlan } => {
-  const logical = analysed(relation, catalog, o);
+  const resolved = analysed(relation, catalog, o);
+  const logical = o.compatibility === "extended" ? recogniseTopN(resolved) : resolved;
   if (!logical.streaming)
     throw new AnalysisError(
       "writeStream needs a streaming frame: this one has no stream in it; use write, or readStream instead of read",
