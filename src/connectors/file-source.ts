@@ -8,6 +8,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { position } from "../core/brands.ts";
+import { LogConflictError } from "../core/errors.ts";
 import { pack, unpack } from "msgpackr";
 import type { Log } from "../log/log.ts";
 import { inputLog } from "../log/names.ts";
@@ -55,9 +56,10 @@ class LoggedFiles implements FoundFiles {
     this.#log = log;
   }
 
+  /** Reads what the log holds beyond what is known. */
   async open(): Promise<void> {
     const { first, last } = await this.#log.bounds();
-    for (let p: number = first; p <= last; p++) {
+    for (let p: number = Math.max(first, this.#last + 1); p <= last; p++) {
       const record = await this.#log.get(position(p));
       if (record !== undefined) this.#add(p, unpack(record.payload) as InputFile);
     }
@@ -74,12 +76,20 @@ class LoggedFiles implements FoundFiles {
   }
 
   async look(): Promise<number> {
-    for (const file of await listFiles(this.#options)) {
-      if (this.#seen.has(file.path)) continue;
+    for (const file of await listFiles(this.#options))
+      while (!this.#seen.has(file.path)) await this.#take(file);
+    return this.#last + 1;
+  }
+
+  /** Another enumerator may be faster (a leader before this one, processAllAvailable): what it found counts. */
+  async #take(file: InputFile): Promise<void> {
+    try {
       this.#last = await this.#log.append(pack(file), { expectLast: position(this.#last) });
       this.#add(this.#last, file);
+    } catch (e) {
+      if (!(e instanceof LogConflictError)) throw e;
+      await this.open();
     }
-    return this.#last + 1;
   }
 }
 
