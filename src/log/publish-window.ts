@@ -55,7 +55,10 @@ export class GoBackWindow<M extends Sendable> {
   #closed = false;
   #waiting = false;
   #roomWaiters: { resolve: () => void; reject: (e: unknown) => void }[] = [];
-  #deliveredWaiters: { resolve: () => void; reject: (e: unknown) => void }[] = [];
+  /** `until`: how many records from the beginning on must be acknowledged. */
+  #deliveredWaiters: { until: number; resolve: () => void; reject: (e: unknown) => void }[] = [];
+  /** Records acknowledged and forgotten since the beginning. */
+  #acknowledged = 0;
   #onFull: ((limit: string, oldest: Uint8Array) => void) | undefined;
   #heardAt = 0;
   #cancelTimer: (() => void) | undefined;
@@ -78,7 +81,9 @@ export class GoBackWindow<M extends Sendable> {
     if (this.#failed !== undefined || (this.#closed && this.#head < this.#queue.length))
       return Promise.reject(this.#ended());
     if (this.#head === this.#queue.length) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#deliveredWaiters.push({ resolve, reject }));
+    // What is sent later does not count: it may have to wait for this (a full log, law 8).
+    const until = this.#acknowledged + this.#queue.length - this.#head;
+    return new Promise((resolve, reject) => this.#deliveredWaiters.push({ until, resolve, reject }));
   }
 
   onFull(handler: (limit: string, oldest: Uint8Array) => void): void {
@@ -160,10 +165,12 @@ export class GoBackWindow<M extends Sendable> {
     while (this.#head < this.#next && this.#queue[this.#head]!.stored) {
       this.#flyingBytes -= this.#queue[this.#head]!.bytes;
       this.#queue[this.#head++] = undefined;
+      this.#acknowledged++;
     }
     this.#forget();
     this.#pump();
-    if (this.#head === this.#queue.length) for (const w of this.#deliveredWaiters.splice(0)) w.resolve();
+    while (this.#deliveredWaiters.length > 0 && this.#deliveredWaiters[0]!.until <= this.#acknowledged)
+      this.#deliveredWaiters.shift()!.resolve();
   }
 
   /** Drops the forgotten part of the queue now and then, not per record. */

@@ -35,7 +35,7 @@ export class AckSender {
 
   send(ack: Acknowledgement): void {
     if (this.#closed) return;
-    this.#open.set(`${ack.kind}/${ack.stage}/${ack.partition}/${ack.epoch}`, ack);
+    this.#open.set(`${ack.kind}/${ack.topology}/${ack.stage}/${ack.partition}/${ack.epoch}`, ack);
     this.#bus.publish(this.#subject, encodeEntry(ack));
     this.#cancel ??= this.#clock.after(ACK_REPEAT_MS, () => this.#repeat());
   }
