@@ -1,14 +1,25 @@
 /** `df.write`: Spark's DataFrameWriter. The rows of a batch query go to a sink once, as one epoch of a query that ends by itself. */
 import { AnalysisError } from "../core/errors.ts";
+import { createHash } from "node:crypto";
 import { sinkFactory } from "../connectors/registry.ts";
+import type { SinkSpec } from "../connectors/sink.ts";
+import { writeRows } from "../sql/session-insert.ts";
 import { nearest } from "../expr/suggestion.ts";
-import type { StartRequest } from "../query/runtime.ts";
 import type { FrameCore } from "./frame-core.ts";
 import { tableSink } from "./stream-table.ts";
 
-/** What is done when the target is there already. */
-export type SaveMode = "append" | "overwrite" | "error" | "errorifexists" | "ignore";
-const MODES = ["append", "overwrite", "error", "errorifexists", "ignore"];
+/** What is done when the target is there already: `error` (default) refuses a directory that holds output, `append` adds to it. */
+export type SaveMode = "append" | "error" | "errorifexists";
+const MODES = ["append", "error", "errorifexists"];
+
+/** Writes that append to one target are epochs of one query; any other write is a query of its own, which a directory in use refuses. */
+const writeName = (mode: string, { format, options }: SinkSpec): string | undefined =>
+  mode === "append"
+    ? `write-${createHash("sha256")
+        .update(JSON.stringify([format, Object.entries(options).sort()]))
+        .digest("hex")
+        .slice(0, 16)}`
+    : undefined;
 
 interface Settings {
   readonly format: string;
@@ -36,7 +47,7 @@ export class DataFrameWriter {
     return this.#with({ format });
   }
 
-  /** `error` (default), `append`, `overwrite` or `ignore` when the target is there; for sinks of files. */
+  /** `error` (default) or `append` when the target is there; for sinks of files. Spark's `overwrite` and `ignore` are refused. */
   mode(mode: SaveMode): this {
     if (!MODES.includes(mode))
       throw new AnalysisError(`[INVALID_SAVE_MODE] The specified save mode "${mode}" is invalid.`, {
@@ -78,25 +89,17 @@ export class DataFrameWriter {
         },
       );
     const given = path === undefined ? options : { ...options, path };
-    // Only sinks of files have a target that may be there: to the others the mode means nothing.
-    const saved = mode === "error" ? given : { ...given, saveMode: mode };
-    const sink = {
-      format: sinkFactory(format).format,
-      options: saved,
+    const factory = sinkFactory(format);
+    const spec: SinkSpec = {
+      format: factory.format,
+      options: given,
       partitionBy,
       ...(handle === undefined ? {} : { handle }),
     };
-    const request: StartRequest = {
-      name: undefined,
-      relation,
-      catalog: session.catalog,
-      outputMode: "append",
-      trigger: { kind: "availableNow" },
-      sink,
-      partitions: undefined,
-    };
-    const query = await (await session.runtime()).start(request);
-    await query.awaitTermination();
+    factory.validate(spec, this.#frame.schema, "append");
+    const runtime = await session.runtime();
+    const { schema, rows } = await runtime.collect(relation, session.catalog);
+    await writeRows(runtime, session.catalog, rows, schema, spec, writeName(mode, spec));
   }
 
   /** Writes into a table of the catalog. */

@@ -6,7 +6,10 @@ import { fromUserValue } from "../expr/user-values.ts";
 import { SessionCatalog } from "../plan/catalog.ts";
 import type { SessionRuntime } from "../query/runtime.ts";
 import type { Row } from "../core/value.ts";
-import { parseQuery } from "../sql/parser.ts";
+import { bindParameters } from "../sql/parameters.ts";
+import { SqlSession } from "../sql/session.ts";
+import { parseStatement } from "../sql/statement-parser.ts";
+import type { StatementResult } from "../sql/statement-result.ts";
 import { DataFrame } from "./data-frame.ts";
 import type { FrameSession } from "./frame-core.ts";
 import type { Flags, StaticFlags } from "./frame-types.ts";
@@ -16,17 +19,19 @@ import { runtimeFor, type SessionSettings } from "./runtime-provider.ts";
 import type { Value } from "./expression.ts";
 import { SessionQueries } from "./query-manager.ts";
 import type { TypedSchema, TypeDef } from "./schema.ts";
-import { withParameters } from "./sql-parameters.ts";
+import { parameterValues } from "./sql-parameters.ts";
 import type { InputRowOf, JsIn, UntypedColumns } from "./tags.ts";
 import type { StreamingQueryManager } from "../query/streaming-query.ts";
 import { type Udf, type UdfArgs, type UdfTypes, userFunction } from "./user-function.ts";
 
 const TIME_ZONE_DEFAULT = "UTC";
+const NO_ROWS = { schema: { fields: [] }, rows: [] };
 
 export class Session implements FrameSession {
   readonly settings: SessionSettings;
   readonly catalog = new SessionCatalog();
   #runtime: Promise<SessionRuntime> | undefined;
+  readonly #sql: SqlSession;
 
   constructor(settings: SessionSettings) {
     if (typeof settings?.name !== "string" || settings.name === "")
@@ -35,13 +40,20 @@ export class Session implements FrameSession {
     if (compatibility !== undefined && compatibility !== "spark" && compatibility !== "extended")
       throw new ConfigurationError(`compatibility is "extended" or "spark", not "${String(compatibility)}"`);
     this.settings = Object.freeze({ ...settings });
+    const { timeZone = TIME_ZONE_DEFAULT } = settings;
+    this.#sql = new SqlSession({
+      catalog: this.catalog,
+      runtime: () => this.runtime(),
+      timeZone,
+      compatibility: this.compatibility,
+    });
   }
 
   get name(): string {
     return this.settings.name;
   }
   get timeZone(): string {
-    return this.settings.timeZone ?? TIME_ZONE_DEFAULT;
+    return this.#sql.timeZone;
   }
   get compatibility(): "extended" | "spark" {
     return this.settings.compatibility ?? "extended";
@@ -58,11 +70,37 @@ export class Session implements FrameSession {
   }
 
   /**
-   * A query as SQL text; `.as(schema)` types it. `parameters` are the values of `:name`, never part of the text. Throws ParseError with line,
-   * column and suggestion.
+   * One statement of SQL: a query gives its frame (`.as(schema)` types it); CREATE VIEW, CREATE TABLE, SET, SHOW, DESCRIBE, DROP act at once and
+   * give their rows. `parameters` are the values of `:name`, never part of the text. Throws ParseError with line, column and suggestion;
+   * AnalysisError for statements that run something (INSERT, CREATE TABLE AS, EXPLAIN): `execute` runs those.
    */
   sql(text: string, parameters?: Readonly<Record<string, Value>>): DataFrame<UntypedColumns, Flags> {
-    return new DataFrame(this, withParameters(parseQuery(text), parameters));
+    const parsed = parseStatement(text, { timeZone: this.timeZone });
+    const statement = bindParameters(parsed, parameterValues(parameters));
+    if (statement.kind === "query") return new DataFrame(this, statement.query);
+    const outcome = this.#sql.apply(statement, text);
+    if (outcome === undefined)
+      throw new AnalysisError("sql() does not run this statement: it starts or runs something", {
+        hint: "await mill.execute(text)",
+      });
+    const { schema, rows } = outcome.kind === "rows" ? outcome : NO_ROWS;
+    return new DataFrame(this, { kind: "rows", schema, rows });
+  }
+
+  /**
+   * Runs a script of SQL statements, one after the other: INSERT INTO of a stream starts a query and leaves it running, a plain SELECT reads
+   * streams to their end as it is now. Rejects at the first statement that fails; those before it have acted.
+   */
+  execute(text: string, parameters?: Readonly<Record<string, Value>>): Promise<readonly StatementResult[]> {
+    return this.#sql.run(text, parameterValues(parameters));
+  }
+
+  /** As `execute`, each result as soon as its statement is done; the next one runs when it is asked for. */
+  script(
+    text: string,
+    parameters?: Readonly<Record<string, Value>>,
+  ): AsyncGenerator<StatementResult, void, undefined> {
+    return this.#sql.execute(text, parameterValues(parameters));
   }
 
   /** A scalar function: its column form, and its name in SQL. It must be deterministic. */

@@ -2,6 +2,8 @@
 import { AnalysisError } from "../core/errors.ts";
 import { nearest } from "../expr/suggestion.ts";
 import type { Catalog } from "../plan/catalog.ts";
+import type { SinkSpec } from "../connectors/sink.ts";
+import { sinkOfTarget } from "../sql/session-insert.ts";
 import type { FrameCore } from "./frame-core.ts";
 
 /** False for a frame that is known to be static. A frame that does not analyse is refused by start(), with the analyser's error. */
@@ -14,11 +16,8 @@ export const isWritable = (frame: FrameCore): boolean => {
   }
 };
 
-/** The sink of a table: the connector that the table was declared with. */
-export const tableSink = (
-  catalog: Catalog,
-  name: string,
-): { readonly format: string; readonly options: Readonly<Record<string, string>> } => {
+/** The sink of a table, as CREATE TABLE declared it. */
+export const tableSink = (catalog: Catalog, name: string): SinkSpec => {
   const entry = catalog.table(name.split("."));
   if (entry === undefined || entry.kind !== "table") {
     const near = nearest(name, catalog.tableNames())[0];
@@ -27,9 +26,7 @@ export const tableSink = (
       hint: `declare it with CREATE TABLE ${name} USING … first${near === undefined ? "" : `; did you mean "${near}"?`}`,
     });
   }
-  let { relation } = entry;
-  while (relation.kind === "watermark" || relation.kind === "alias") relation = relation.child;
-  if (relation.kind !== "source")
-    throw new AnalysisError(`the table \`${name}\` cannot be written to: it has no connector`);
-  return { format: relation.source.format, options: relation.source.options };
+  if (entry.target === undefined)
+    throw new AnalysisError(`the table \`${name}\` cannot be written to: its connector is no sink`);
+  return sinkOfTarget(entry.target, name);
 };

@@ -1,11 +1,36 @@
-/** `millrace sql <text|file>`: runs a SQL query and prints its rows. */
+/**
+ * `millrace sql <text|file>`: runs a script of SQL statements and prints what each gives. Streaming INSERTs go on when the script is done: the
+ * process ends when its queries have ended, as with `millrace run`.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { session } from "../api/session.ts";
+import { toUserValue } from "../expr/user-values.ts";
+import { struct } from "../core/data-type.ts";
 import { installNode } from "../node/installation.ts";
 import { openServer } from "../http/server.ts";
+import { PROCESS_NODE } from "../node/process-node.ts";
 import { NODE_FLAGS } from "../node/settings.ts";
+import { resultText, type StatementResult } from "../sql/statement-result.ts";
 import { type Command, print, JSON_FLAG } from "./command.ts";
 import { exportFlags } from "./environment.ts";
+import { exitCodeOf, report } from "./failure.ts";
+
+/** One line of JSON a statement. */
+const resultJson = (result: StatementResult): string => {
+  const { statement } = result;
+  if (result.kind !== "rows") {
+    const rest =
+      result.kind === "done"
+        ? { message: result.message }
+        : { query: result.query.name, ended: result.ended };
+    return JSON.stringify({ statement: statement.kind, ...rest });
+  }
+  const type = struct(result.schema.fields);
+  const rows = result.rows.map((row) => toUserValue(row, type));
+  const plain = (_: string, v: unknown): unknown =>
+    typeof v === "bigint" ? v.toString() : v instanceof Map ? Object.fromEntries(v) : v;
+  return JSON.stringify({ statement: statement.kind, rows }, plain);
+};
 
 export const sql: Command = {
   usage: 'sql <"text"|file.sql> [flags]',
@@ -16,9 +41,28 @@ export const sql: Command = {
     const target = args.positional[0]!;
     const text = existsSync(target) ? readFileSync(target, "utf8") : target;
     installNode(openServer);
-    const frame = session({ name: "sql" }).sql(text);
-    if (args.flags.has("json")) print(JSON.stringify(await frame.collect(), undefined, 2));
-    else await frame.show();
+    PROCESS_NODE.onQueryEnd(({ name, failure }) => {
+      if (failure === undefined) return;
+      process.stderr.write(`millrace: query ${name} failed\n`);
+      report(failure);
+      process.exitCode = 1;
+    });
+    const mill = session({ name: "sql" });
+    try {
+      for await (const result of mill.script(text)) {
+        const shown = args.flags.has("json")
+          ? resultJson(result)
+          : resultText(result, { timeZone: mill.timeZone });
+        if (shown !== "") print(shown);
+      }
+    } catch (e) {
+      // What runs already would keep the process: the script failed, so all of it ends.
+      report(e);
+      process.exitCode = exitCodeOf(e);
+      await mill.stop();
+      await PROCESS_NODE.leave("the script failed");
+      return exitCodeOf(e);
+    }
     return undefined;
   },
 };
