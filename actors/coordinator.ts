@@ -182,7 +182,9 @@ export class Coordinator {
    */
   async #append(record: PlanRecord, behind: number): Promise<void> {
     const { follower, planLog } = this.#env;
-    const at = await planLog.append(encodeEntry(record), { expectLast: position(behind) });
+    const bytes = encodeEntry(record);
+    const at = await planLog.append(bytes, { expectLast: position(behind) });
+    follower.offerPlan(at, bytes);
     await follower.until(() => follower.planPosition >= at);
   }
 
@@ -205,23 +207,22 @@ export class Coordinator {
       if (entry === undefined || !this.#book.done(entry)) return;
       const maxima = this.#book.maxima(entry) ?? {};
       const started = this.#plannedAt.get(entry.epoch) ?? clock.now();
-      const at = await commitLog.append(
-        encodeEntry({
-          epoch: entry.epoch,
-          token: this.#env.token,
-          maxima: mergeMaxima(entry.maxima, maxima),
-          snapshotEpoch: this.#book.snapshotEpoch(entry),
-          progress: progressOf(
-            this.#env.plan,
-            entry,
-            this.#book.work(entry.epoch),
-            started,
-            clock.now(),
-            this.#env.timeZone,
-          ),
-        }),
-        { expectLast: position(follower.commitPosition) },
-      );
+      const bytes = encodeEntry({
+        epoch: entry.epoch,
+        token: this.#env.token,
+        maxima: mergeMaxima(entry.maxima, maxima),
+        snapshotEpoch: this.#book.snapshotEpoch(entry),
+        progress: progressOf(
+          this.#env.plan,
+          entry,
+          this.#book.work(entry.epoch),
+          started,
+          clock.now(),
+          this.#env.timeZone,
+        ),
+      });
+      const at = await commitLog.append(bytes, { expectLast: position(follower.commitPosition) });
+      follower.offerCommit(at, bytes);
       const keep = follower.positionOf(this.#book.snapshotEpoch(entry));
       await follower.until(() => follower.commitPosition >= at);
       this.#plannedAt.delete(entry.epoch);

@@ -88,7 +88,21 @@ export class QueryFollower {
     }
   }
 
+  /** What this node's own leader appended, known before the reader brings it: one hop less. */
+  offerPlan(at: number, bytes: Uint8Array): void {
+    if (at !== this.planPosition + 1) return;
+    this.#takePlan(at, bytes);
+    this.wake();
+  }
+
+  offerCommit(at: number, bytes: Uint8Array): void {
+    if (at !== this.commitPosition + 1) return;
+    this.#takeCommit(at, bytes);
+    this.wake();
+  }
+
   #takePlan(at: number, bytes: Uint8Array): void {
+    if (at <= this.planPosition) return;
     this.planPosition = at;
     const record = decodePlanRecord(bytes);
     if (record.kind === "epoch" || record.kind === "run") {
@@ -123,6 +137,7 @@ export class QueryFollower {
   }
 
   #takeCommit(at: number, bytes: Uint8Array): void {
+    if (at <= this.commitPosition) return;
     this.commitPosition = at;
     const entry = decodeCommitEntry(bytes);
     if (entry.epoch <= this.committed) return;

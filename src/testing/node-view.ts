@@ -2,6 +2,7 @@
  * A node's own view of the store: what makes a zombie in a test. A blind node goes on writing and reading as it did, but hears neither of leases nor of
  * assignments any more, so it does not know that others took over its actors.
  */
+import { type NatsAccess, natsOf } from "../log/nats-access.ts";
 import type { Log, LogRecord, LogStore, Reader } from "../log/log.ts";
 
 const BLIND_TO = /\.(assign|leases)$/;
@@ -43,6 +44,11 @@ export class NodeView implements LogStore {
 
   get bus(): LogStore["bus"] {
     return this.#store.bus;
+  }
+
+  /** The broker behind it, for NATS connectors (`natsOf`). */
+  get nats(): NatsAccess | undefined {
+    return natsOf(this.#store);
   }
 
   async open(...args: Parameters<LogStore["open"]>): Promise<Log> {

@@ -86,6 +86,8 @@ const clientOptions = (o: NatsOptions, inboxPrefix: string): ConnectionOptions =
     pingInterval: PING_MS,
     maxPingOut: 2,
     noAsyncTraces: true,
+    // Own messages reach own subscribers inside the process (store.ts).
+    noEcho: true,
     timeout: REQUEST_TIMEOUT_MS,
     ...(o.creds === undefined
       ? {}

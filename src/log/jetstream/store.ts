@@ -1,6 +1,7 @@
 /** Logs in JetStream: a stream each (DESIGN section 7). */
 import { ConfigurationError, LogFullError } from "../../core/errors.ts";
 import { MAILBOX_BYTES_MAX, MAILBOX_BYTES_MIN } from "../../core/limits.ts";
+import { LocalBus } from "../local-bus.ts";
 import type { Bus, Log, LogOptions, LogStore } from "../log.ts";
 import { logOfSubject, streamOfLog, subjectOfLog } from "../names.ts";
 import type { NatsAccess } from "../nats-access.ts";
@@ -16,14 +17,27 @@ export interface JetStreamOptions extends NatsOptions {
   readonly replicas?: 1 | 3;
 }
 
-/** Core NATS as the bus: nothing is kept, what is sent while the server is away is lost. */
-const busOver = (c: Connection): Bus => ({
-  publish: (subject, payload) => c.publish(subject, payload),
-  subscribe: (subject, handler) => {
-    const s = c.subscribe(subject, (m) => handler(m.data));
-    return () => s.unsubscribe();
-  },
-});
+/**
+ * Core NATS as the bus: nothing is kept, what is sent while the server is away is lost. Subscribers of this process are called without the way over
+ * the server (the connection asks for no echo).
+ */
+const busOver = (c: Connection): Bus => {
+  const local = new LocalBus();
+  return {
+    publish: (subject, payload) => {
+      local.publish(subject, payload);
+      c.publish(subject, payload);
+    },
+    subscribe: (subject, handler) => {
+      const end = local.subscribe(subject, handler);
+      const s = c.subscribe(subject, (m) => handler(m.data));
+      return () => {
+        end();
+        s.unsubscribe();
+      };
+    },
+  };
+};
 
 export class JetStreamStore implements LogStore {
   readonly kind = "jetstream";
