@@ -28,15 +28,21 @@ interface Owner {
   readonly started: string;
 }
 
-const startOf = async (pid: number): Promise<string> => {
+/** A field of the process' status from the third on (its state); empty where the system does not tell. */
+const statusField = async (pid: number, field: number): Promise<string> => {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "latin1");
-    // Field 22; the command in field 2 may hold spaces, so count from its closing parenthesis.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    // The command in field 2 may hold spaces, so count from its closing parenthesis.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[field - 3] ?? "";
   } catch {
     return "";
   }
 };
+
+const startOf = (pid: number): Promise<string> => statusField(pid, 22);
+
+/** Dead, and not yet fetched by its parent: it holds nothing any more. */
+const isZombie = async (pid: number): Promise<boolean> => (await statusField(pid, 3)) === "Z";
 
 const exists = (pid: number): boolean => {
   try {
@@ -49,7 +55,7 @@ const exists = (pid: number): boolean => {
 
 const lives = async (owner: Owner, path: string): Promise<boolean> => {
   if (owner.pid === process.pid) return held.has(path);
-  if (!exists(owner.pid)) return false;
+  if (!exists(owner.pid) || (await isZombie(owner.pid))) return false;
   return owner.started === "" || owner.started === (await startOf(owner.pid));
 };
 
