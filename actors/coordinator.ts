@@ -76,6 +76,8 @@ export class Coordinator {
   /** When the sources are asked next without having called (monotonic). */
   #lookAtMs = 0;
   #drained = false;
+  /** Position of the epoch entry that the sources' enumerators stand behind. */
+  #standsAt = 0;
   #forgetful = false;
   #committing = false;
   #failed: unknown;
@@ -120,6 +122,7 @@ export class Coordinator {
     const { follower, sources, plan } = this.#env;
     const behind = follower.planPosition;
     const ends = follower.latest?.entry.ends;
+    this.#standsAt = follower.latest?.position ?? 0;
     for (const [id, source] of sources) {
       await source.open(ends?.[id]);
       if (source.onInput !== undefined) this.#ends.push(source.onInput(() => this.#notify(true)));
@@ -180,12 +183,13 @@ export class Coordinator {
    * Appends to the plan log behind what the record was made from, and waits until the follower has it: what another leader or a stop wrote
    * meanwhile refuses it, also when the follower has read that already.
    */
-  async #append(record: PlanRecord, behind: number): Promise<void> {
+  async #append(record: PlanRecord, behind: number): Promise<number> {
     const { follower, planLog } = this.#env;
     const bytes = encodeEntry(record);
     const at = await planLog.append(bytes, { expectLast: position(behind) });
     follower.offerPlan(at, bytes);
     await follower.until(() => follower.planPosition >= at);
+    return at;
   }
 
   /** Writes the commit log as far as every actor is done; beside planning, one append in flight. */
@@ -246,6 +250,9 @@ export class Coordinator {
     const { follower, clock } = this.#env;
     const last = follower.latest?.entry;
     const behind = follower.planPosition;
+    // Another leader's entry in between: the enumerators stand before it, so ranges from here would overlap (law 9).
+    if ((follower.latest?.position ?? 0) !== this.#standsAt)
+      throw new LogConflictError("another leader planned an epoch");
     if (follower.state !== "active") return undefined;
     if ((last?.epoch ?? 0) >= follower.committed + EPOCH_DEPTH) return undefined;
     const maxima = this.#maximaAfter(last);
@@ -276,7 +283,8 @@ export class Coordinator {
       sources: [...this.#env.sources.keys()],
     });
     this.#plannedAt.set(planned.epoch, clock.now());
-    await this.#append(planned, behind);
+    const appended = await this.#append(planned, behind);
+    this.#standsAt = appended;
     this.#lastPlannedMs = clock.monotonic();
     this.#env.metrics.watermark(this.#env.queryName, watermark, clock.now() - watermark);
     if (this.#env.trigger.kind === "once" && input) this.#drained = true;
