@@ -8,6 +8,7 @@ import { SessionCatalog } from "../../src/plan/catalog.ts";
 import type { Relation } from "../../src/plan/relation.ts";
 import type { Trigger } from "../../src/runtime/trigger.ts";
 import type { StartRequest } from "../../src/query/runtime.ts";
+import type { writtenRows } from "./fenced-log.ts";
 import { parseQuery } from "../../src/sql/parser.ts";
 
 /** key, value, event time in milliseconds */
@@ -189,8 +190,11 @@ const text = (row: readonly unknown[]): string => row.map(String).join(",");
 const isEnd = (r: string): boolean => r.startsWith(`${END_KEY},`);
 
 /** What is wrong with the rows in the sink; undefined when nothing is. */
-export const problemOf = (p: Prepared): string | undefined => {
-  const epochs = p.sink.rowsByEpoch();
+export const problemOf = (
+  p: Prepared,
+  epochs:
+    ReturnType<MemorySink["rowsByEpoch"]> | Awaited<ReturnType<typeof writtenRows>> = p.sink.rowsByEpoch(),
+): string | undefined => {
   const got = p.shape.key === undefined ? epochs.flatMap(([, rows]) => rows.map(text)) : [];
   const { key } = p.shape;
   if (key !== undefined) {

@@ -3,8 +3,10 @@
  * input, and the comparison with the batch result.
  */
 import type { ProbePoint } from "../../src/runtime/behaviour.ts";
+import type { StartRequest } from "../../src/query/runtime.ts";
 import { TestCluster } from "../../src/testing/cluster.ts";
 import { Simulation, type SimulationFaults } from "../../src/testing/simulation.ts";
+import { fencedLog, writtenRows } from "./fenced-log.ts";
 import {
   BEGIN_MS,
   END_KEY,
@@ -40,6 +42,7 @@ class Walk {
   readonly #cluster: TestCluster;
   readonly #prepared: Prepared;
   readonly #nodes: number;
+  readonly #fenced: boolean;
   readonly trace: string[] = [];
   #key = 0;
   /** Actor starts left to crash at a probe point. */
@@ -62,8 +65,22 @@ class Walk {
       },
       probe: (_, actor, point, epoch) => this.#probe(actor.stage, point, epoch),
     });
-    this.#prepared = prepare(shape, limit === 0 ? { trigger: { kind: "count", rows: 1 } } : {});
-    this.trace.push(`${shape.name}; ${this.#nodes} nodes, ${partitions} partitions`);
+    this.#fenced = sim.random() < 0.5;
+    this.#prepared = prepare(shape, {
+      ...(limit === 0 ? { trigger: { kind: "count", rows: 1 } } : {}),
+      ...(this.#fenced ? { sink: this.#logSink() } : {}),
+    });
+    const sink = this.#fenced ? "a log with a fence" : "memory";
+    this.trace.push(`${shape.name} to ${sink}; ${this.#nodes} nodes, ${partitions} partitions`);
+  }
+
+  #logSink(): StartRequest["sink"] {
+    return {
+      format: "foreachBatch",
+      options: {},
+      partitionBy: [],
+      handle: fencedLog(() => this.#sim.store),
+    };
   }
 
   /** Crashes the actor where the walk said. */
@@ -136,7 +153,9 @@ class Walk {
     for (const source of sources) await sim.drive(this.#prepared.add(source, [[END_KEY, 0, END_MS]]));
     const [first] = cluster.running;
     await sim.drive((await cluster.query("q", first)).processAllAvailable());
-    const problem = problemOf(this.#prepared);
+    const written = this.#fenced ? await sim.drive(writtenRows(sim.store)) : undefined;
+    const problem = problemOf(this.#prepared, written);
+
     await sim.drive(cluster.close());
     return problem;
   }

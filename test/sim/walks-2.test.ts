@@ -1,0 +1,4 @@
+/** Random walks, half 2 of 2 (PROTOCOL section 5, 12). */
+import { testWalks } from "./walks.ts";
+
+testWalks(1);
