@@ -9,10 +9,12 @@ const TABLE = new Uint32Array(256).map((_, n) => {
   return c;
 });
 
-const portable = (data: Uint8Array): number => {
-  let crc = ~0;
+const portable = (data: Uint8Array, before: number): number => {
+  let crc = ~before;
   for (let i = 0; i < data.length; i++) crc = TABLE[(crc ^ data[i]!) & 255]! ^ (crc >>> 8);
   return ~crc >>> 0;
 };
 
-export const crc32 = (data: Uint8Array): number => (native === undefined ? portable(data) : native(data));
+/** `before`: the sum of the bytes in front of `data`. */
+export const crc32 = (data: Uint8Array, before = 0): number =>
+  native === undefined ? portable(data, before) : native(data, before);

@@ -1,0 +1,89 @@
+/**
+ * `millrace bench NAME [flags]`, and `make bench`, which runs all of them. Exit codes: 0 done, 1 a result was wrong, 2 usage.
+ */
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { ConfigurationError } from "../core/errors.ts";
+import type { BenchOptions, Flags } from "./options.ts";
+
+interface Bench {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly flags: Flags; readonly run: (o: BenchOptions) => Promise<number> }>;
+}
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  nexmark: {
+    summary: "the Nexmark queries, timed beside JSON.parse alone, or checked",
+    load: async () => {
+      const { nexmark, NEXMARK_FLAGS } = await import("./nexmark/command.ts");
+      return { flags: NEXMARK_FLAGS, run: nexmark };
+    },
+  },
+};
+
+/** Flags that stand alone. */
+const SWITCHES: ReadonlySet<string> = new Set(["json", "help", "out-of-order"]);
+
+const usage = (): string =>
+  ["usage: millrace bench <name> [flags]", ""]
+    .concat(Object.entries(BENCHES).map(([name, b]) => `  ${name.padEnd(12)}${b.summary}`))
+    .concat(["", "millrace bench <name> --help shows its flags."])
+    .join("\n");
+
+const flagHelp = (name: string, flags: Flags): string =>
+  [`usage: millrace bench ${name} [flags]`, ""]
+    .concat(Object.entries({ ...flags, json: "print JSON" }).map(([f, text]) => `  --${f.padEnd(18)}${text}`))
+    .join("\n");
+
+const parse = (args: readonly string[], flags: Flags): Record<string, string | boolean | undefined> => {
+  const names = [...Object.keys(flags), "json", "help"];
+  try {
+    return parseArgs({
+      args: [...args],
+      strict: true,
+      options: Object.fromEntries(
+        names.map((n) => [n, { type: SWITCHES.has(n) ? ("boolean" as const) : ("string" as const) }]),
+      ),
+    }).values as Record<string, string | boolean | undefined>;
+  } catch (e) {
+    throw new ConfigurationError((e as Error).message.split(". To specify")[0]!);
+  }
+};
+
+const runBench = async (name: string, bench: Bench, args: readonly string[]): Promise<number> => {
+  const { flags, run } = await bench.load();
+  const found = parse(args, flags);
+  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  if (found["help"] === true) {
+    print(flagHelp(name, flags));
+    return 0;
+  }
+  const values = Object.fromEntries(Object.entries(found).map(([k, v]) => [k, v === true ? "" : v]));
+  return run({
+    values: values as Record<string, string | undefined>,
+    json: found["json"] === true,
+    print,
+    progress: (text) => void process.stderr.write(`${text}\n`),
+  });
+};
+
+/** Runs a benchmark; gives the exit code. */
+export const benchMain = async (args: readonly string[]): Promise<number> => {
+  const [name, ...rest] = args;
+  const bench = name !== undefined && Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+  if (bench === undefined) {
+    const asked = name === "--help" || name === "help";
+    (asked ? process.stdout : process.stderr).write(`${usage()}\n`);
+    return asked ? 0 : 2;
+  }
+  try {
+    return await runBench(name!, bench, rest);
+  } catch (e) {
+    if (!(e instanceof ConfigurationError)) throw e;
+    process.stderr.write(`millrace bench: ${e.message}${e.hint === undefined ? "" : ` (${e.hint})`}\n`);
+    return 2;
+  }
+};
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  process.exit(await benchMain(process.argv.slice(2)));
