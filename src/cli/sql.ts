@@ -9,7 +9,7 @@ import { struct } from "../core/data-type.ts";
 import { installNode } from "../node/installation.ts";
 import { openServer } from "../http/server.ts";
 import { PROCESS_NODE } from "../node/process-node.ts";
-import { NODE_FLAGS } from "../node/settings.ts";
+import { NODE_FLAGS, settingsFrom } from "../node/settings.ts";
 import { resultText, type StatementResult } from "../sql/statement-result.ts";
 import { type Command, print, JSON_FLAG } from "./command.ts";
 import { exportFlags } from "./environment.ts";
@@ -47,7 +47,7 @@ export const sql: Command = {
       report(failure);
       process.exitCode = 1;
     });
-    const mill = session({ name: "sql" });
+    const mill = session({ name: "sql", timeZone: settingsFrom(process.env).timeZone });
     try {
       for await (const result of mill.script(text)) {
         const shown = args.flags.has("json")
