@@ -132,7 +132,7 @@ export class Simulation {
       if (this.#step()) {
         quiet = 0;
         // Several at a time: what they wake runs after the last of them.
-        while (this.random() < 0.5 && this.#step());
+        while (this.random() < 0.6 && this.#step());
         continue;
       }
       if (++quiet < 4) continue;
