@@ -1,4 +1,5 @@
 /** `df.writeStream`: Spark's DataStreamWriter. Collects what a query needs; `start()` hands it to the runtime, and only then something connects. */
+import type { OnError } from "../runtime/dead-letters.ts";
 import type { Batch } from "../core/batch.ts";
 import { rowsOf } from "../core/batch.ts";
 import { struct } from "../core/data-type.ts";
@@ -68,6 +69,7 @@ interface Settings {
   readonly trigger: Trigger;
   readonly format: string | undefined;
   readonly options: Readonly<Record<string, string>>;
+  readonly onError: OnError;
   readonly name: string | undefined;
   readonly partitionBy: readonly string[];
   readonly partitions: number | undefined;
@@ -82,6 +84,7 @@ export class DataStreamWriter<S, F extends Flags, M extends string> {
     trigger: { kind: "default" },
     format: undefined,
     options: {},
+    onError: "fail",
     name: undefined,
     partitionBy: [],
     partitions: undefined,
@@ -126,6 +129,14 @@ export class DataStreamWriter<S, F extends Flags, M extends string> {
   /** The sink: `nats`, `file`, `console`, `memory`, … */
   format(format: string): this {
     return this.#with({ format });
+  }
+
+  /**
+   * What becomes of a row that an operator cannot compute (a cast, an overflow, a user function that throws): the query fails (the default), the row is
+   * left out and counted, or it goes to the query's dead-letter log as well.
+   */
+  onError(policy: OnError): this {
+    return this.#with({ onError: policy });
   }
 
   /** An option of the sink. */
@@ -197,7 +208,7 @@ export class DataStreamWriter<S, F extends Flags, M extends string> {
 
   /** What `start()` hands over. Throws AnalysisError and ConfigurationError. */
   request(path?: string): StartRequest {
-    const { mode, trigger, format, options, name, partitionBy, partitions, handle } = this.#settings;
+    const { mode, trigger, format, options, name, partitionBy, partitions, handle, onError } = this.#settings;
     if (format === undefined)
       throw new AnalysisError("writeStream has no sink", {
         hint: 'name one: .format("nats"), .foreachBatch(…)',
@@ -209,7 +220,7 @@ export class DataStreamWriter<S, F extends Flags, M extends string> {
       ...(handle === undefined ? {} : { handle }),
     };
     const { relation, session } = this.#frame;
-    return { name, relation, catalog: session.catalog, outputMode: mode, trigger, sink, partitions };
+    return { name, relation, catalog: session.catalog, outputMode: mode, trigger, sink, partitions, onError };
   }
 
   /** Starts the query: resolves when this node has joined it. Throws AnalysisError before anything connects. */

@@ -74,6 +74,8 @@ export const snapshotLog = (
   topology: number,
   partition: number,
 ): string => `${queryPrefix(session, query)}${join("snap", stage, topology, partition)}`;
+/** Rows of the query that could not be computed. */
+export const deadLetterLog = (session: string, query: string): string => `${queryPrefix(session, query)}dlq`;
 /** A copy of input that cannot be read again (law 2). */
 export const inputLog = (session: string, query: string, source: string): string =>
   `${queryPrefix(session, query)}${join("input", nameToken("source", source))}`;

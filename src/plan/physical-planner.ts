@@ -22,6 +22,7 @@ export interface PhysicalOptions {
   readonly runBatch: (plan: LogicalPlan) => Promise<readonly Batch[]>;
   /** Whether the static side of a join is read anew in every epoch. */
   readonly staticReload: "epoch" | "once";
+  readonly onError: PhysicalPlan["onError"];
 }
 
 export interface Planning extends PhysicalOptions {
@@ -121,6 +122,7 @@ export const planStream = (
     fingerprint: hashLines(lines),
     fingerprintLines: lines,
     sinkSpec: sink,
+    onError: options.onError,
   });
 };
 
@@ -133,7 +135,13 @@ export interface BatchPlan {
 
 export const planBatch = (plan: LogicalPlan, options: Pick<PhysicalOptions, "runBatch">): BatchPlan => {
   const planning = makePlanning(
-    { outputMode: "complete", watermarkPolicy: "min", staticReload: "once", runBatch: options.runBatch },
+    {
+      outputMode: "complete",
+      watermarkPolicy: "min",
+      staticReload: "once",
+      onError: "fail",
+      runBatch: options.runBatch,
+    },
     false,
   );
   const root = single(planning.builder, planning.build(plan)).branches[0]!;

@@ -55,4 +55,6 @@ export interface PhysicalPlan {
   /** What the fingerprint covers, line by line, to name differences. */
   readonly fingerprintLines: readonly string[];
   readonly sinkSpec: SinkSpec;
+  /** What becomes of a row that cannot be computed. */
+  readonly onError: "fail" | "skip" | "deadLetter";
 }

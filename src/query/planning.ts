@@ -70,6 +70,7 @@ export const planQuery = (
   sink: SinkSpec,
   o: PlanningOptions,
   services: BatchServices,
+  onError: PhysicalPlan["onError"] = "fail",
 ): { readonly logical: LogicalPlan; readonly optimised: LogicalPlan; readonly physical: PhysicalPlan } => {
   const resolved = analysed(relation, catalog, o);
   const logical = o.compatibility === "extended" ? recogniseTopN(resolved) : resolved;
@@ -89,6 +90,7 @@ export const planQuery = (
     outputMode,
     watermarkPolicy: o.watermarkPolicy,
     staticReload: o.staticReload,
+    onError,
     runBatch: (p) => runBatch(p, o, services),
   });
   return { logical, optimised: better, physical };

@@ -1,5 +1,5 @@
 /** The logs and subjects of one query. */
-import { busSubject, commitLog, mailboxLog, planLog, snapshotLog } from "../log/names.ts";
+import { busSubject, commitLog, deadLetterLog, mailboxLog, planLog, snapshotLog } from "../log/names.ts";
 import type { QueryNames } from "../runtime/behaviour.ts";
 
 export const queryNames = (session: string, query: string): QueryNames => ({
@@ -7,6 +7,7 @@ export const queryNames = (session: string, query: string): QueryNames => ({
   commit: commitLog(session, query),
   mailbox: (stage, topology, partition) => mailboxLog(session, query, stage, topology, partition),
   snapshot: (stage, topology, partition) => snapshotLog(session, query, stage, topology, partition),
+  deadLetters: deadLetterLog(session, query),
   acks: busSubject(session, query, "acks"),
   hints: busSubject(session, query, "hints"),
 });

@@ -57,7 +57,7 @@ export class QueryRuntime implements SessionRuntime {
 
   async start(request: StartRequest): Promise<StreamingQuery> {
     const { relation, catalog, outputMode, sink } = request;
-    const plans = planQuery(relation, catalog, outputMode, sink, ...this.#settings(catalog));
+    const plans = planQuery(relation, catalog, outputMode, sink, ...this.#settings(catalog), request.onError);
     const name = request.name ?? this.#inventedName();
     if (this.#hosts.get(name)?.ended === false)
       throw new ConfigurationError(`a query named ${name} is already active in this session`);

@@ -19,6 +19,8 @@ export interface StartRequest {
   readonly trigger: Trigger;
   readonly sink: SinkSpec;
   readonly partitions: number | undefined;
+  /** What becomes of a row that cannot be computed; default "fail". */
+  readonly onError?: "fail" | "skip" | "deadLetter";
 }
 
 export type ExplainMode = "simple" | "extended" | "codegen" | "cost";

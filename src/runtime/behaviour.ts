@@ -25,6 +25,8 @@ export interface QueryNames {
   readonly commit: string;
   mailbox(stage: number, topology: number, partition: number): string;
   snapshot(stage: number, topology: number, partition: number): string;
+  /** Rows that could not be computed. */
+  readonly deadLetters: string;
   /** Bus subjects. */
   readonly acks: string;
   readonly hints: string;

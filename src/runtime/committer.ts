@@ -8,6 +8,7 @@ import { SNAPSHOT_MAILBOX_BYTES } from "../core/limits.ts";
 import type { SnapshotWriter } from "../state/snapshot.ts";
 import type { PendingCommit, StateRecord, StateStore } from "../state/store.ts";
 import type { ActorEnvironment, ActorInput, ActorSink } from "./behaviour.ts";
+import { type DeadLetter, writeDeadLetters } from "./dead-letters.ts";
 import type { Acknowledgement, ActorWork, EventTimeMaxima } from "./entries.ts";
 
 export interface EpochResult {
@@ -16,6 +17,7 @@ export interface EpochResult {
   /** Resolves when the outputs are acknowledged. */
   readonly delivered: Promise<void>;
   readonly sinkRows: readonly Batch[];
+  readonly deadLetters: readonly DeadLetter[];
   readonly maxima: EventTimeMaxima;
   readonly work: ActorWork;
   readonly inputBytes: number;
@@ -70,6 +72,8 @@ export class Committer {
     await r.delivered;
     await this.#env.probe?.("delivered", r.epoch);
     if (!this.#env.alive()) throw new FencedError("the node's lease is gone");
+    if (r.deadLetters.length > 0)
+      await writeDeadLetters(await this.#env.store.open(this.#env.names.deadLetters), r.deadLetters);
     if (this.#sink !== undefined && !this.#sink.commitsFirst) await this.#sink.commit(r.epoch, r.sinkRows);
     await this.#env.probe?.("sinkCommitted", r.epoch);
     if (!this.#env.alive()) throw new FencedError("the node's lease is gone");

@@ -11,6 +11,7 @@ import type { Batch } from "../core/batch.ts";
 import { rowCount } from "../core/batch.ts";
 import { MillraceError } from "../core/errors.ts";
 import { EPOCH_DEPTH } from "../core/limits.ts";
+import { RowErrors } from "./dead-letters.ts";
 import { MaximaObserver } from "./maxima.ts";
 import { isObserver } from "../operators/observe.ts";
 import type { Json } from "../connectors/source.ts";
@@ -40,6 +41,7 @@ interface Running {
   readonly parts: ActorParts;
   readonly store: StateStore;
   readonly chain: Chain;
+  readonly rowErrors: RowErrors;
   readonly committer: Committer;
   readonly unpublishedUntil: number;
   /** The epoch under way. */
@@ -61,7 +63,11 @@ export const runActor = async (
   const store = new StateStore(env.backend, prefix, lineage);
   const of = parts.topology.partitions[stage]!;
   const output = (batch: Batch): void | Promise<void> => write(actor, batch);
-  const chain = new Chain(env.stage.root, store, { index: partition, of }, output, { clock: env.clock });
+  const rowErrors = new RowErrors(env.plan.onError, env.identity);
+  const chain = new Chain(env.stage.root, store, { index: partition, of }, output, {
+    clock: env.clock,
+    onRowError: (error, row) => rowErrors.handle(error, row),
+  });
   const point = await recover(env, store, parts.mailbox, parts.topology, signal);
   chain.restored();
   const snapshotLog = await env.store.open(env.names.snapshot(stage, topology, partition));
@@ -72,6 +78,7 @@ export const runActor = async (
     parts,
     store,
     chain,
+    rowErrors,
     committer,
     unpublishedUntil: env.follower.committed,
     entry: undefined,
@@ -166,6 +173,7 @@ const runEpoch = async (actor: Running, entry: EpochEntry, signal: AbortSignal):
   actor.sinkRows = [];
   actor.inputRows = 0;
   parts.outbox.rows = 0;
+  actor.rowErrors.begin(entry.epoch);
   chain.begin({ ...entry, timeZone: env.timeZone, final: false });
   const maxima = new MaximaObserver(chain, env.plan.watermarks);
   for await (const { edge, batch, split } of parts.input.rows(entry, signal)) {
@@ -203,6 +211,7 @@ const runEpoch = async (actor: Running, entry: EpochEntry, signal: AbortSignal):
     pending,
     delivered: parts.outbox.delivered(),
     sinkRows: actor.sinkRows,
+    deadLetters: actor.rowErrors.take(),
     maxima: maxima.maxima,
     work,
     inputBytes: parts.input.takeBytes(),
