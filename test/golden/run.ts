@@ -5,76 +5,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { BatchSession, type ExpressionCase, type QueryCase } from "./batch-runner.ts";
-import { runStreamCase, type StreamCase } from "./streams-runner.ts";
-
-interface Result {
-  readonly file: string;
-  readonly name: string;
-  readonly difference: string | undefined;
-}
-
-interface Options {
-  readonly partitions: number;
-  readonly restartEveryEpoch: boolean;
-  readonly filter: string;
-}
-
-type Runner = (file: string, data: never, o: Options, report: (r: Result) => void) => Promise<void>;
-
-const runStreams: Runner = async (file, data: { cases: readonly StreamCase[] }, o, report) => {
-  for (const c of data.cases)
-    if (c.name.includes(o.filter)) report({ file, name: c.name, difference: await runStreamCase(c, o) });
-};
-
-const runExpressions: Runner = async (file, data: { expressions: readonly ExpressionCase[] }, o, report) => {
-  const session = new BatchSession();
-  for (const c of data.expressions) {
-    const name = `${c.category}: ${c.sql}`;
-    if (name.includes(o.filter)) report({ file, name, difference: await session.expression(c) });
-  }
-  await session.close();
-};
-
-const runQueries: Runner = async (
-  file,
-  data: { tables: Record<string, string>; queries: readonly QueryCase[] },
-  o,
-  report,
-) => {
-  const session = new BatchSession();
-  for (const ddl of Object.values(data.tables)) {
-    const difference = await session.statement({ sql: ddl });
-    if (difference !== undefined) report({ file, name: ddl, difference });
-  }
-  for (const c of data.queries)
-    if (c.sql.includes(o.filter)) report({ file, name: c.sql, difference: await session.statement(c) });
-  await session.close();
-};
-
-const runScripts: Runner = async (
-  file,
-  data: { scripts: readonly { name: string; statements: readonly QueryCase[] }[] },
-  o,
-  report,
-) => {
-  for (const script of data.scripts) {
-    const session = new BatchSession();
-    for (const c of script.statements) {
-      const name = `${script.name}: ${c.sql}`;
-      const difference = await session.statement(c);
-      if (name.includes(o.filter)) report({ file, name, difference });
-    }
-    await session.close();
-  }
-};
-
-const FORMATS: Readonly<Record<string, Runner>> = {
-  cases: runStreams,
-  expressions: runExpressions,
-  queries: runQueries,
-  scripts: runScripts,
-};
+import { knownDifferences, type Result, runnerOf } from "./runners.ts";
 
 const usage = (message: string): never => {
   process.stderr.write(`${message}\n`);
@@ -98,13 +29,7 @@ if (files.length === 0)
 const partitions = Number(flags.partitions);
 if (!Number.isInteger(partitions) || partitions < 1 || partitions > 256)
   usage(`--partitions ${flags.partitions}: a whole number from 1 to 256`);
-const known = new Set(
-  flags.known === undefined
-    ? []
-    : (JSON.parse(readFileSync(flags.known, "utf8")) as { differences: { name: string }[] }).differences.map(
-        (d) => d.name,
-      ),
-);
+const known = knownDifferences(flags.known);
 
 const results: Result[] = [];
 const report = (r: Result): void => {
@@ -114,9 +39,9 @@ const report = (r: Result): void => {
 };
 for (const file of files) {
   const data = JSON.parse(readFileSync(file, "utf8")) as object;
-  const format = Object.keys(FORMATS).find((k) => Object.hasOwn(data, k));
-  if (format === undefined) usage(`${file}: none of the keys ${Object.keys(FORMATS).join(", ")} is in it`);
-  await FORMATS[format!]!(
+  const runner = runnerOf(data);
+  if (runner === undefined) usage(`${file}: none of the keys cases, expressions, queries, scripts is in it`);
+  await runner!(
     file,
     data as never,
     { partitions, restartEveryEpoch: flags["restart-every-epoch"], filter: flags.filter },
