@@ -1,4 +1,6 @@
 /** How Spark names functions in column names, and the arguments it adds to calls that leave them out (they show in the name). */
+import type { DataType } from "../core/data-type.ts";
+import type { Expr } from "./ast.ts";
 
 /** Mathematical functions are written in capitals. */
 const CAPITALS = new Set(
@@ -11,11 +13,26 @@ const CAPITALS = new Set(
 const RENAMED = new Map([
   ["string_agg", "listagg"],
   ["||", "concat"],
+  ["array_agg", "collect_list"],
+  ["curdate", "current_date"],
+  ["current_database", "current_schema"],
+  ["dateadd", "date_add"],
+  ["rank", "RANK"],
+  ["dense_rank", "DENSE_RANK"],
+  ["percent_rank", "PERCENT_RANK"],
+  ["regexp", "REGEXP"],
+  ["regexp_like", "REGEXP_LIKE"],
+  ["spark_partition_id", "SPARK_PARTITION_ID"],
+  ["to_varchar", "to_char"],
+  ["-", "negative"],
 ]);
 
 export const displayName = (fn: string): string =>
   RENAMED.get(fn) ?? (CAPITALS.has(fn) ? fn.toUpperCase() : fn);
 
+const VARIABLE = "namedlambdavariable()";
+/** The comparison that Spark gives `array_sort` by default. */
+const COMPARE = `lambdafunction((IF(((${VARIABLE} IS NULL) AND (${VARIABLE} IS NULL)), 0, (IF((${VARIABLE} IS NULL), 1, (IF((${VARIABLE} IS NULL), -1, (IF((${VARIABLE} < ${VARIABLE}), -1, (IF((${VARIABLE} > ${VARIABLE}), 1, 0)))))))))), ${VARIABLE}, ${VARIABLE})`;
 const TIME_FORMAT = "yyyy-MM-dd HH:mm:ss";
 /** All arguments of a full call as defaults; those beyond what was written are shown. `undefined`: must be written. */
 const DEFAULTS = new Map<string, readonly (string | undefined)[]>([
@@ -51,6 +68,7 @@ const DEFAULTS = new Map<string, readonly (string | undefined)[]>([
   ["str_to_map", [undefined, ",", ":"]],
   ["mask", [undefined, "X", "x", "n", "NULL"]],
   ["sentences", [undefined, "", ""]],
+  ["array_sort", [undefined, COMPARE]],
   [
     "aggregate",
     [undefined, undefined, undefined, "lambdafunction(namedlambdavariable(), namedlambdavariable())"],
@@ -64,3 +82,62 @@ const DEFAULTS = new Map<string, readonly (string | undefined)[]>([
 /** The arguments that Spark adds after `given` written ones. */
 export const defaultArguments = (fn: string, given: number): readonly string[] =>
   (DEFAULTS.get(fn) ?? []).slice(given).filter((d) => d !== undefined);
+
+/** Functions whose further arguments are settings, not operands: they do not show. */
+const FIRST_ONLY = new Set(
+  "from_csv from_json to_csv to_json schema_of_csv schema_of_json first first_value last last_value any_value mode".split(
+    " ",
+  ),
+);
+const FIRST_TWO = new Set(["variant_get", "try_variant_get", "ilike"]);
+
+/** Names of types that are functions as well, `double('NaN')`: a cast that does not show. */
+const CASTS = new Set(
+  "boolean tinyint smallint int bigint float double decimal date timestamp binary string".split(" "),
+);
+
+const isTime = (t: DataType | undefined): boolean =>
+  t?.kind === "date" || t?.kind === "timestamp" || t?.kind === "timestamp_ntz";
+
+const BINARY_FORMATS: Readonly<Record<string, string>> = { base64: "base64", hex: "hex", "utf-8": "decode" };
+
+/** `to_char` is another function for each type of its input. */
+const toChar = (args: readonly string[], raw: readonly Expr[], type: DataType | undefined): string => {
+  if (isTime(type)) return `date_format(${args.join(", ")})`;
+  const format = raw[1]?.kind === "literal" ? String(raw[1].value).toLowerCase() : "";
+  const fn = type?.kind === "binary" ? BINARY_FORMATS[format] : undefined;
+  if (fn === undefined) return `to_char(${args.join(", ")})`;
+  return `${fn}(${fn === "decode" ? args.join(", ") : args[0]})`;
+};
+
+/** Calls whose name in a column differs from `name(arguments)`. `typeOf`: a type where it is known without analysis. */
+export const rewrittenCall = (
+  fn: string,
+  args: readonly string[],
+  raw: readonly Expr[],
+  typeOf: (e: Expr) => DataType | undefined,
+): string | undefined => {
+  if (CASTS.has(fn) && args.length === 1) return args[0]!;
+  if (FIRST_ONLY.has(fn) && args.length > 1) return `${displayName(fn)}(${args[0]})`;
+  if (FIRST_TWO.has(fn) && args.length > 2) return `${displayName(fn)}(${args[0]}, ${args[1]})`;
+  switch (fn) {
+    case "datepart":
+      return args.length === 2 ? `datepart(${args[0]} FROM ${args[1]})` : undefined;
+    case "convert_timezone":
+      return args.length === 2 ? `convert_timezone(current_timezone(), ${args.join(", ")})` : undefined;
+    case "ceil":
+    case "floor":
+      return args.length === 2 ? `${fn}(${args.join(", ")})` : undefined;
+    case "assert_true":
+      return args.length === 1 ? `assert_true(${args[0]}, '${args[0]}' is not true!)` : undefined;
+    case "raise_error":
+      return args.length === 1
+        ? `raise_error(USER_RAISED_EXCEPTION, map(errorMessage, ${args[0]}))`
+        : undefined;
+    case "to_char":
+    case "to_varchar":
+      return args.length === 2 ? toChar(args, raw, typeOf(raw[0]!)) : undefined;
+    default:
+      return undefined;
+  }
+};

@@ -2,10 +2,17 @@
  * Names of unaliased columns, as Spark writes them: `count(1)`, `(a + 1)`, `CAST(a AS INT)`. They work on the untyped expression; what only the analyser
  * knows (which parts of a name are a table) comes through `attribute`.
  */
-import type { DataType } from "../core/data-type.ts";
+import {
+  CALENDAR_INTERVAL,
+  DATE,
+  DAY_TIME_INTERVAL,
+  type DataType,
+  TIMESTAMP,
+  YEAR_MONTH_INTERVAL,
+} from "../core/data-type.ts";
 import type { Value } from "../core/value.ts";
 import type { Expr, FrameBound, SortOrder, WindowFrame } from "./ast.ts";
-import { defaultArguments, displayName } from "./pretty-calls.ts";
+import { defaultArguments, displayName, rewrittenCall } from "./pretty-calls.ts";
 import { sqlType } from "./type-errors.ts";
 import { valueText } from "./value-text.ts";
 
@@ -13,6 +20,8 @@ export interface PrettyOptions {
   /** How a column is written inside an expression; default: its last part. */
   readonly attribute?: (parts: readonly string[]) => string;
   readonly timeZone?: string;
+  /** The type of a column, where it is known: `date + 1` has a name of its own. */
+  readonly columnType?: (parts: readonly string[]) => DataType | undefined;
 }
 
 type Of<K extends Expr["kind"]> = Extract<Expr, { kind: K }>;
@@ -20,6 +29,7 @@ interface Printer {
   readonly attribute: (parts: readonly string[]) => string;
   readonly zone: string;
   readonly variables: ReadonlySet<string>;
+  readonly columnType: (parts: readonly string[]) => DataType | undefined;
 }
 
 const INFIX = new Set([
@@ -42,11 +52,7 @@ const INFIX = new Set([
   ">>",
   ">>>",
 ]);
-const isIntervalType = (t: DataType): boolean =>
-  t.kind === "dayTimeInterval" || t.kind === "yearMonthInterval" || t.kind === "calendarInterval";
-const isIntervalLiteral = (e: Expr): boolean =>
-  (e.kind === "literal" && isIntervalType(e.type)) ||
-  (e.kind === "call" && e.fn.startsWith("make_") && e.fn.endsWith("interval"));
+const isComplex = (t: DataType): boolean => t.kind === "array" || t.kind === "map" || t.kind === "struct";
 
 /** A literal as it stands in a name: strings bare, dates with their keyword. */
 export const literalText = (value: Value, type: DataType, zone = "UTC"): string => {
@@ -84,9 +90,18 @@ const bound = (p: Printer, b: FrameBound<Expr>): string => {
   }
 };
 
-const frameText = (p: Printer, f: WindowFrame<Expr> | undefined, ordered: boolean, fn: string): string => {
+/** `lag` and `lead` look at one row: so many before or behind. */
+const offsetFrame = (p: Printer, fn: string, offset: Expr | undefined): string => {
+  const text = offset === undefined ? "1" : print(p, offset);
+  const rows = fn === "lead" ? text : text.startsWith("-") ? text.slice(1) : text === "0" ? text : `-${text}`;
+  return `ROWS BETWEEN ${rows} FOLLOWING AND ${rows} FOLLOWING`;
+};
+
+const frameText = (p: Printer, f: WindowFrame<Expr> | undefined, ordered: boolean, call: Expr): string => {
   if (f !== undefined) return `${f.unit.toUpperCase()} BETWEEN ${bound(p, f.start)} AND ${bound(p, f.end)}`;
-  const ranking = ["row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile"].includes(fn);
+  const fn = call.kind === "call" ? call.fn.toLowerCase() : "";
+  if (call.kind === "call" && (fn === "lag" || fn === "lead")) return offsetFrame(p, fn, call.args[1]);
+  const ranking = ["row_number", "rank", "dense_rank", "percent_rank", "ntile"].includes(fn);
   if (ranking) return "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW";
   return ordered
     ? "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
@@ -98,9 +113,7 @@ const over = (p: Printer, e: Of<"over">): string => {
   if (e.partitionBy.length > 0)
     parts.push(`PARTITION BY ${e.partitionBy.map((x) => print(p, x)).join(", ")}`);
   if (e.orderBy.length > 0) parts.push(`ORDER BY ${e.orderBy.map((o) => order(p, o)).join(", ")}`);
-  parts.push(
-    frameText(p, e.frame, e.orderBy.length > 0, e.call.kind === "call" ? e.call.fn.toLowerCase() : ""),
-  );
+  parts.push(frameText(p, e.frame, e.orderBy.length > 0, e.call));
   return `${print(p, e.call)} OVER (${parts.join(" ")})`;
 };
 
@@ -154,17 +167,86 @@ const specialCall = (p: Printer, fn: string, args: readonly Expr[]): string | un
   }
 };
 
+/** Moving a date or a timestamp, and intervals: Spark puts them in an order of its own and drops the brackets. */
+const timeArithmetic = (p: Printer, fn: string, a: Expr, b: Expr): string | undefined => {
+  const [left, right] = [timeKind(p, a), timeKind(p, b)];
+  if (fn === "*")
+    return right === "interval" && left !== "interval" ? `(${print(p, b)} * ${print(p, a)})` : undefined;
+  if (fn !== "+" && fn !== "-") return undefined;
+  if (
+    fn === "+" &&
+    left !== "date" &&
+    left !== "time" &&
+    (right === "date" || (right === "time" && left === "interval"))
+  )
+    return timeArithmetic(p, fn, b, a);
+  if (right === "interval" && left !== "interval") return moved(p, fn, a, b);
+  if (left === "date" && right === undefined && !isText(p, b))
+    return `date_${fn === "+" ? "add" : "sub"}(${print(p, a)}, ${print(p, b)})`;
+  return left === "interval" && right === undefined && fn === "+"
+    ? `${print(p, b)} + ${print(p, a)}`
+    : undefined;
+};
+
+/** A date moved by whole days is a `date_add`; all else moved by an interval is written without brackets. */
+const moved = (p: Printer, fn: string, a: Expr, b: Expr): string => {
+  const type = typeOf(p, b);
+  const days = type?.kind === "dayTimeInterval" && type.to === "day";
+  if (!days || timeKind(p, a) !== "date") return `${print(p, a)} ${fn} ${print(p, b)}`;
+  const count = `extractansiintervaldays(${print(p, b)})`;
+  return `date_add(${print(p, a)}, ${fn === "+" ? count : `(- ${count})`})`;
+};
+
 const infix = (p: Printer, fn: string, args: readonly Expr[]): string | undefined => {
   if (args.length === 1 && (fn === "-" || fn === "+")) return `(${fn} ${print(p, args[0]!)})`;
   if (args.length !== 2 || !INFIX.has(fn)) return undefined;
   const [a, b] = args as readonly [Expr, Expr];
-  const text = `${print(p, a)} ${fn} ${print(p, b)}`;
-  // A date or timestamp moved by an interval is written without brackets.
-  const moved =
-    (fn === "+" && isIntervalLiteral(a) !== isIntervalLiteral(b)) ||
-    (fn === "-" && isIntervalLiteral(b) && !isIntervalLiteral(a));
-  return moved ? text : `(${text})`;
+  return timeArithmetic(p, fn, a, b) ?? `(${print(p, a)} ${fn} ${print(p, b)})`;
 };
+
+const DATES = new Set(
+  "to_date date current_date curdate make_date date_add date_sub add_months last_day next_day".split(" "),
+);
+const TIMES = new Set(
+  "to_timestamp timestamp current_timestamp now make_timestamp to_timestamp_ntz to_timestamp_ltz date_trunc timestamp_seconds".split(
+    " ",
+  ),
+);
+
+/** The type of an expression where that shows without analysis. */
+const typeOf = (p: Printer, e: Expr): DataType | undefined => {
+  if (e.kind === "literal") return e.type;
+  if (e.kind === "cast") return e.to;
+  if (e.kind === "column") return p.columnType(e.parts);
+  if (e.kind !== "call") return undefined;
+  const fn = e.fn.toLowerCase();
+  if (fn === "make_dt_interval") return DAY_TIME_INTERVAL;
+  if (fn === "make_ym_interval") return YEAR_MONTH_INTERVAL;
+  if (fn === "make_interval") return CALENDAR_INTERVAL;
+  if (fn === "negative" || fn === "-" || fn === "+" || fn === "positive")
+    return e.args.length === 1 ? typeOf(p, e.args[0]!) : sumType(p, fn, e.args);
+  return DATES.has(fn) ? DATE : TIMES.has(fn) ? TIMESTAMP : undefined;
+};
+
+/** The type of a sum or difference that holds a date or a timestamp. */
+const sumType = (p: Printer, fn: string, args: readonly Expr[]): DataType | undefined => {
+  const [a, b] = args.map((x) => timeKind(p, x));
+  const moment = a === "date" || a === "time" ? 0 : b === "date" || b === "time" ? 1 : undefined;
+  if (moment === undefined) return a === "interval" && b === "interval" ? typeOf(p, args[0]!) : undefined;
+  if (a !== undefined && b !== undefined && a !== "interval" && b !== "interval") return DAY_TIME_INTERVAL;
+  return typeOf(p, args[moment]!);
+};
+
+const timeKind = (p: Printer, e: Expr): "date" | "time" | "interval" | undefined => {
+  const kind = typeOf(p, e)?.kind;
+  if (kind === "date") return "date";
+  if (kind === "timestamp" || kind === "timestamp_ntz") return "time";
+  return kind === "dayTimeInterval" || kind === "yearMonthInterval" || kind === "calendarInterval"
+    ? "interval"
+    : undefined;
+};
+
+const isText = (p: Printer, e: Expr): boolean => typeOf(p, e)?.kind === "string";
 
 const argumentText = (p: Printer, e: Of<"call">): string => {
   const args = e.args.map((a) => (a.kind === "star" && e.fn.toLowerCase() === "count" ? "1" : print(p, a)));
@@ -172,14 +254,30 @@ const argumentText = (p: Printer, e: Of<"call">): string => {
   return `${e.distinct ? "DISTINCT " : ""}${all.join(", ")}`;
 };
 
+/** Percentiles show their order in short, and `mode` shows the opposite of it, as in Spark. */
+const withinGroup = (p: Printer, fn: string, orderBy: readonly SortOrder<Expr>[]): string => {
+  const short = fn === "mode" || fn === "percentile_cont" || fn === "percentile_disc";
+  const texts = orderBy.map((o) =>
+    short ? print(p, o.expr) + (o.descending !== (fn === "mode") ? " DESC" : "") : order(p, o),
+  );
+  return ` WITHIN GROUP (ORDER BY ${texts.join(", ")})`;
+};
+
 const callText = (p: Printer, e: Of<"call">): string => {
   const fn = e.fn.toLowerCase();
   const special = e.udf === undefined ? specialCall(p, fn, e.args) : undefined;
   if (special !== undefined) return special;
-  let text = `${e.udf === undefined ? displayName(fn) : e.fn}(${argumentText(p, e)})`;
-  if (e.orderBy !== undefined && e.orderBy.length > 0)
-    text += ` WITHIN GROUP (ORDER BY ${e.orderBy.map((o) => order(p, o)).join(", ")})`;
-  if (e.ignoreNulls) text += " ignore nulls";
+  const rewritten =
+    e.udf === undefined && !e.distinct
+      ? rewrittenCall(
+          fn,
+          e.args.map((a) => print(p, a)),
+          e.args,
+          (x) => typeOf(p, x),
+        )
+      : undefined;
+  let text = rewritten ?? `${e.udf === undefined ? displayName(fn) : e.fn}(${argumentText(p, e)})`;
+  if (e.orderBy !== undefined && e.orderBy.length > 0) text += withinGroup(p, fn, e.orderBy);
   if (e.filter !== undefined) text += ` FILTER (WHERE ${print(p, e.filter)})`;
   return text;
 };
@@ -220,7 +318,8 @@ const print = (p: Printer, e: Expr): string => {
     case "call":
       return callText(p, e);
     case "cast":
-      if (e.child.kind === "literal" && e.child.value === null) return "NULL";
+      // Spark leaves casts to nested types out of names.
+      if (isComplex(e.to)) return print(p, e.child);
       return `${e.tryCast ? "TRY_CAST" : "CAST"}(${print(p, e.child)} AS ${sqlType(e.to)})`;
     case "case":
       return caseText(p, e);
@@ -246,6 +345,7 @@ export const prettyExpr = (e: Expr, options: PrettyOptions = {}): string =>
       attribute: options.attribute ?? ((parts) => parts.at(-1)!),
       zone: options.timeZone ?? "UTC",
       variables: new Set(),
+      columnType: options.columnType ?? ((): undefined => undefined),
     },
     e,
   );
@@ -254,6 +354,7 @@ export const prettyExpr = (e: Expr, options: PrettyOptions = {}): string =>
 export const columnName = (e: Expr, options: PrettyOptions = {}): string => {
   if (e.kind === "alias") return e.names[0]!;
   if (e.kind === "column") return e.parts.at(-1)!;
-  if (e.kind === "field") return e.name;
+  // A cast of a column keeps the column's name.
+  if (e.kind === "cast" && e.child.kind === "column") return columnName(e.child, options);
   return prettyExpr(e, options);
 };

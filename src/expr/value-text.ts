@@ -19,7 +19,7 @@ const javaLayout = (x: number, shortest: string): string => {
   if (!Number.isFinite(x)) return x > 0 ? "Infinity" : "-Infinity";
   if (x === 0) return Object.is(x, -0) ? "-0.0" : "0.0";
   const sign = x < 0 ? "-" : "";
-  const [mantissa, exponentText] = shortest.replace("-", "").toLowerCase().split("e") as [
+  const [mantissa, exponentText] = shortest.replace(/^-/, "").toLowerCase().split("e") as [
     string,
     string | undefined,
   ];

@@ -1,8 +1,11 @@
 /** The items of a select list: stars expanded, names given as Spark names unaliased expressions. */
+import type { DataType } from "../core/data-type.ts";
+import { AnalysisError } from "../core/errors.ts";
 import type { Expr } from "../expr/ast.ts";
 import { columnName } from "../expr/pretty.ts";
 import { fail, quoted } from "./analyse-context.ts";
 import {
+  columnParts,
   isAttributeParts,
   partsOfAttribute,
   resolveColumn,
@@ -20,10 +23,36 @@ export interface Item {
 }
 
 /** The name of a column made by `e` when it has no alias, as Spark names it; time windows are called by their function. */
-export const nameOf = (e: Expr): string => {
+export const nameOf = (e: Expr, visible?: Visible): string => {
   const fn = e.kind === "call" ? e.fn.toLowerCase() : "";
   if (fn === "window" || fn === "session_window") return fn;
-  return columnName(e, { attribute: (parts) => (isAttributeParts(parts) ? parts[2]! : parts.at(-1)!) });
+  return columnName(e, {
+    attribute: (parts) => attributeName(parts, visible),
+    columnType: (parts) => columnType(parts, visible),
+  });
+};
+
+/** A column inside an expression: its own name, and the path of fields behind it. */
+const attributeName = (parts: readonly string[], visible: Visible | undefined): string => {
+  if (isAttributeParts(parts)) return parts[2]!;
+  const base =
+    visible === undefined || parts.length < 2 ? undefined : tried(() => columnParts(visible, parts));
+  return base === undefined ? parts.at(-1)! : base.join(".");
+};
+
+const columnType = (parts: readonly string[], visible: Visible | undefined): DataType | undefined => {
+  const match = visible === undefined ? undefined : tried(() => resolveColumn(visible, parts, undefined));
+  return match?.rest.length === 0 ? match.base.type : undefined;
+};
+
+/** Names are made before types are checked: what does not resolve is reported there. */
+const tried = <T>(f: () => T): T | undefined => {
+  try {
+    return f();
+  } catch (e) {
+    if (e instanceof AnalysisError) return undefined;
+    throw e;
+  }
 };
 
 const starItems = (visible: Visible, e: Extract<Expr, { kind: "star" }>): readonly Item[] => {
@@ -90,7 +119,7 @@ export const itemsOf = (visible: Visible, exprs: readonly Expr[]): readonly Item
     if (raw.kind === "star") return starItems(visible, raw);
     const e = expandArguments(visible, raw);
     if (e.kind === "alias") return [{ expr: e.child, name: e.names[0]!, aliases: e.names, qualifier: [] }];
-    return [{ expr: e, name: nameOf(e), aliases: undefined, qualifier: qualifierOf(visible, e) }];
+    return [{ expr: e, name: nameOf(e, visible), aliases: undefined, qualifier: qualifierOf(visible, e) }];
   });
 
 /** Refuses an alias of several names on what makes one column. */

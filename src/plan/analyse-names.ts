@@ -107,6 +107,12 @@ export const resolveColumn = (
   return fieldPath(base, fields, position);
 };
 
+/** The column's name and the fields behind it, without what qualifies the column; undefined when none has the name. */
+export const columnParts = (visible: Visible, parts: readonly string[]): readonly string[] | undefined => {
+  const { found, fields } = candidates(visible, parts);
+  return found.length === 0 ? undefined : parts.slice(parts.length - fields.length - 1);
+};
+
 /** The visible columns as a user would write them, qualified where there are several tables. */
 export const candidateNames = (visible: Visible): readonly string[] => {
   const several = new Set(visible.columns.map((c) => c.qualifier.join("."))).size > 1;

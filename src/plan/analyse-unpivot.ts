@@ -59,7 +59,7 @@ export const analyseUnpivot = (a: Analysis, rel: Unpivot, names: Names): Resolve
   };
 };
 
-const groupName = (columns: readonly Expr[]): string => columns.map(nameOf).join("_");
+const groupName = (columns: readonly Expr[]): string => columns.map((x) => nameOf(x)).join("_");
 
 const valueType = (
   groups: readonly (readonly TypedExpr[])[],

@@ -223,7 +223,7 @@ const binary = (p: Parser, level: number): Expr => {
   }
 };
 
-const UNARY: Readonly<Record<string, string>> = { "-": "negative", "+": "positive", "~": "~" };
+const UNARY: Readonly<Record<string, string>> = { "-": "-", "+": "positive", "~": "~" };
 
 const unary = (p: Parser): Expr => {
   const token = p.peek();

@@ -50,12 +50,13 @@ const extract: Form = (p, start) => {
 const substring: Form = (p, start) => {
   open(p);
   const args = [p.grammar.value(p)];
-  if (p.accept("FROM") || p.acceptOp(",")) {
+  const words = p.accept("FROM");
+  if (words || p.acceptOp(",")) {
     args.push(p.grammar.value(p));
     if (p.accept("FOR") || p.acceptOp(",")) args.push(p.grammar.value(p));
   }
   p.expectOp(")");
-  return call(p, start.upper === "SUBSTR" ? "substr" : "substring", args, start);
+  return call(p, start.upper === "SUBSTR" && !words ? "substr" : "substring", args, start);
 };
 
 const TRIMS: Readonly<Record<string, string>> = { BOTH: "trim", LEADING: "ltrim", TRAILING: "rtrim" };
@@ -97,10 +98,11 @@ const overlay: Form = (p, start) => {
 const position: Form = (p, start) => {
   open(p);
   const args = [p.grammar.value(p)];
-  if (p.accept("IN")) args.push(p.grammar.value(p));
+  const words = p.accept("IN");
+  if (words) args.push(p.grammar.value(p));
   else while (p.acceptOp(",")) args.push(p.grammar.value(p));
   p.expectOp(")");
-  return call(p, "position", args, start);
+  return call(p, words ? "locate" : "position", args, start);
 };
 
 const struct: Form = (p, start) => {

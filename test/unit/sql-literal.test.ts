@@ -111,7 +111,7 @@ test("intervals in all forms are ANSI intervals over the written units", () => {
     ["INTERVAL '1 02:03:04.5' DAY TO SECOND", "93784500000:interval day to second"],
     ["INTERVAL '02:03' HOUR TO MINUTE", "7380000000:interval hour to minute"],
     ["INTERVAL '1 day 2 hours'", "93600000000:interval day to hour"],
-    ["-INTERVAL '1 day'", "(negative 86400000000:interval day)"],
+    ["-INTERVAL '1 day'", "(- 86400000000:interval day)"],
     ["ts - INTERVAL 5 SECONDS > x", "(> (- ts 5000000:interval second) x)"],
   ]);
   refuses("INTERVAL 1 MONTH 1 DAY", "INVALID_INTERVAL_FORMAT");

@@ -137,7 +137,7 @@ const dayTimeBody = (abs: number, from: DayTimeUnit, to: DayTimeUnit): string =>
     const n = Math.floor(rest / DAY_TIME_US[u]);
     rest -= n * DAY_TIME_US[u];
     if (i > 0) out += units[i - 1] === "day" ? " " : ":";
-    out += i === 0 && units.length === 1 ? String(n) : i === 0 && u === "day" ? String(n) : two(n);
+    out += u === "day" ? String(n) : two(n);
     if (u === "second") out += fractionText(rest);
   });
   return out;
