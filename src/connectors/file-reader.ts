@@ -15,6 +15,8 @@ import type { SourceContext, SourceReader, SourceSpec, SplitRange } from "./sour
 
 const CHUNK_BYTES = 1024 * 1024;
 const BATCH_LINES = 4096;
+/** Room before a chunk for the line that the chunk before began. */
+const HEAD_BYTES = 64 * 1024;
 const NEWLINE = 10;
 const RETURN = 13;
 
@@ -44,6 +46,8 @@ export class FileReader implements SourceReader {
   /** Columns of the files in order, before pruning. */
   readonly #declared: Schema;
   readonly #decoderOptions: DecoderOptions;
+  readonly #paths: SourceSpec["paths"];
+  #jsonOf: { readonly schema: Schema; readonly decoder: JsonDecoder } | undefined;
 
   constructor(
     options: FileSourceOptions,
@@ -55,6 +59,7 @@ export class FileReader implements SourceReader {
     this.#locate = locate;
     this.#schema = spec.schema;
     this.#declared = spec.declared ?? spec.schema;
+    this.#paths = spec.paths;
     this.#decoderOptions = {
       mode: options.mode,
       corruptColumn: options.corruptColumn,
@@ -86,8 +91,11 @@ export class FileReader implements SourceReader {
           `file ${path} shrank from ${file.size} to ${size} bytes after it was planned`,
         );
       const partition = this.#partition(file.path);
-      for await (const batch of this.#batches(handle, file, partition.inFile, signal))
-        yield partition.add(batch);
+      const json = this.#options.format === "json" || this.#options.format === "ndjson";
+      const batches = json
+        ? this.#json(handle, file, this.#jsonDecoder(partition.inFile, partition.paths), signal)
+        : this.#batches(handle, file, partition.inFile, signal);
+      for await (const batch of batches) yield partition.add(batch);
     } finally {
       await handle.close();
     }
@@ -99,17 +107,11 @@ export class FileReader implements SourceReader {
     schema: Schema,
     signal: AbortSignal,
   ): AsyncIterable<Batch> {
-    const { format, multiLine, csv } = this.#options;
+    const { format, csv } = this.#options;
     const origin =
       (first: number) =>
       (i: number): string =>
         `file ${file.path}, line ${first + i}`;
-    if (multiLine && (format === "json" || format === "ndjson")) {
-      const bytes = Buffer.alloc(file.size);
-      await fill(handle, bytes, 0);
-      yield new JsonDecoder(schema, this.#decoderOptions, false).decode([bytes], () => `file ${file.path}`);
-      return;
-    }
     let decoder: Decoder | undefined;
     let line = 1;
     for await (const lines of linesOf(handle, file.size)) {
@@ -132,28 +134,69 @@ export class FileReader implements SourceReader {
   #decoder(schema: Schema, names: readonly (string | null)[] | undefined): Decoder {
     const { format, csv } = this.#options;
     if (format === "text") return new TextDecoder(schema);
-    if (format === "csv") return new CsvDecoder(schema, this.#declared, this.#decoderOptions, csv, names);
-    return new JsonDecoder(schema, this.#decoderOptions, false);
+    return new CsvDecoder(schema, this.#declared, this.#decoderOptions, csv, names);
+  }
+
+  #jsonDecoder(schema: Schema, paths: SourceSpec["paths"]): JsonDecoder {
+    // A decoder goes on from file to file: it keeps what it learnt of the strings.
+    if (this.#jsonOf?.schema === schema) return this.#jsonOf.decoder;
+    const projection = paths === undefined ? undefined : { declared: this.#declared, paths };
+    const decoder = new JsonDecoder(schema, this.#decoderOptions, false, { projection });
+    this.#jsonOf = { schema, decoder };
+    return decoder;
+  }
+
+  async *#json(
+    handle: FileHandle,
+    file: InputFile,
+    decoder: JsonDecoder,
+    signal: AbortSignal,
+  ): AsyncIterable<Batch> {
+    if (this.#options.multiLine) {
+      const bytes = Buffer.alloc(file.size);
+      await fill(handle, bytes, 0);
+      yield decoder.decode([bytes], () => `file ${file.path}`);
+      return;
+    }
+    const failFast = this.#options.mode === "failFast";
+    let lines = 0;
+    for await (const bytes of wholeLines(handle, file.size)) {
+      if (signal.aborted) return;
+      const place = (start: number): string =>
+        `file ${file.path}, line ${lines + newlines(bytes, start) + 1}`;
+      for (let from = 0; from < bytes.length;) {
+        const { batch, next } = decoder.decodeLines(bytes, from, BATCH_LINES, place);
+        if (batch.length > 0) yield batch;
+        from = next;
+      }
+      if (failFast) lines += newlines(bytes, bytes.length);
+    }
   }
 
   /** Columns that come from `key=value` directories. */
-  #partition(path: string): { readonly inFile: Schema; readonly add: (batch: Batch) => Batch } {
+  #partition(path: string): {
+    readonly inFile: Schema;
+    readonly paths: SourceSpec["paths"];
+    readonly add: (batch: Batch) => Batch;
+  } {
     const values = partitionValues(path);
     const fields = this.#schema.fields;
-    if (!fields.some((f) => values.has(f.name))) return { inFile: this.#schema, add: (batch) => batch };
+    const fromPath = fields.map((f, i) => this.#paths?.[i] === undefined && values.has(f.name));
+    if (!fromPath.includes(true)) return { inFile: this.#schema, paths: this.#paths, add: (batch) => batch };
     const converter = new ValueConverter(this.#decoderOptions.timeZone);
-    const inFile = schemaOf(fields.filter((f) => !values.has(f.name)));
+    const inFile = schemaOf(fields.filter((_f, i) => !fromPath[i]));
+    const paths = this.#paths?.filter((_p, i) => !fromPath[i]);
     const add = (batch: Batch): Batch => {
       let c = 0;
-      const columns = fields.map((f) => {
-        const text = values.get(f.name);
-        if (text === undefined) return batch.columns[c++]!;
+      const columns = fields.map((f, i) => {
+        if (!fromPath[i]) return batch.columns[c++]!;
+        const text = values.get(f.name)!;
         const value = text === null ? null : valueOfText(text, f.type, converter);
         return vectorOf(f.type, new Array(batch.length).fill(value) as (typeof value)[]);
       });
       return batchOf(this.#schema, batch.length, columns, batch.selection);
     };
-    return { inFile, add };
+    return { inFile, paths, add };
   }
 
   async close(): Promise<void> {}
@@ -167,6 +210,51 @@ const fill = async (handle: FileHandle, into: Buffer, at: number): Promise<void>
     done += bytesRead;
   }
 };
+
+/** Line feeds in the first `end` bytes. */
+const newlines = (bytes: Uint8Array, end: number): number => {
+  let n = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0 && at < end; at = bytes.indexOf(NEWLINE, at + 1)) n++;
+  return n;
+};
+
+/**
+ * The file's first `size` bytes in pieces of whole lines (the last line may lack its end). While one is decoded the next is read. A piece is valid until
+ * the next but one is asked for.
+ */
+async function* wholeLines(handle: FileHandle, size: number): AsyncIterable<Uint8Array> {
+  const buffers = [Buffer.alloc(0), Buffer.alloc(0)];
+  let rest: Uint8Array = Buffer.alloc(0);
+  const room = (turn: number, head: number, length: number): Buffer => {
+    if (buffers[turn]!.length < head + length) buffers[turn] = Buffer.allocUnsafeSlow(head + length);
+    return buffers[turn]!;
+  };
+  /** Reads the chunk at `at` behind a head of HEAD_BYTES, where the last line of the chunk before will go. */
+  const read = async (turn: number, at: number): Promise<Buffer> => {
+    const length = Math.min(CHUNK_BYTES, size - at);
+    const chunk = room(turn, HEAD_BYTES, length).subarray(HEAD_BYTES, HEAD_BYTES + length);
+    await fill(handle, chunk, at);
+    return chunk;
+  };
+  let coming = size > 0 ? read(0, 0) : undefined;
+  for (let at = 0, turn = 0; coming !== undefined; turn ^= 1) {
+    const chunk: Buffer = await coming;
+    const whole: Buffer = rest.length <= HEAD_BYTES ? buffers[turn]! : Buffer.concat([rest, chunk]);
+    let from = 0;
+    if (whole === buffers[turn]) {
+      from = HEAD_BYTES - rest.length;
+      whole.set(rest, from);
+    }
+    const end = from + rest.length + chunk.length;
+    at += chunk.length;
+    coming = at < size ? read(turn ^ 1, at) : undefined;
+    // A failure is thrown where it is awaited.
+    coming?.catch(() => undefined);
+    const cut = coming === undefined ? end : whole.lastIndexOf(NEWLINE, end - 1) + 1;
+    if (cut > from) yield whole.subarray(from, cut);
+    rest = Buffer.from(whole.subarray(Math.max(from, cut), end));
+  }
+}
 
 /** The lines of the file's first `size` bytes, without their ends, some thousands at a time. */
 async function* linesOf(handle: FileHandle, size: number): AsyncIterable<readonly Uint8Array[]> {

@@ -87,6 +87,14 @@ export interface Source {
   readonly description: string;
 }
 
+/** Where a column stands in a record when it is no field of its top level. */
+export interface ColumnPath {
+  /** Names from the outside in; structs of the declared schema but the last. */
+  readonly path: readonly string[];
+  /** The column is a boolean: whether the struct at `path` is not null. */
+  readonly presence: boolean;
+}
+
 /** A source as plan data. */
 export interface SourceSpec {
   readonly format: string;
@@ -95,6 +103,8 @@ export interface SourceSpec {
   readonly schema: Schema;
   /** The columns before pruning, where their order in the input counts (CSV). Absent: `schema` is all of them. */
   readonly declared?: Schema;
+  /** By column of `schema`, for those inside structs of `declared`. Only where the factory says `nested`. */
+  readonly paths?: readonly (ColumnPath | undefined)[];
   /** Conjuncts the source may use to skip rows; they are applied again behind it. */
   readonly pushed: readonly TypedExpr[];
   /** In-process handle of a memory source or a test. */
@@ -107,6 +117,8 @@ export interface SourceFactory {
   readonly optionNames: readonly string[];
   /** Options known, with defaults; anything else is a ConfigurationError with a suggestion. Throws on bad values. */
   validate(options: Options, mode: "batch" | "stream"): void;
+  /** Whether it can read single fields of structs (`SourceSpec.paths`). */
+  nested?(options: Options): boolean;
   /** The schema when the user gives none; throws an AnalysisError where one is needed. */
   defaultSchema(options: Options): Schema;
   create(spec: SourceSpec, context: SourceContext, mode: "batch" | "stream"): Source;

@@ -45,15 +45,21 @@ export const corruptIndex = (schema: Schema, options: DecoderOptions): number =>
 export class RowAssembly {
   readonly schema: Schema;
   readonly columns: readonly ColumnBuffer[];
-  readonly #rows: number;
+  #rows: number;
   readonly #options: DecoderOptions;
   readonly #corrupt: number;
-  readonly #dropped: Uint8Array;
+  #dropped: Uint8Array;
   #malformed = 0;
 
-  constructor(schema: Schema, rows: number, options: DecoderOptions) {
+  /** `dictionaries`: by column, those that go on from an earlier batch. */
+  constructor(
+    schema: Schema,
+    rows: number,
+    options: DecoderOptions,
+    dictionaries: readonly (string[] | undefined)[] = [],
+  ) {
     this.schema = schema;
-    this.columns = schema.fields.map((f) => new ColumnBuffer(f.type, rows));
+    this.columns = schema.fields.map((f, i) => new ColumnBuffer(f.type, rows, dictionaries[i]));
     this.#rows = rows;
     this.#options = options;
     this.#corrupt = corruptIndex(schema, options);
@@ -90,11 +96,38 @@ export class RowAssembly {
     return this.#corrupt;
   }
 
-  batch(): Batch {
+  /** Room for so many rows. */
+  grow(rows: number): void {
+    for (const c of this.columns) c.grow(rows);
+    if (this.#corrupt >= 0) this.columns[this.#corrupt]!.nulls.fill(1, this.#rows);
+    const dropped = new Uint8Array(rows);
+    dropped.set(this.#dropped);
+    this.#dropped = dropped;
+    this.#rows = rows;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Forgets what generated code set for rows from `row` on. */
+  truncate(row: number): void {
+    this.columns.forEach((c, i) => {
+      if (i !== this.#corrupt) c.truncate(row);
+    });
+  }
+
+  /** Which of the first `rows` rows stay; reports the malformed ones. Once, at the end. */
+  selection(rows: number): Int32Array | undefined {
     if (this.#malformed > 0) this.#options.onCorrupt?.(this.#malformed);
-    const selection = this.#dropped.includes(1)
-      ? Int32Array.from(Array.from(this.#dropped.keys()).filter((i) => this.#dropped[i] === 0))
+    const dropped = this.#dropped.subarray(0, rows);
+    return dropped.includes(1)
+      ? Int32Array.from(Array.from(dropped.keys()).filter((i) => dropped[i] === 0))
       : undefined;
+  }
+
+  batch(): Batch {
+    const selection = this.selection(this.#rows);
     return batchOf(
       this.schema,
       this.#rows,

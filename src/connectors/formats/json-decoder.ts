@@ -1,56 +1,59 @@
 /**
- * JSON and ndjson: `JSON.parse` per record, then column by column into typed arrays (`json-fill.ts`); only rows with something
- * unusual are converted value by value. Records are parsed one by one, never joined: two broken neighbours must not
- * become a row (D1). A message that is an array of objects gives a row each, as in Spark; blank records give none.
+ * JSON and ndjson. Bytes go straight into columns by a decoder generated for the schema (`json-codegen.ts`); a record with anything unusual goes
+ * through JSON.parse and the full rules (`json-rows.ts`).
+ *
+ *  J1 Both ways give the same rows, problems and corrupt records for every text. J2 Records are decoded one by one: two broken neighbours must not
+ *     become a row (D1). J3 A message that is an array of objects gives a row each, as in Spark; blank records give none.
  */
-import { type Batch } from "../../core/batch.ts";
-import type { Schema } from "../../core/schema.ts";
+import { type Batch, batchOf } from "../../core/batch.ts";
+import { type Field, field } from "../../core/data-type.ts";
+import { type Schema, schemaOf } from "../../core/schema.ts";
+import type { ColumnPath } from "../source.ts";
+import { ByteStrings } from "./byte-strings.ts";
 import { ValueConverter } from "./conversion.ts";
-import { type Decoder, type DecoderOptions, type Origin, RowAssembly, textOf } from "./decoder.ts";
+import {
+  corruptIndex,
+  type Decoder,
+  type DecoderOptions,
+  type Origin,
+  RowAssembly,
+  textOf,
+} from "./decoder.ts";
+import { type GeneratedDecoder, generateDecoder } from "./json-codegen.ts";
 import { parseExact } from "./json-exact.ts";
-import { fillOf, type JsonObject, ownOnly } from "./json-fill.ts";
+import { type JsonObject, outputVector, recordsOf, RowSetter } from "./json-rows.ts";
+import { FAIL, space } from "./json-scan.ts";
+import { type RecordTree, recordTree } from "./json-tree.ts";
+import { timeTexts } from "./json-time.ts";
 
-const NOTHING: JsonObject = Object.freeze(Object.create(null) as Record<string, unknown>);
-const isObject = (x: unknown): x is JsonObject => typeof x === "object" && x !== null && !Array.isArray(x);
+const LINE_FEED = 10;
+const RETURN = 13;
+const BLANK = 32;
+const OPEN_ARRAY = 91;
+const CLOSE_ARRAY = 93;
+const COMMA = 44;
+const FIRST_ROWS = 64;
 
-/** The records of one call, in order. */
-class Records {
-  readonly objects: JsonObject[] = [];
-  readonly texts: string[] = [];
-  readonly payloads: number[] = [];
-  /** Why a row is no record. */
-  readonly broken = new Map<number, string>();
-  /** Which element of its text's array a row is. */
-  readonly elements = new Map<number, number>();
+/** Which parts of records the columns come from; see SourceSpec. */
+export interface JsonProjection {
+  readonly declared: Schema;
+  readonly paths: readonly (ColumnPath | undefined)[];
+}
 
-  add(text: string, payload: number): void {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (e) {
-      if (text.trim() !== "") this.#broken(text, payload, (e as Error).message);
-      return;
-    }
-    if (isObject(value)) {
-      this.objects.push(value);
-      this.texts.push(text);
-      this.payloads.push(payload);
-    } else if (Array.isArray(value) && value.every(isObject))
-      value.forEach((element: JsonObject, k) => {
-        this.elements.set(this.objects.length, k);
-        this.objects.push(element);
-        this.texts.push(text);
-        this.payloads.push(payload);
-      });
-    else this.#broken(text, payload, "not a JSON object");
-  }
+export interface JsonDecoderExtras {
+  readonly projection?: JsonProjection | undefined;
+  /** Without generated code: for tests. */
+  readonly plain?: boolean;
+}
 
-  #broken(text: string, payload: number, problem: string): void {
-    this.broken.set(this.objects.length, problem);
-    this.objects.push(NOTHING);
-    this.texts.push(text);
-    this.payloads.push(payload);
-  }
+/** Where record texts come from, for messages. */
+type Place = () => string | undefined;
+
+/** The part of a blob of lines that became a batch. */
+export interface DecodedLines {
+  readonly batch: Batch;
+  /** Where the next one begins. */
+  readonly next: number;
 }
 
 export class JsonDecoder implements Decoder {
@@ -58,97 +61,233 @@ export class JsonDecoder implements Decoder {
   readonly #options: DecoderOptions;
   readonly #lines: boolean;
   readonly #converter: ValueConverter;
+  readonly #tree: RecordTree;
+  readonly #leafSchema: Schema;
+  readonly #setter: RowSetter;
+  readonly #strings: readonly (ByteStrings | undefined)[];
+  readonly #generated: GeneratedDecoder | undefined;
+  #rows!: RowAssembly;
+  /** Rows of the batch so far. */
+  #row = 0;
+  #bytes: Buffer = Buffer.alloc(0);
+  #view = new DataView(this.#bytes.buffer);
 
   /** `lines`: many records in one payload, a line each (ndjson). */
-  constructor(schema: Schema, options: DecoderOptions, lines: boolean) {
+  constructor(schema: Schema, options: DecoderOptions, lines: boolean, extras: JsonDecoderExtras = {}) {
     this.#schema = schema;
     this.#options = options;
     this.#lines = lines;
     this.#converter = new ValueConverter(options.timeZone);
+    const { projection, plain } = extras;
+    const corrupt = corruptIndex(schema, options);
+    this.#tree = recordTree(schema, projection?.declared ?? schema, projection?.paths, corrupt);
+    const leaves = this.#tree.leaves.map((l): Field => field(l.name, l.type));
+    this.#leafSchema = schemaOf(corrupt < 0 ? leaves : [...leaves, schema.fields[corrupt]!]);
+    this.#setter = new RowSetter(this.#tree.roots, this.#converter);
+    this.#strings = leaves.map((l) => (l.type.kind === "string" ? new ByteStrings() : undefined));
+    this.#begin(0);
+    this.#generated =
+      plain === true
+        ? undefined
+        : generateDecoder(
+            this.#tree,
+            this.#rows.columns.slice(0, leaves.length),
+            this.#strings,
+            timeTexts(options.timeZone),
+          );
+  }
+
+  /** The generated code, for explain and tests. */
+  get source(): string | undefined {
+    return this.#generated?.source;
   }
 
   decode(payloads: readonly Uint8Array[], origin?: Origin): Batch {
-    const records = this.#records(payloads);
-    const { objects } = records;
-    const rows = new RowAssembly(this.#schema, objects.length, this.#options);
-    const slow = new Uint8Array(objects.length);
-    for (const i of records.broken.keys()) slow[i] = 1;
-    rows.columns.forEach((column, c) => {
-      if (c === rows.corruptColumn) return;
-      const key = this.#schema.fields[c]!.name;
-      fillOf(column, this.#options.timeZone)(
-        key in Object.prototype ? ownOnly(objects, key) : objects,
-        key,
-        column,
-        slow,
-      );
-    });
-    for (let i = slow.indexOf(1); i >= 0; i = slow.indexOf(1, i + 1)) this.#again(i, records, rows, origin);
-    return rows.batch();
-  }
-
-  #records(payloads: readonly Uint8Array[]): Records {
-    const records = new Records();
+    this.#begin(this.#lines ? Math.max(FIRST_ROWS, payloads.length) : payloads.length);
     for (let p = 0; p < payloads.length; p++) {
-      const text = textOf(payloads[p]!);
-      if (!this.#lines) {
-        records.add(text, p);
-        continue;
-      }
-      let start = 0;
-      while (start < text.length) {
-        const newline = text.indexOf("\n", start);
-        const end = newline < 0 ? text.length : newline;
-        if (end > start) records.add(text.slice(start, end), p);
-        start = end + 1;
-      }
+      const payload = payloads[p]!;
+      const start = this.#use(payload);
+      if (this.#lines) {
+        const first = this.#row;
+        const row: Place = () => {
+          const place = origin?.(p);
+          return place === undefined ? undefined : `${place}, row ${this.#row - first + 1}`;
+        };
+        this.#blob(start, start + payload.length, Infinity, () => row, false);
+      } else this.#message(start, start + payload.length, () => origin?.(p));
     }
-    return records;
+    return this.#batch();
   }
 
-  /** Converts one row by the full rules. */
-  #again(i: number, records: Records, rows: RowAssembly, origin: Origin | undefined): void {
-    const text = records.texts[i]!;
-    const where = (): string | undefined => {
-      const payload = records.payloads[i]!;
-      const first = records.payloads.indexOf(payload);
-      const place = origin?.(payload);
-      return place === undefined || !this.#lines ? place : `${place}, row ${i - first + 1}`;
-    };
-    const broken = records.broken.get(i);
-    if (broken !== undefined) {
-      rows.nullRow(i);
-      rows.malformed(i, broken, text, this.#options.mode === "failFast" ? where() : undefined);
-      return;
+  /**
+   * Decodes lines of `bytes` from `from` on, at most `limit` rows (more when a line is an array). `place` names the line that starts at a position.
+   */
+  decodeLines(
+    bytes: Uint8Array,
+    from: number,
+    limit: number,
+    place?: (start: number) => string,
+  ): DecodedLines {
+    this.#begin(Math.min(limit, Math.max(FIRST_ROWS, bytes.length - from)));
+    const start = this.#use(bytes);
+    const next = this.#blob(
+      start + from,
+      start + bytes.length,
+      limit,
+      (at) => () => place?.(at - start),
+      true,
+    );
+    return { batch: this.#batch(), next: next - start };
+  }
+
+  #begin(rows: number): void {
+    for (const s of this.#strings) s?.begin();
+    this.#row = 0;
+    this.#rows = new RowAssembly(
+      this.#leafSchema,
+      rows,
+      this.#options,
+      this.#strings.map((s) => s?.dictionary),
+    );
+    this.#generated?.bind(this.#rows.columns);
+  }
+
+  /** Makes the memory of a payload the one that is read; gives the payload's place in it. */
+  #use(payload: Uint8Array): number {
+    if (payload.buffer !== this.#bytes.buffer) {
+      this.#bytes = Buffer.from(payload.buffer);
+      this.#view = new DataView(payload.buffer);
     }
-    let problem = this.#convert(i, records.objects[i]!, rows);
+    return payload.byteOffset;
+  }
+
+  #batch(): Batch {
+    const rows = this.#row;
+    const { columns, corruptColumn } = this.#rows;
+    const selection = this.#rows.selection(rows);
+    const corrupt = corruptColumn < 0 ? undefined : columns[corruptColumn];
+    const vectors = this.#tree.outputs.map((output) => outputVector(output, columns, corrupt, rows));
+    return batchOf(this.#schema, rows, vectors, selection);
+  }
+
+  #room(): void {
+    if (this.#row < this.#rows.rows) return;
+    this.#rows.grow(Math.max(FIRST_ROWS, this.#row * 2));
+    this.#generated?.bind(this.#rows.columns);
+  }
+
+  #message(start: number, end: number, place: Place): void {
+    const b = this.#bytes;
+    const at = space(b, start, LINE_FEED);
+    if (at >= end) return;
+    const first = this.#row;
+    const behind = this.#value(at, end, LINE_FEED);
+    if (behind !== FAIL && space(b, behind, LINE_FEED) >= end) return;
+    this.#rewind(first);
+    this.#slow(start, end, place);
+  }
+
+  /** Lines from `at` on until `limit` rows are there; gives where it stopped. */
+  #blob(at: number, end: number, limit: number, place: (start: number) => Place, cut: boolean): number {
+    const b = this.#bytes;
+    let p = at;
+    while (p < end && this.#row < limit) {
+      const start = p;
+      if (b[p]! <= BLANK) {
+        p = space(b, p, BLANK);
+        if (p >= end) return end;
+        if (b[p] === LINE_FEED) {
+          p++;
+          continue;
+        }
+      }
+      const first = this.#row;
+      const behind = this.#value(p, end, BLANK);
+      if (behind !== FAIL) {
+        p = b[behind] === LINE_FEED ? behind : space(b, behind, BLANK);
+        if (p >= end || b[p] === LINE_FEED) {
+          p++;
+          continue;
+        }
+      }
+      this.#rewind(first);
+      const feed = b.indexOf(LINE_FEED, start);
+      const stop = feed < 0 || feed > end ? end : feed;
+      this.#slow(start, cut && b[stop - 1] === RETURN ? stop - 1 : stop, place(start));
+      p = stop + 1;
+    }
+    return Math.min(p, end);
+  }
+
+  /** The object, or array of objects, at `p`: the position behind it and its rows, or FAIL and none. */
+  #value(p: number, end: number, newline: number): number {
+    const generated = this.#generated;
+    if (generated === undefined) return FAIL;
+    if (this.#bytes[p] === OPEN_ARRAY) return this.#array(generated, p + 1, end, newline);
+    this.#room();
+    const behind = generated.read(this.#bytes, this.#view, p, end, this.#row, newline);
+    if (behind < 0 || behind > end) return FAIL;
+    this.#row++;
+    return behind;
+  }
+
+  #array(generated: GeneratedDecoder, at: number, end: number, newline: number): number {
+    const b = this.#bytes;
+    const first = this.#row;
+    let p = space(b, at, newline);
+    if (b[p] === CLOSE_ARRAY && p < end) return p + 1;
+    for (;;) {
+      this.#room();
+      p = generated.read(b, this.#view, p, end, this.#row, newline);
+      if (p < 0) break;
+      this.#row++;
+      p = space(b, p, newline);
+      const c = b[p++];
+      if (p > end) break;
+      if (c === CLOSE_ARRAY) return p;
+      if (c !== COMMA) break;
+      p = space(b, p, newline);
+    }
+    this.#rewind(first);
+    return FAIL;
+  }
+
+  /** Takes back the rows from `first` on. */
+  #rewind(first: number): void {
+    // One row alone is set anew completely.
+    if (this.#row > first + 1) this.#rows.truncate(first);
+    this.#row = first;
+  }
+
+  /** Decodes a text by the full rules. */
+  #slow(start: number, end: number, place: Place): void {
+    const text = textOf(this.#bytes.subarray(start, end));
+    const records = recordsOf(text);
+    if (records === undefined) return;
+    if (typeof records === "string") {
+      this.#room();
+      this.#rows.nullRow(this.#row);
+      this.#malformed(records, text, place);
+    } else records.forEach((object, k) => this.#convert(object, k, text, place));
+  }
+
+  /** One row from record `k` of a text. */
+  #convert(object: JsonObject, k: number, text: string, place: Place): void {
+    this.#room();
+    const { columns } = this.#rows;
+    let problem = this.#setter.set(columns, this.#row, object);
     if (this.#converter.needsExact) {
       const exact = parseExact(text);
-      const element = records.elements.get(i);
-      problem = this.#convert(
-        i,
-        (element === undefined ? exact : (exact as unknown[])[element]) as JsonObject,
-        rows,
-      );
+      const again = (Array.isArray(exact) ? exact[k] : exact) as JsonObject;
+      problem = this.#setter.set(columns, this.#row, again);
     }
-    if (problem !== undefined)
-      rows.malformed(i, problem, text, this.#options.mode === "failFast" ? where() : undefined);
+    if (problem === undefined) this.#row++;
+    else this.#malformed(problem, text, place);
   }
 
-  /** Sets row `i` from an object; gives the first problem. */
-  #convert(i: number, object: JsonObject, rows: RowAssembly): string | undefined {
-    const converter = this.#converter;
-    converter.needsExact = false;
-    let problem: string | undefined;
-    this.#schema.fields.forEach((field, c) => {
-      if (c === rows.corruptColumn) return;
-      converter.problem = undefined;
-      const value = Object.hasOwn(object, field.name)
-        ? converter.convert(object[field.name], field.type)
-        : null;
-      rows.columns[c]!.set(i, value);
-      if (converter.problem !== undefined) problem ??= `column ${field.name}: ${String(converter.problem)}`;
-    });
-    return problem;
+  #malformed(problem: string, text: string, place: Place): void {
+    const where = this.#options.mode === "failFast" ? place() : undefined;
+    this.#rows.malformed(this.#row, problem, text, where);
+    this.#row++;
   }
 }

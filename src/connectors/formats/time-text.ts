@@ -93,6 +93,23 @@ const two = (s: string, i: number): number => {
   return a >= 0 && a <= 9 && b >= 0 && b <= 9 ? a * 10 + b : -1;
 };
 
+/** Milliseconds of a UTC time in years, months, … and microseconds; NaN when one is out of its range. */
+export const timestampFields = (
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+  micros: number,
+): number => {
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return NaN;
+  if (!validDay(year, month, day)) return NaN;
+  return (
+    daysFromCivil(year, month, day) * DAY_MS + ((hour * 60 + minute) * 60 + second) * 1000 + micros / 1000
+  );
+};
+
 /** `YYYY-MM-DDTHH:MM:SS[.f{1,6}]Z` in ms, NaN for any other form. */
 const parseUsual = (s: string): number => {
   const length = s.length;
@@ -101,11 +118,8 @@ const parseUsual = (s: string): number => {
   if (s.charCodeAt(13) !== 58 || s.charCodeAt(16) !== 58) return NaN;
   const separator = s.charCodeAt(10);
   if (separator !== 84 && separator !== 32) return NaN;
-  const [c, y, mo, d] = [two(s, 0), two(s, 2), two(s, 5), two(s, 8)];
-  const [h, mi, se] = [two(s, 11), two(s, 14), two(s, 17)];
-  if (c < 0 || y < 0 || h < 0 || h > 23 || mi < 0 || mi > 59 || se < 0 || se > 59) return NaN;
-  const year = c * 100 + y;
-  if (!validDay(year, mo, d)) return NaN;
+  const [century, year] = [two(s, 0), two(s, 2)];
+  if (century < 0 || year < 0) return NaN;
   let micros = 0;
   if (length > 20) {
     if (s.charCodeAt(19) !== 46 || length === 21) return NaN;
@@ -116,7 +130,8 @@ const parseUsual = (s: string): number => {
       micros += digit * weight;
     }
   }
-  return daysFromCivil(year, mo, d) * DAY_MS + ((h * 60 + mi) * 60 + se) * 1000 + micros / 1000;
+  const [month, day, hour] = [two(s, 5), two(s, 8), two(s, 11)];
+  return timestampFields(century * 100 + year, month, day, hour, two(s, 14), two(s, 17), micros);
 };
 
 const TEXT =
