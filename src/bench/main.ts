@@ -19,6 +19,62 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       return { flags: NEXMARK_FLAGS, run: nexmark };
     },
   },
+  wordcount: {
+    summary: "lines of text, split and counted",
+    load: async () => {
+      const { wordcount, WORDCOUNT_FLAGS } = await import("./wordcount.ts");
+      return { flags: WORDCOUNT_FLAGS, run: wordcount };
+    },
+  },
+  ysb: {
+    summary: "the Yahoo Streaming Benchmark, catching up",
+    load: async () => {
+      const { ysb, YSB_FLAGS } = await import("./ysb.ts");
+      return { flags: YSB_FLAGS, run: ysb };
+    },
+  },
+  latency: {
+    summary: "NATS to NATS at a fixed rate: percentiles of the age of results",
+    load: async () => {
+      const { latency, LATENCY_FLAGS } = await import("./latency.ts");
+      return { flags: LATENCY_FLAGS, run: latency };
+    },
+  },
+  state: {
+    summary: "many keys, few of them changed: what epochs and commits cost",
+    load: async () => {
+      const { state, STATE_FLAGS } = await import("./state.ts");
+      return { flags: STATE_FLAGS, run: state };
+    },
+  },
+  recovery: {
+    summary: "time to go on after a kill, with and without the local store",
+    load: async () => {
+      const { recovery, RECOVERY_FLAGS } = await import("./recovery.ts");
+      return { flags: RECOVERY_FLAGS, run: recovery };
+    },
+  },
+  json: {
+    summary: "decoding JSON lines, beside JSON.parse alone",
+    load: async () => {
+      const { json, JSON_FLAGS } = await import("./json.ts");
+      return { flags: JSON_FLAGS, run: json };
+    },
+  },
+  frames: {
+    summary: "encode, mailbox, decode",
+    load: async () => {
+      const { frames, FRAMES_FLAGS } = await import("./frames.ts");
+      return { flags: FRAMES_FLAGS, run: frames };
+    },
+  },
+  expressions: {
+    summary: "generated loops beside the row interpreter",
+    load: async () => {
+      const { expressions, EXPRESSIONS_FLAGS } = await import("./expressions.ts");
+      return { flags: EXPRESSIONS_FLAGS, run: expressions };
+    },
+  },
 };
 
 /** Flags that stand alone. */
@@ -27,6 +83,7 @@ const SWITCHES: ReadonlySet<string> = new Set(["json", "help", "out-of-order"]);
 const usage = (): string =>
   ["usage: millrace bench <name> [flags]", ""]
     .concat(Object.entries(BENCHES).map(([name, b]) => `  ${name.padEnd(12)}${b.summary}`))
+    .concat(`  ${"all".padEnd(12)}all of these, small`)
     .concat(["", "millrace bench <name> --help shows its flags."])
     .join("\n");
 
@@ -67,9 +124,30 @@ const runBench = async (name: string, bench: Bench, args: readonly string[]): Pr
   });
 };
 
+/** What `all` runs, in sizes of a minute or two. */
+const ALL: readonly (readonly string[])[] = [
+  ["nexmark", "--queries", "q0,q1,q2,q5,q7,q8,q11,count", "--events", "400000", "--hash", "on"],
+  ["wordcount"],
+  ["ysb"],
+  ["json"],
+  ["frames"],
+  ["expressions"],
+  ["state"],
+  ["recovery"],
+  ["latency"],
+];
+
+/** All of them, one after the other; the worst exit code. */
+const runAll = async (rest: readonly string[]): Promise<number> => {
+  let worst = 0;
+  for (const [name, ...args] of ALL) worst = Math.max(worst, await benchMain([name!, ...args, ...rest]));
+  return worst;
+};
+
 /** Runs a benchmark; gives the exit code. */
 export const benchMain = async (args: readonly string[]): Promise<number> => {
   const [name, ...rest] = args;
+  if (name === "all") return runAll(rest);
   const bench = name !== undefined && Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
   if (bench === undefined) {
     const asked = name === "--help" || name === "help";

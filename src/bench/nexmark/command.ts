@@ -91,12 +91,12 @@ const perCpuSecond = (events: number, m: Measured): number => Math.round(events 
 const perSecond = (events: number, m: Measured): number => Math.round(events / m.seconds);
 
 const floorsOf = async (p: Plan): Promise<Floors> => {
-  const parse = await inChild<Floor>({ kind: "parseFloor", directory: p.files.parts });
+  const parse = await inChild<Floor>("parseFloor", p.files.parts);
   const { events } = p.files;
   const floors = { parse: perSecond(events, parse), parsePerCpu: perCpuSecond(events, parse) };
   const { url, source } = p.run;
   if (source !== "nats" || url === undefined) return { ...floors, broker: undefined };
-  const read = await inChild<Measured>({ kind: "readFloor", url });
+  const read = await inChild<Measured>("readFloor", { url });
   return { ...floors, broker: perSecond(events, read) };
 };
 
@@ -105,13 +105,13 @@ const ratio = (a: number, b: number): number => Number((a / b).toFixed(3));
 const rowOf = async (query: string, p: Plan, floors: Floors): Promise<ReportRow> => {
   const run = { ...p.run, query };
   const outcomes: NexmarkOutcome[] = [];
-  for (let i = 0; i < p.runs; i++) outcomes.push(await inChild<NexmarkOutcome>({ kind: "nexmark", run }));
+  for (let i = 0; i < p.runs; i++) outcomes.push(await inChild<NexmarkOutcome>("nexmark", run));
   const seconds = median(outcomes.map((o) => o.seconds));
   const of = outcomes.find((o) => o.seconds === seconds)!;
   let { result } = of;
   if (result === undefined && p.hash) {
     const hashed: NexmarkRun = { ...run, sink: "hash" };
-    ({ result } = await inChild<NexmarkOutcome>({ kind: "nexmark", run: hashed }));
+    ({ result } = await inChild<NexmarkOutcome>("nexmark", hashed));
   }
   const eventsPerSecond = perSecond(of.events, of);
   const { unchecked } = nexmarkQuery(query, p.data.delayUs);
@@ -137,7 +137,7 @@ const rowOf = async (query: string, p: Plan, floors: Floors): Promise<ReportRow>
 const timed = async (o: BenchOptions, broker: BenchBroker | undefined): Promise<number> => {
   const p = planOf(o, broker?.url);
   const { url, source, rowsPerMessage } = p.run;
-  if (source === "nats") await inChild({ kind: "publish", url: url!, files: p.files, rowsPerMessage });
+  if (source === "nats") await inChild("publish", { url, files: p.files, rowsPerMessage });
   const floors = await floorsOf(p);
   const rows: ReportRow[] = [];
   for (const query of p.queries) {

@@ -1,17 +1,8 @@
 /** Runs one Nexmark query through the engine, from start to the end of its input. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { MemorySink } from "../../connectors/memory-sink.ts";
-import { SNAPSHOT_INTERVAL_MS } from "../../core/limits.ts";
-import type { SinkSpec } from "../../connectors/sink.ts";
-import { SYSTEM_CLOCK } from "../../query/system-clock.ts";
-import type { StreamingQuery } from "../../query/streaming-query.ts";
-import type { StartRequest } from "../../query/runtime.ts";
-import { JetStreamStore } from "../../log/jetstream/store.ts";
 import { parseQuery } from "../../sql/parser.ts";
-import { BenchEngine } from "../engine.ts";
-import { type Measured, measure } from "../measure.ts";
+import type { Measured } from "../measure.ts";
+import { BLACKHOLE, type QueryRun, runQuery } from "../query-run.ts";
 import type { NexmarkFiles, NexmarkParameters } from "./data.ts";
 import { fileInput, type Input, type InputKind, memoryInput, natsInput } from "./input.ts";
 import { nexmarkQuery } from "./queries.ts";
@@ -63,81 +54,39 @@ const inputOf = (run: NexmarkRun): Promise<Input> => {
   }
 };
 
-const sinkOf = (run: NexmarkRun, directory: string, memory: MemorySink): SinkSpec => {
+const sinkOf = (run: NexmarkRun): QueryRun["sink"] => {
   const partitionBy: readonly string[] = [];
   switch (run.sink) {
     case "blackhole":
-      return { format: "noop", options: {}, partitionBy };
+      return BLACKHOLE;
     case "hash":
-      return { format: "memory", options: {}, partitionBy, handle: memory };
+      return undefined;
     case "file":
-      return { format: "ndjson", options: { path: join(directory, "out") }, partitionBy };
+      return (directory) => ({ format: "ndjson", options: { path: join(directory, "out") }, partitionBy });
     case "nats":
-      return {
-        format: "nats",
-        options: { url: run.url!, subject: `bench.out.${basename(directory)}`, createStream: "true" },
-        partitionBy,
+      return (directory) => {
+        const subject = `bench.out.${basename(directory)}`;
+        return { format: "nats", options: { url: run.url!, subject, createStream: "true" }, partitionBy };
       };
   }
 };
 
-const requestOf = (run: NexmarkRun, input: Input, sink: SinkSpec): StartRequest => {
+export const runNexmark = async (run: NexmarkRun): Promise<NexmarkOutcome> => {
   const { delayUs, group } = run.data;
-  const { sql, mode } = nexmarkQuery(run.query, delayUs);
-  const catalog = nexmarkCatalog(input, Math.max(DELAY_MS_MIN, Math.ceil((group * delayUs) / 1000)));
-  return {
+  const { sql, mode, key } = nexmarkQuery(run.query, delayUs);
+  const lateMs = Math.max(DELAY_MS_MIN, Math.ceil((group * delayUs) / 1000));
+  const half = Math.floor(run.files.files / run.filesPerEpoch / 2);
+  const { rows, ...outcome } = await runQuery({
     name: run.query.replaceAll("_", "-"),
     relation: parseQuery(sql),
-    catalog,
-    outputMode: mode,
-    trigger: { kind: "availableNow" },
-    sink,
+    catalog: nexmarkCatalog(await inputOf(run), lateMs),
+    mode,
     partitions: run.partitions,
-  };
-};
-
-const epochsOf = (query: StreamingQuery): number => (query.lastProgress?.batchId ?? -1) + 1;
-
-/** Kills the node once half of the files are committed, and goes on with another. */
-const throughKill = async (
-  engine: BenchEngine,
-  run: NexmarkRun,
-  request: StartRequest,
-  first: StreamingQuery,
-): Promise<StreamingQuery> => {
-  const half = Math.floor(run.files.files / run.filesPerEpoch / 2);
-  while (first.isActive && epochsOf(first) < half) await new Promise((resolve) => setTimeout(resolve, 2));
-  await engine.kill(run.kill);
-  return engine.start(request);
-};
-
-export const runNexmark = async (run: NexmarkRun): Promise<NexmarkOutcome> => {
-  const directory = mkdtempSync(join(tmpdir(), "millrace-bench-"));
-  const memory = new MemorySink();
-  const request = requestOf(run, await inputOf(run), sinkOf(run, directory, memory));
-  const engine = await BenchEngine.open({
-    directory,
     durable: run.durable,
-    partitions: run.partitions,
-    snapshotIntervalMs: run.durable ? SNAPSHOT_INTERVAL_MS : 1e9,
-    store:
-      run.url === undefined
-        ? undefined
-        : await JetStreamStore.open({ servers: run.url, clock: SYSTEM_CLOCK }),
+    sink: sinkOf(run),
+    kill: run.kill === undefined ? undefined : { afterEpochs: half, disk: run.kill },
+    url: run.url,
   });
-  try {
-    let epochs = 0;
-    const measured = await measure(async () => {
-      let query = await engine.start(request);
-      if (run.kill !== undefined) query = await throughKill(engine, run, request, query);
-      await query.awaitTermination();
-      epochs = epochsOf(query);
-    });
-    const { key } = nexmarkQuery(run.query, run.data.delayUs);
-    const result = run.sink === "hash" ? resultHash(memory.rows(), key) : undefined;
-    return { query: run.query, events: run.files.events, epochs, result, ...measured };
-  } finally {
-    await engine.close();
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const result = run.sink === "hash" ? resultHash(rows, key) : undefined;
+  return { query: run.query, events: run.files.events, result, ...outcome };
 };

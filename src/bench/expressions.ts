@@ -2,16 +2,18 @@
  * Generated loops beside the row interpreter, the same chain over the same batches (8,192 rows, one in ten null). What is NOT measured: decoding, compiling,
  * making rows for the interpreter.
  */
-import { type Batch, batchFromRows, rowsOf } from "../../src/core/batch.ts";
-import { DOUBLE, field, LONG, STRING, TIMESTAMP } from "../../src/core/data-type.ts";
-import { schemaOf } from "../../src/core/schema.ts";
-import type { Row } from "../../src/core/value.ts";
-import { interpretChain } from "../../src/expr/chain.ts";
-import { compileCalc } from "../../src/expr/compile.ts";
-import type { CalcStep, EvaluationContext } from "../../src/expr/contract.ts";
-import { columnScope } from "../../src/expr/scope.ts";
-import { typeExpr } from "../../src/expr/typing.ts";
-import { parseExpression } from "../../src/sql/parser.ts";
+import { type Batch, batchFromRows, rowsOf } from "../core/batch.ts";
+import { DOUBLE, field, LONG, STRING, TIMESTAMP } from "../core/data-type.ts";
+import { schemaOf } from "../core/schema.ts";
+import type { Row } from "../core/value.ts";
+import { interpretChain } from "../expr/chain.ts";
+import { compileCalc } from "../expr/compile.ts";
+import type { CalcStep, EvaluationContext } from "../expr/contract.ts";
+import { columnScope } from "../expr/scope.ts";
+import { typeExpr } from "../expr/typing.ts";
+import { type BenchOptions, type Flags, positive } from "./options.ts";
+import { printReport } from "./report.ts";
+import { parseExpression } from "../sql/parser.ts";
 
 const ROWS = 8192;
 const CONTEXT: EvaluationContext = { clockMs: 0, timeZone: "UTC" };
@@ -96,4 +98,13 @@ export const benchExpressions = (rounds = 30): readonly ExpressionFigure[] => {
       resultHash,
     };
   });
+};
+
+export const EXPRESSIONS_FLAGS: Flags = { rounds: "rounds of each, the fastest counts (default 30)" };
+
+export const expressions = (o: BenchOptions): Promise<number> => {
+  const rounds = positive(o, "rounds", 30);
+  const rows = benchExpressions(rounds).map((f) => ({ ...f }));
+  printReport({ bench: "expressions", settings: { rounds }, rows }, o.json, o.print);
+  return Promise.resolve(0);
 };

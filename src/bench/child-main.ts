@@ -1,0 +1,23 @@
+/** What runs in a child of a benchmark (child.ts): the work named on the command line, and nothing imports this. */
+
+/** Everything a child can do, by name: parameters in, outcome out, both plain data. */
+const WORK: Readonly<Record<string, () => Promise<(parameters: never) => Promise<unknown>>>> = {
+  nexmark: async () => (await import("./nexmark/run.ts")).runNexmark,
+  parseFloor: async () => (await import("./lines.ts")).parseFloor,
+  publish: async () => (await import("./nexmark/broker-work.ts")).publishWork,
+  readFloor: async () => (await import("./nexmark/broker-work.ts")).readFloorWork,
+  wordcount: async () => (await import("./wordcount.ts")).measureWordCount,
+  ysb: async () => (await import("./ysb.ts")).measureYsb,
+  state: async () => (await import("./state.ts")).measureState,
+  recovery: async () => (await import("./recovery.ts")).measureRecovery,
+  json: async () => (await import("./json.ts")).measureJson,
+  frames: async () => (await import("./frames.ts")).measureFrames,
+  latency: async () => (await import("./latency.ts")).runCounter,
+};
+
+const [, , name = "", parameters = "null"] = process.argv;
+const work = await WORK[name]!();
+const outcome = await work(JSON.parse(parameters) as never);
+process.stdout.write(`${JSON.stringify(outcome)}\n`);
+// Whatever the work left open does not count.
+process.exit(0);

@@ -1,0 +1,105 @@
+/** Runs one query from a fresh checkpoint to the end of its input: what every benchmark of whole queries does. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { MemorySink } from "../connectors/memory-sink.ts";
+import type { OutputMode, SinkSpec } from "../connectors/sink.ts";
+import type { SourceSpec } from "../connectors/source.ts";
+import { SNAPSHOT_INTERVAL_MS } from "../core/limits.ts";
+import type { Row } from "../core/value.ts";
+import { JetStreamStore } from "../log/jetstream/store.ts";
+import { SessionCatalog } from "../plan/catalog.ts";
+import type { Relation } from "../plan/relation.ts";
+import type { StartRequest } from "../query/runtime.ts";
+import type { StreamingQuery } from "../query/streaming-query.ts";
+import { SYSTEM_CLOCK } from "../query/system-clock.ts";
+import { BenchEngine } from "./engine.ts";
+import { type Measured, measure } from "./measure.ts";
+
+export interface QueryRun {
+  readonly name: string;
+  readonly relation: Relation;
+  readonly catalog: SessionCatalog;
+  readonly mode: OutputMode;
+  readonly partitions: number;
+  readonly durable: boolean;
+  /** Absent: the rows are kept and given back. A function is called with a folder that goes away with the run. */
+  readonly sink?: SinkSpec | ((directory: string) => SinkSpec) | undefined;
+  /** Kill the node once this many epochs are committed; its disk is kept or lost. */
+  readonly kill?: { readonly afterEpochs: number; readonly disk: "kept" | "lost" } | undefined;
+  /** Logs on this broker instead of the embedded one. */
+  readonly url?: string | undefined;
+}
+
+export interface QueryOutcome extends Measured {
+  readonly epochs: number;
+  /** Without a sink of the run's own. */
+  readonly rows: readonly Row[];
+}
+
+export const BLACKHOLE: SinkSpec = { format: "noop", options: {}, partitionBy: [] };
+const NO_SNAPSHOTS_MS = 1e9;
+const POLL_MS = 2;
+
+/** A catalog with one stream. */
+export const streamCatalog = (name: string, source: SourceSpec): SessionCatalog => {
+  const catalog = new SessionCatalog();
+  const relation: Relation = { kind: "source", source, streaming: true, name };
+  catalog.define({ name, kind: "view", relation });
+  return catalog;
+};
+
+export const epochsOf = (query: StreamingQuery): number => (query.lastProgress?.batchId ?? -1) + 1;
+
+/** A folder that goes away when `use` is through. */
+export const withDirectory = async <A>(use: (directory: string) => Promise<A>): Promise<A> => {
+  const directory = mkdtempSync(join(tmpdir(), "millrace-bench-"));
+  try {
+    return await use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+};
+
+export const openEngine = async (
+  directory: string,
+  run: Pick<QueryRun, "durable" | "partitions" | "url">,
+): Promise<BenchEngine> =>
+  BenchEngine.open({
+    directory,
+    durable: run.durable,
+    partitions: run.partitions,
+    snapshotIntervalMs: run.durable ? SNAPSHOT_INTERVAL_MS : NO_SNAPSHOTS_MS,
+    store:
+      run.url === undefined
+        ? undefined
+        : await JetStreamStore.open({ servers: run.url, clock: SYSTEM_CLOCK }),
+  });
+
+export const runQuery = (run: QueryRun): Promise<QueryOutcome> =>
+  withDirectory(async (directory) => {
+    const memory = new MemorySink();
+    const kept: SinkSpec = { format: "memory", options: {}, partitionBy: [], handle: memory };
+    const sink = typeof run.sink === "function" ? run.sink(directory) : (run.sink ?? kept);
+    const { name, relation, catalog, mode: outputMode, partitions, kill } = run;
+    const trigger = { kind: "availableNow" } as const;
+    const request: StartRequest = { name, relation, catalog, outputMode, trigger, sink, partitions };
+    const engine = await openEngine(directory, run);
+    try {
+      let epochs = 0;
+      const measured = await measure(async () => {
+        let query = await engine.start(request);
+        if (kill !== undefined) {
+          while (query.isActive && epochsOf(query) < kill.afterEpochs)
+            await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+          await engine.kill(kill.disk);
+          query = await engine.start(request);
+        }
+        await query.awaitTermination();
+        epochs = epochsOf(query);
+      });
+      return { epochs, rows: memory.rows(), ...measured };
+    } finally {
+      await engine.close();
+    }
+  });
