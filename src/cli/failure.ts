@@ -8,6 +8,10 @@ export const exitCodeOf = (error: unknown): number =>
 
 const reported = new WeakSet<object>();
 
+/** Whether an error has been printed: a query's failure, which the program that awaits it throws again. */
+export const wasReported = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && reported.has(error);
+
 /** Prints an error once, however many promises reject with it. */
 export const report = (error: unknown): void => {
   if (typeof error === "object" && error !== null) {

@@ -10,12 +10,12 @@ import { applicationPath, importApplication } from "./application.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { exportFlags } from "./environment.ts";
-import { exitCodeOf, report } from "./failure.ts";
+import { exitCodeOf, report, wasReported } from "./failure.ts";
 
 /** Leaves what runs already and ends with the error's exit code. */
 const giveUp = async (error: unknown): Promise<void> => {
+  const code = wasReported(error) ? 1 : exitCodeOf(error);
   report(error);
-  const code = exitCodeOf(error);
   process.exitCode = code;
   await PROCESS_NODE.leave("the program failed");
   process.exit(code);

@@ -4,7 +4,8 @@
  *
  * Invariants.
  *  S1 nothing of this node writes between the loss of a lease and the next membership (law 9): actors ask `membership.alive()`, and are ended.
- *  S2 an id is used for one lease only.
+ *  S2 an id is used for one lease only; a membership that is given up is left, whatever it was given up for.
+ *  S3 no loss of a lease is missed, also not one while the node joins.
  */
 import { sleep } from "../core/clock.ts";
 import { decisionOf } from "../core/errors.ts";
@@ -72,37 +73,49 @@ export class SessionNode {
     return this.#o.session;
   }
 
+  /** S3: the loss may be older than the look at it. */
   #watch(membership: Membership): void {
-    membership.onChange(() => {
-      if (membership.lost && membership === this.#membership && !this.#ended.signal.aborted)
-        this.#rejoining ??= this.#rejoin().finally(() => (this.#rejoining = undefined));
+    membership.onChange(() => this.#look());
+    this.#look();
+  }
+
+  #look(): void {
+    if (!this.#membership.lost || this.#rejoining !== undefined || this.#ended.signal.aborted) return;
+    this.#rejoining = this.#rejoin().finally(() => {
+      this.#rejoining = undefined;
+      this.#look();
     });
   }
 
   async #rejoin(): Promise<void> {
-    const { log, clock, random, session } = this.#o;
-    const old = this.#membership;
-    const { nodeId } = old;
+    const { log, clock, random, session, onLost } = this.#o;
+    const { nodeId, error } = this.#membership;
     log("warn", "the lease of this node is lost: everything stops here, and the node joins again", {
       session,
       node: nodeId,
-      ...(old.error === undefined ? {} : { error: old.error }),
+      ...(error === undefined ? {} : { error }),
     });
-    await Promise.all([...this.runtimes].map((r) => r.suspend()));
-    old.close();
-    this.#gone.add(nodeId);
     for (let n = 1; !this.#ended.signal.aborted; n++) {
+      await this.#drop();
       try {
         this.#membership = await joined(this.#o, this.#gone);
-        this.#watch(this.#membership);
         await Promise.all([...this.runtimes].map((r) => r.rejoin()));
+        if (this.#membership.lost) continue;
+        this.#watch(this.#membership);
         log("info", "joined again", { session, node: this.#membership.nodeId });
         return;
       } catch (e) {
-        if (decisionOf(e) === "fail") return this.#o.onLost(e);
+        if (decisionOf(e) === "fail") return onLost(e);
         await sleep(clock, Math.min(backoffMs(n, random()), RESTART_BACKOFF_MAX_MS), this.#ended.signal);
       }
     }
+  }
+
+  /** Ends what runs under the membership there is, and leaves it: nobody may wait for a node that joined by halves. */
+  async #drop(): Promise<void> {
+    await Promise.all([...this.runtimes].map((r) => r.suspend()));
+    this.#gone.add(this.#membership.nodeId);
+    await this.#membership.leave();
   }
 
   /** Leaves in order: queries first, so that others find all of their state, then the group. */

@@ -1,0 +1,48 @@
+/** `--workers N`: node processes under one parent that serves them its embedded log. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { NodeBed, rowsBetween, sorted, until, windowsOf } from "./node-bed.ts";
+
+/** Without a process 1 that fetches orphans they stay as zombies: dead all the same. */
+const isGone = (pid: number): boolean => {
+  try {
+    return /\) Z/.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return true;
+  }
+};
+
+test("a worker that is killed is reported and taken over; SIGTERM to the parent ends all in order", async (t) => {
+  const bed = new NodeBed(t);
+  bed.feed(rowsBetween(0, 400));
+  const parent = bed.start(["--workers", "2", "--lease-ms", "1000"]);
+  await until(() => parent.stdout.match(/up \d+/g)?.length === 2, "two workers", parent);
+  await bed.untilWritten(windowsOf(rowsBetween(0, 400)).length, parent);
+  const victim = Number(/up (\d+)/.exec(parent.stdout)![1]);
+  process.kill(victim, "SIGKILL");
+  await parent.waitFor(/worker \d ended: SIGKILL; the others take over/);
+  bed.feed(rowsBetween(400, 900));
+  const expected = windowsOf(rowsBetween(0, 900));
+  await bed.untilWritten(expected.length, parent);
+  assert.equal((await parent.kill("SIGTERM")).code, 0);
+  assert.deepEqual(sorted(bed.written()), expected);
+});
+
+test("workers end with their parent, and the next start goes on exactly", async (t) => {
+  const bed = new NodeBed(t);
+  bed.feed(rowsBetween(0, 400));
+  const parent = bed.start(["--workers", "2"]);
+  await until(() => parent.stdout.match(/up \d+/g)?.length === 2, "two workers", parent);
+  const workers = [...parent.stdout.matchAll(/up (\d+)/g)].map((m) => Number(m[1]));
+  parent.signal("SIGKILL");
+  // Its output stays open as long as a worker lives.
+  await parent.ended;
+  for (const pid of workers) assert.ok(isGone(pid), `worker ${pid} lives`);
+  const next = bed.start();
+  await next.waitFor(/up \d+/);
+  const expected = windowsOf(rowsBetween(0, 400));
+  await bed.untilWritten(expected.length, next);
+  assert.equal((await next.kill("SIGTERM")).code, 0);
+  assert.deepEqual(sorted(bed.written()), expected);
+});
