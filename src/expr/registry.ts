@@ -23,6 +23,7 @@ import { DATETIME_CONVERT_FUNCTIONS } from "./functions/datetime-convert.ts";
 import { DATETIME_FIELD_FUNCTIONS } from "./functions/datetime-fields.ts";
 import { LAMBDA_FUNCTIONS } from "./functions/lambda.ts";
 import { MAP_FUNCTIONS } from "./functions/map.ts";
+import { QUOTE_FUNCTIONS } from "./functions/quote.ts";
 import { REGEXP_FUNCTIONS } from "./functions/regexp.ts";
 import { SEQUENCE_FUNCTIONS } from "./functions/sequence.ts";
 import { DIGEST_FUNCTIONS } from "./functions/digest.ts";
@@ -54,6 +55,7 @@ const FILES: readonly (readonly FunctionDefinition[])[] = [
   DATETIME_FIELD_FUNCTIONS,
   LAMBDA_FUNCTIONS,
   MAP_FUNCTIONS,
+  QUOTE_FUNCTIONS,
   REGEXP_FUNCTIONS,
   SEQUENCE_FUNCTIONS,
   DIGEST_FUNCTIONS,
