@@ -191,7 +191,7 @@ export class ActorSupervisor {
         : new MailboxInput(mailboxLog, stage.inputs, (frames) => node.metrics.framesReplayed(labels, frames));
     const mailbox = mailboxLog === undefined ? undefined : await mailboxLog.bounds();
     const outbox = await this.#outbox(stage, identity, topology);
-    const sink = this.#sink(env, stage, topology);
+    const sink = this.#sink(env, stage, topology, signal);
     return runActor(env, { input, outbox, sink, mailbox, topology }, signal, drain);
   }
 
@@ -268,7 +268,12 @@ export class ActorSupervisor {
     );
   }
 
-  #sink(env: ActorEnvironment, stage: StagePlan, topology: Topology): EpochSink | undefined {
+  #sink(
+    env: ActorEnvironment,
+    stage: StagePlan,
+    topology: Topology,
+    signal: AbortSignal,
+  ): EpochSink | undefined {
     if (stage.sink === undefined) return undefined;
     const factory = sinkFactory(stage.sink.format);
     const writer = factory.writer(stage.sink, this.#node.plan.output, {
@@ -282,7 +287,8 @@ export class ActorSupervisor {
       outputMode: env.plan.outputMode,
       timeZone: env.timeZone,
       token: env.token,
-      alive: env.alive,
+      // A sink that waits for its target (a full stream) ends with its actor.
+      alive: () => !signal.aborted && env.alive(),
     });
     return new EpochSink(writer, factory.guarantee(stage.sink) === "atMostOnce", env.probe);
   }

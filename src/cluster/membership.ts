@@ -179,6 +179,8 @@ export class Membership {
   }
 
   async #renew(): Promise<void> {
+    // M3.
+    if (this.#lost) return;
     const sent = this.#o.clock.monotonic();
     await this.#append("renew");
     this.#confirmed = Math.max(this.#confirmed, sent);

@@ -79,9 +79,9 @@ export class StorageError extends MillraceError {}
 export class DataDirectoryInUseError extends MillraceError {}
 /** Offsets that the source no longer holds (`failOnDataLoss`). */
 export class DataLossError extends MillraceError {}
-/** An actor's lease ended: it must stop writing at once. */
+/** An actor's lease ended, or is late: it must stop writing at once. No fault of the actor, so it counts against no limit of restarts. */
 export class FencedError extends MillraceError {
-  override readonly decision: Decision = "restart";
+  override readonly decision: Decision = "retry";
 }
 /** Wrong options or settings; exit code 2 at the command line. */
 export class ConfigurationError extends MillraceError {}

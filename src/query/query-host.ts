@@ -22,6 +22,8 @@ import type { ActorIdentity, QueryNames } from "../runtime/behaviour.ts";
 import { encodeEntry, type PlanRecord, type Topology } from "../runtime/entries.ts";
 import { QueryFollower } from "../runtime/follower.ts";
 import type { Trigger } from "../runtime/trigger.ts";
+import type { Membership } from "../cluster/membership.ts";
+import { actorNode } from "./actor-node.ts";
 import { AssignmentKeeper } from "./assignment-keeper.ts";
 import { coordinatorEnvironment } from "./coordination.ts";
 import { drained } from "./drain.ts";
@@ -53,7 +55,10 @@ export class QueryHost {
   #coordinator: AbortController | undefined;
   #coordinating: Promise<void> = Promise.resolve();
   #closed = false;
-  #suspended = false;
+  /** Until `rejoin`: at the start, and while the node's lease is lost. */
+  #suspended = true;
+  /** What this host takes part under; another one than the node's when the node joined again meanwhile. */
+  membership: Membership | undefined;
   #endMembership = (): void => {};
   #coordinatorFailures = 0;
   #tokens = 0;
@@ -94,7 +99,7 @@ export class QueryHost {
   }
 
   async #begin(): Promise<void> {
-    const { store, clock, timeZone, membership } = this.#services;
+    const { store, clock, timeZone } = this.#services;
     await Promise.all([this.follower.start(), this.#keeper.start()]);
     this.#awaitingRun = this.follower.state !== "active";
     const difference = planDifference(this.definition.name, this.follower, this.definition.plan);
@@ -115,11 +120,9 @@ export class QueryHost {
       };
       this.#sources.set(id, sourceFactory(spec.format).create(spec, context, "stream"));
     }
-    await membership.host(this.definition.name, this.definition.plan.fingerprint);
     const reconcile = (): void => this.#reconcile();
     this.#ends.push(this.follower.onChange(reconcile), this.#keeper.onChange(reconcile));
-    this.#endMembership = membership.onChange(reconcile);
-    this.#reconcile();
+    await this.rejoin();
   }
 
   /** The node's lease is lost: everything of it here ends at once, until `rejoin`. */
@@ -133,11 +136,14 @@ export class QueryHost {
     await supervisor?.stopAll();
   }
 
-  /** The node has joined again, under another id: it runs what the assignment gives to that. */
+  /** The node has joined, perhaps again and under another id: it runs what the assignment gives to that. */
   async rejoin(): Promise<void> {
     if (this.#closed) return;
+    await this.suspend();
     const { membership } = this.#services;
     if (!this.ended) await membership.host(this.definition.name, this.definition.plan.fingerprint);
+    this.#endMembership();
+    this.membership = membership;
     this.#endMembership = membership.onChange(() => this.#reconcile());
     this.#suspended = false;
     this.#reconcile();
@@ -216,6 +222,8 @@ export class QueryHost {
       .then(() => this.#coordinate(token, abort.signal))
       .finally(() => {
         if (this.#coordinator === abort) this.#coordinator = undefined;
+        // Elected again while the old coordinator ended.
+        if (membership.token !== token) this.#reconcile();
       });
   }
 
@@ -277,33 +285,9 @@ export class QueryHost {
   }
 
   #makeSupervisor(): ActorSupervisor {
-    const s = this.#services;
-    const { membership } = s;
-    const run = this.follower.run;
-    const node = {
-      queryName: this.definition.name,
-      queryId: run?.queryId ?? this.follower.latest!.entry.queryId,
-      runId: run?.runId ?? this.follower.latest!.entry.runId,
-      nodeId: membership.nodeId,
-      plan: this.definition.plan,
-      names: this.names,
-      store: s.store,
-      backend: s.backend,
-      follower: this.follower,
-      sources: this.#sources,
-      clock: s.clock,
-      random: s.random,
-      timeZone: s.timeZone,
-      alive: () => membership.alive(),
-      metrics: s.metrics,
-      snapshotIntervalMs: s.settings.snapshotIntervalMs,
-      mailboxMaxBytes: s.settings.mailboxMaxBytes,
-      maxRestarts: s.settings.maxRestarts,
-      // Any start anywhere after a new assignment has a higher token; within one, starts of this node count up.
-      nextToken: () => (this.#keeper.position + 1) * 1_000_000 + ++this.#tokens,
-      log: s.log,
-      ...(s.probe === undefined ? {} : { probe: s.probe }),
-    };
+    // Any start anywhere after a new assignment has a higher token; within one, starts of this node count up.
+    const nextToken = (): number => (this.#keeper.position + 1) * 1_000_000 + ++this.#tokens;
+    const node = actorNode(this.#services, this, nextToken);
     return new ActorSupervisor(node, {
       failed: (e, actor) => void this.#fail(e, `stage ${actor.stage} partition ${actor.partition}`),
       ended: (actor, end) => {
@@ -317,8 +301,11 @@ export class QueryHost {
   /** Takes the failure to all nodes: a fail entry in the plan log. */
   async #fail(error: unknown, who: string): Promise<void> {
     this.#logError(who, error);
-    // A zombie's failure is its own: the query goes on elsewhere.
-    if (!this.#services.membership.alive()) return;
+    // A zombie's failure is its own: the query goes on elsewhere, or here again when the lease was late only.
+    if (!this.#services.membership.alive()) {
+      await sleep(this.#services.clock, ACK_REPEAT_MS);
+      return this.#reconcile();
+    }
     this.#cause ??= error;
     const e = error instanceof Error ? error : new Error(String(error));
     const where = error instanceof MillraceError && error.where !== undefined ? ` (${error.where})` : "";

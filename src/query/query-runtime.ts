@@ -70,6 +70,8 @@ export class QueryRuntime implements SessionRuntime {
       partitions: request.partitions,
     });
     this.#hosts.set(name, host);
+    // The node may have joined again while the host was not known here yet.
+    if (host.membership !== services.membership) await host.rejoin();
     const query = new HostedQuery(
       host,
       services,

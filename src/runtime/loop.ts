@@ -143,6 +143,9 @@ const runEpochs = async (
     failed.abort();
   };
   const ended = AbortSignal.any([stopped, failed.signal]);
+  // Whoever waits for room in a full mailbox, or for its acknowledgements, must not wait for ever.
+  const over = AbortSignal.any([signal, failed.signal]);
+  over.addEventListener("abort", () => actor.parts.outbox.close());
   for (let epoch = from + 1; ; epoch++) {
     const entry = await env.follower.entry(epoch, ended);
     if (failure !== undefined) throw failure;
@@ -150,7 +153,9 @@ const runEpochs = async (
       return finish(actor, signal.aborted ? "aborted" : drain.aborted ? "aborted" : "finished", signal);
     if (entry.topology.version !== env.identity.topology) return finish(actor, "retired", signal);
     // A drained node ends between two epochs; a killed one anywhere.
-    const complete = await runEpoch(actor, entry, AbortSignal.any([signal, failed.signal]));
+    const complete = await runEpoch(actor, entry, over).catch((e: unknown) => {
+      throw failure ?? e;
+    });
     if (failure !== undefined) throw failure;
     if (!complete) return "aborted";
     while (actor.uncommitted.length >= EPOCH_DEPTH) await actor.uncommitted.shift();

@@ -39,6 +39,7 @@ const restarting = async <A>(
 ): Promise<A> => {
   const restarts: number[] = [];
   let outages = 0;
+  let failedAt = -Infinity;
   for (;;) {
     try {
       return await body(signal);
@@ -49,6 +50,8 @@ const restarting = async <A>(
       const decision = decisionOf(e);
       if (decision === "fail" || (decision === "restart" && restarts.length >= policy.maxRestarts)) throw e;
       // A broker that is away is waited for, however long: that is no fault of the actor.
+      if (now - failedAt > RESTART_WINDOW_MS) outages = 0;
+      failedAt = now;
       if (decision === "restart") restarts.push(now);
       else outages++;
       const delay = backoffMs(decision === "restart" ? restarts.length : outages, policy.random());
