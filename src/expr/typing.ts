@@ -2,9 +2,9 @@
  * The type checker: an untyped expression in a scope becomes a typed one, casts explicit, names resolved. Errors are AnalysisErrors with Spark's class
  * and the position in the text. Aggregates, window calls, subqueries and stars belong to the analyser: `scope.special` is asked first for every node.
  */
-import { BOOLEAN, type DataType, INT, NULL, STRING } from "../core/data-type.ts";
+import { BOOLEAN, type DataType, INT, NULL, sameType, STRING } from "../core/data-type.ts";
 import type { Expr, LambdaVariable, SourcePosition, TypedExpr, UserFunction } from "./ast.ts";
-import { castAllowed, castTo, coerce, commonType, isNumeric } from "./coercion.ts";
+import { castAllowed, castTo, coerce, commonType, isIntegral, isNumeric } from "./coercion.ts";
 import { fold } from "./fold.ts";
 import type { CallSite } from "./function.ts";
 import { functionNames, lookupFunction } from "./registry.ts";
@@ -233,6 +233,12 @@ const functionCall = (e: Of<"call">, context: Context): TypedExpr => {
   );
 };
 
+/** What Spark casts only with ANSI rules off. */
+const castWithoutAnsi = (from: DataType, to: DataType): boolean =>
+  (isIntegral(from) && to.kind === "binary") ||
+  (from.kind === "boolean" && to.kind === "timestamp") ||
+  ((from.kind === "date" || from.kind === "timestamp") && to.kind === "boolean");
+
 /** An explicit cast. Throws DATATYPE_MISMATCH.CAST_…. */
 export const typedCast = (
   child: TypedExpr,
@@ -248,7 +254,12 @@ export const typedCast = (
         : from.kind === "date" && isNumeric(to)
           ? "UNIX_DATE"
           : undefined;
-    const kind = suggestion === undefined ? "CAST_WITHOUT_SUGGESTION" : "CAST_WITH_FUNC_SUGGESTION";
+    const kind =
+      suggestion !== undefined
+        ? "CAST_WITH_FUNC_SUGGESTION"
+        : !tryCast && castWithoutAnsi(from, to)
+          ? "CAST_WITH_CONF_SUGGESTION"
+          : "CAST_WITHOUT_SUGGESTION";
     throw analysisError(
       `DATATYPE_MISMATCH.${kind}`,
       `Cannot resolve "${tryCast ? "TRY_CAST" : "CAST"}(${describeTyped(child)} AS ${sqlType(to)})" due to data type mismatch: cannot cast "${sqlType(from)}" to "${sqlType(to)}".` +
@@ -258,7 +269,11 @@ export const typedCast = (
       position,
     );
   }
-  const e = castTo(child, to, tryCast);
+  // A literal that was cast is no literal any more: beside a decimal it counts with its type's digits.
+  const e: TypedExpr =
+    child.kind === "literal" && child.value !== null && sameType(from, to)
+      ? { kind: "cast", child, type: to, tryCast, nullable: child.nullable }
+      : castTo(child, to, tryCast);
   return position === undefined ? e : { ...e, position };
 };
 

@@ -32,7 +32,7 @@ const operand = (p: Parser, rule: (p: Parser) => Expr): Operand => {
 /** X1: operands `from` to `to` (exclusive), in order. */
 const balanced = (p: Parser, fn: string, operands: readonly Operand[], from: number, to: number): Expr => {
   if (to - from === 1) return operands[from]!.expr;
-  const middle = (from + to) >> 1;
+  const middle = from + Math.ceil((to - from) / 2);
   const args = [balanced(p, fn, operands, from, middle), balanced(p, fn, operands, middle, to)];
   const { start } = operands[from]!;
   const position = { ...p.source.locate(start.start), length: operands[to - 1]!.end - start.start };

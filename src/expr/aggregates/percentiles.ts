@@ -2,7 +2,15 @@
  * Percentiles. All are exact: the state counts each distinct value. percentile_approx therefore ignores its accuracy: it gives the value at the rank
  * that Spark's sketch aims at, for any number of rows.
  */
-import { array, type DataType, DOUBLE, INT, LONG } from "../../core/data-type.ts";
+import {
+  array,
+  DAY_TIME_INTERVAL,
+  type DataType,
+  DOUBLE,
+  INT,
+  LONG,
+  YEAR_MONTH_INTERVAL,
+} from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { AggregateCall, SortOrder, TypedExpr } from "../ast.ts";
 import type { Accumulator } from "../contract.ts";
@@ -56,10 +64,15 @@ const continuous: Pick = (s, p, type) => {
   const low = asNumber(atRank(s, lower), type);
   const high = asNumber(atRank(s, higher), type);
   const x = lower === higher || low === high ? low : (higher - position) * low + (position - lower) * high;
-  return isAnsiInterval(type) ? Math.round(x) : x;
+  return isAnsiInterval(type) ? Math.trunc(x) : x;
 };
 /** The first value whose cumulative distribution is at least p. */
 const discrete: Pick = (s, p) => atRank(s, Math.max(Math.ceil(s.count * p) - 1, 0));
+/** The same as percentile_disc gives it: numbers as doubles. */
+const discreteNumber: Pick = (s, p, type) => {
+  const v = discrete(s, p, type);
+  return isAnsiInterval(type) ? v : asNumber(v, type);
+};
 
 const invalidPercentage = (p: number): Error =>
   failure(
@@ -122,7 +135,10 @@ const checkPercentage = (args: readonly TypedExpr[], index: number, site: CallSi
 
 const manyOr = (one: DataType, percentage: DataType): DataType =>
   percentage.kind === "array" ? array(one, false) : one;
-const interpolated = (t: DataType): DataType => (isAnsiInterval(t) ? t : DOUBLE);
+const interpolated = (t: DataType): DataType => {
+  if (t.kind === "dayTimeInterval") return DAY_TIME_INTERVAL;
+  return t.kind === "yearMonthInterval" ? YEAR_MONTH_INTERVAL : DOUBLE;
+};
 
 const resolvePercentile = (args: readonly TypedExpr[], site: CallSite): Resolution => {
   const base = signature([measurable, percentages, LONG], DOUBLE, { optional: 1, nullable: true })(
@@ -149,21 +165,23 @@ const resolveApprox = (args: readonly TypedExpr[], site: CallSite): Resolution =
 };
 
 /** percentile_cont/disc(p) WITHIN GROUP (ORDER BY v). */
-const resolveWithin =
-  (disc: boolean) =>
-  (args: readonly TypedExpr[], site: CallSite, orderBy: readonly SortOrder<TypedExpr>[] = []): Resolution => {
-    if (args.length !== 1 || orderBy.length !== 1)
-      throw analysisError(
-        orderBy.length === 0
-          ? "INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING"
-          : "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS",
-        `Invalid function \`${site.fn}\` with WITHIN GROUP: it takes one percentage and one ordering.`,
-        site.position,
-      );
-    const percentage = checkPercentage(args, 0, site);
-    const t = orderBy[0]!.expr.type;
-    return { args: [percentage], type: manyOr(disc ? t : interpolated(t), percentage.type), nullable: true };
-  };
+const resolveWithin = (
+  args: readonly TypedExpr[],
+  site: CallSite,
+  orderBy: readonly SortOrder<TypedExpr>[] = [],
+): Resolution => {
+  if (args.length !== 1 || orderBy.length !== 1)
+    throw analysisError(
+      orderBy.length === 0
+        ? "INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING"
+        : "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS",
+      `Invalid function \`${site.fn}\` with WITHIN GROUP: it takes one percentage and one ordering.`,
+      site.position,
+    );
+  const percentage = checkPercentage(args, 0, site);
+  const t = orderBy[0]!.expr.type;
+  return { args: [percentage], type: manyOr(interpolated(t), percentage.type), nullable: true };
+};
 
 const within =
   (pick: Pick) =>
@@ -216,14 +234,14 @@ export const PERCENTILE_AGGREGATES: readonly AggregateDefinition[] = [
     name: "percentile_cont",
     usage: "percentile_cont(percentage) WITHIN GROUP (ORDER BY x)",
     summary: "The percentile of an ordered column, interpolated.",
-    resolve: resolveWithin(false),
+    resolve: resolveWithin,
     create: within(continuous),
   },
   {
     name: "percentile_disc",
     usage: "percentile_disc(percentage) WITHIN GROUP (ORDER BY x)",
     summary: "The first value of an ordered column whose cumulative distribution reaches the percentage.",
-    resolve: resolveWithin(true),
-    create: within(discrete),
+    resolve: resolveWithin,
+    create: within(discreteNumber),
   },
 ];

@@ -2,12 +2,20 @@
  * `sum` and `avg`. S1: an integer sum is exact: a double while within ±2^53, a bigint beyond; overflow is judged on the result, so that it does not depend on
  * the order of rows. S2: a double sum adds in the order of rows; partial sums are saved bit for bit.
  */
-import { type DataType, decimal, DOUBLE, LONG, typeName } from "../../core/data-type.ts";
+import {
+  DAY_TIME_INTERVAL,
+  type DataType,
+  decimal,
+  DOUBLE,
+  LONG,
+  typeName,
+  YEAR_MONTH_INTERVAL,
+} from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
 import type { Vector } from "../../core/vector.ts";
 import type { Accumulator } from "../contract.ts";
 import { isIntegral } from "../coercion.ts";
-import { adjustPrecisionScale, divideHalfUp, fitsPrecision, pow10 } from "../decimal.ts";
+import { divideHalfUp, fitsPrecision, pow10 } from "../decimal.ts";
 import { ansiInterval, numeric, oneOf, signature, type TypeClass } from "../rules.ts";
 import { arithmeticOverflow } from "../runtime-errors.ts";
 import { type AggregateDefinition, type Fold, foldAccumulator, grown, isTaken } from "./definition.ts";
@@ -197,8 +205,9 @@ const sumAccumulator = (from: DataType, to: DataType, lenient: boolean): Accumul
 };
 
 const avgType = (t: DataType): DataType => {
-  if (t.kind === "decimal") return adjustPrecisionScale(t.precision + 4, t.scale + 4);
-  return t.kind === "dayTimeInterval" || t.kind === "yearMonthInterval" ? t : DOUBLE;
+  if (t.kind === "decimal") return decimal(Math.min(38, t.precision + 4), Math.min(38, t.scale + 4));
+  if (t.kind === "dayTimeInterval") return DAY_TIME_INTERVAL;
+  return t.kind === "yearMonthInterval" ? YEAR_MONTH_INTERVAL : DOUBLE;
 };
 
 const avgAccumulator = (from: DataType, to: DataType, lenient: boolean): Accumulator => {

@@ -308,7 +308,14 @@ const reading: readonly FunctionDefinition[] = [
     "The number of elements of an array or entries of a map; null of null.",
     signature([arrayOrMap], INT),
     strict<[List]>(([c]) => c.length),
-    { aliases: ["cardinality", "array_size"], examples: [["size(array('b', 'd', 'c', 'a'))", "4"]] },
+    { aliases: ["cardinality"], examples: [["size(array('b', 'd', 'c', 'a'))", "4"]] },
+  ),
+  fn(
+    "array_size(array)",
+    "The number of elements of an array; null of null.",
+    signature([array], INT),
+    strict<[List]>(([c]) => c.length),
+    { examples: [["array_size(array('b', 'd', 'c', 'a'))", "4"]] },
   ),
   at(
     "element_at",

@@ -16,7 +16,7 @@ import {
 } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { BoundCall, FunctionDefinition, TypeRule } from "../function.ts";
-import { dateLike, signature, timestampLike } from "../rules.ts";
+import { dateLike, signature, timestampLike, type TypeClass } from "../rules.ts";
 import {
   addMonthsToDays,
   civilFromDays,
@@ -107,11 +107,19 @@ const timestampDiff = (unit: string, a: number, b: number): number => {
   return Math.trunc(months / per) + 0;
 };
 
+/** Days to move by: Spark takes no wider integers. */
+const days: TypeClass = {
+  name: `("INT" or "SMALLINT" or "TINYINT")`,
+  accepts: (t) => t.kind === "int" || t.kind === "short" || t.kind === "byte",
+  implicit: (t) => (t.kind === "string" ? INT : undefined),
+  whenNull: INT,
+};
+
 /** date_add(date, days) and dateadd(unit, n, timestamp). */
 const addRule: TypeRule = (args, site) =>
   args.length === 3
     ? signature([STRING, INT, timestampLike], (a) => a[2]!.type)(args, site)
-    : signature([dateLike, INT], DATE)(args, site);
+    : signature([dateLike, days], DATE)(args, site);
 
 const diffRule: TypeRule = (args, site) =>
   args.length === 3

@@ -1,5 +1,5 @@
 /** Parts of dates and timestamps: year … second, extract, day and month names. A timestamp is read in the session's zone, a timestamp_ntz as it is. */
-import { type DataType, decimal, INT, STRING } from "../../core/data-type.ts";
+import { BYTE, type DataType, decimal, DOUBLE, INT, STRING } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
 import { castTo, isInterval } from "../coercion.ts";
@@ -140,7 +140,7 @@ const extractRule: TypeRule = (raw, site) => {
       `The function \`${site.fn}\` requires the parameter \`field\` to be a foldable expression of the type "STRING".`,
       site.position,
     );
-  if (given === null) return { ...base, nullable: true };
+  if (given === null) return { ...base, type: DOUBLE, nullable: true };
   const name = SYNONYMS.get((given as string).toUpperCase());
   const t = base.args[1]!.type;
   const fields = INTERVAL_FIELDS[t.kind];
@@ -149,7 +149,8 @@ const extractRule: TypeRule = (raw, site) => {
   const timed = name === "HOUR" || name === "MINUTE" || name === "SECOND";
   const args =
     timed && t.kind === "date" ? base.args.with(1, castTo(base.args[1]!, { kind: "timestamp" })) : base.args;
-  return { ...base, args, type: name === "SECOND" ? SECONDS : INT };
+  const small = fields !== undefined && (name === "MONTH" || name === "HOUR" || name === "MINUTE");
+  return { ...base, args, type: name === "SECOND" ? SECONDS : small ? BYTE : INT };
 };
 
 const extract = (field: string, v: Value, call: BoundCall): Value => {
