@@ -287,7 +287,9 @@ export const MUTANTS: readonly Mutant[] = [
     file: "src/runtime/recovery.ts",
     find: ".find((f) => f.manifest.record.epoch === epoch)",
     replace: ".find((f) => f.manifest.record.epoch <= epoch)",
-    test: "test/sim/rescale.test.ts",
+    test: "test/unit/recovery.test.ts",
+    testName: "new topology",
+    cheap: true,
   },
   {
     law: "13 topology",
