@@ -248,11 +248,19 @@ export class QueryHost {
         else if (
           decisionOf(e) === "fail" ||
           (decisionOf(e) !== "retry" && ++this.#coordinatorFailures > this.#services.settings.maxRestarts)
-        )
+        ) {
+          // Without a run there is no query to fail: the start is refused, and says why.
+          if (this.#awaitingRun) return this.#refuse(e);
           await this.#fail(e, "coordinator");
+        }
         await sleep(clock, ACK_REPEAT_MS / 10, signal);
       }
     }
+  }
+
+  #refuse(e: unknown): void {
+    this.#refused = e;
+    this.follower.wake();
   }
 
   /** H1. */

@@ -78,7 +78,13 @@ export class QueryRuntime implements SessionRuntime {
       (mode) => explainQuery(plans, mode),
       (p) => this.queries.progressed(p),
     );
-    await host.untilRunning();
+    try {
+      await host.untilRunning();
+    } catch (e) {
+      this.#hosts.delete(name);
+      await host.close();
+      throw e;
+    }
     this.queries.add(query);
     return query;
   }

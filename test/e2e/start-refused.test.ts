@@ -1,0 +1,30 @@
+/** A query that cannot start says so to whoever started it, and leaves nothing running. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemorySink } from "../../src/connectors/memory-sink.ts";
+import { ConfigurationError } from "../../src/core/errors.ts";
+import { field, LONG } from "../../src/core/data-type.ts";
+import { schemaOf } from "../../src/core/schema.ts";
+import { EMPTY_CATALOG } from "../../src/plan/catalog.ts";
+import { TestCluster } from "../../src/testing/cluster.ts";
+
+test("a source that is not there refuses the start with its own error, once", async () => {
+  const logged: string[] = [];
+  const cluster = new TestCluster({
+    log: (level, message) => void (level === "error" && logged.push(message)),
+  });
+  const schema = schemaOf([field("v", LONG)]);
+  const source = { format: "nats", options: { stream: "NOWHERE" }, schema, pushed: [] };
+  const start = cluster.start({
+    name: "q",
+    relation: { kind: "source", source, streaming: true, name: "s" },
+    catalog: EMPTY_CATALOG,
+    outputMode: "append",
+    trigger: { kind: "default" },
+    sink: { format: "memory", options: {}, partitionBy: [], handle: new MemorySink() },
+    partitions: undefined,
+  });
+  await assert.rejects(start, (e) => e instanceof ConfigurationError && /NATS server/.test(e.message));
+  assert.ok(logged.length <= 1, logged.join("\n"));
+  await cluster.close();
+});
