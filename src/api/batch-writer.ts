@@ -16,7 +16,7 @@ const MODES = ["append", "error", "errorifexists"];
 const writeName = (mode: string, { format, options }: SinkSpec): string | undefined =>
   mode === "append"
     ? `write-${createHash("sha256")
-        .update(JSON.stringify([format, Object.entries(options).sort()]))
+        .update(JSON.stringify([format, Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1))]))
         .digest("hex")
         .slice(0, 16)}`
     : undefined;

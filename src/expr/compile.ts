@@ -66,6 +66,10 @@ const slotsOf = (e: TypedExpr, into: Set<number>): void => {
     case "lambda":
       slotsOf(e.body, into);
       break;
+    case "attribute":
+    case "literal":
+    case "variable":
+      break;
   }
 };
 
@@ -159,6 +163,7 @@ const assemble = (
 const finish = (g: Codegen, source: string): Loop => {
   const names = g.bound.map((_, i) => `b${i}`);
   // G1: `source` holds names, operators and layout names made here only; values come in as arguments.
+  // oxlint-disable-next-line typescript/no-implied-eval -- generated loops are what this file is for
   const make = new Function(...names, `"use strict";\n${source}`) as (...bound: unknown[]) => Loop["run"];
   return { source, run: make(...g.bound) };
 };

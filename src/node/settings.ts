@@ -109,7 +109,9 @@ class Lookup {
 
 const checkedTimeZone = (zone: string): string => {
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }) && zone;
+    // Throws for a zone it does not know.
+    new Intl.DateTimeFormat("en", { timeZone: zone }).format(0);
+    return zone;
   } catch {
     throw new ConfigurationError(`--time-zone: there is no time zone ${JSON.stringify(zone)}`, {
       hint: "an IANA name such as Europe/Berlin, or UTC",

@@ -164,7 +164,7 @@ export class TestCluster {
     const [first] = this.#nodes.values();
     await (await this.query(name, first?.index ?? 0)).stop();
     // The other nodes hear of it a little later.
-    await Promise.all([...this.#nodes.values()].map((n) => n.runtime.hosts.get(name)?.untilEnded()));
+    await Promise.all([...this.#nodes.values()].map(async (n) => n.runtime.hosts.get(name)?.untilEnded()));
     const request = this.#requests.get(name)!;
     await Promise.all([...this.#nodes.values()].map((n) => n.runtime.start(request)));
   }

@@ -20,7 +20,7 @@ export function tooLong(files: readonly SourceFile[]): readonly Violation[] {
 export function badNames(files: readonly SourceFile[]): readonly Violation[] {
   const violations: Violation[] = [];
   for (const { path } of files) {
-    const name = posix.basename(path).replace(/(\.test|\.d)?\.ts$/, "");
+    const name = posix.basename(path).replace(/(\.test|\.d|\.test-d)?\.ts$/, "");
     const isKebab = /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name);
     const isVague = path.split(/[/.-]/).some((word) => /^(utils?|helpers?|misc|common)$/.test(word));
     if (!isKebab) violations.push({ path, problem: `${path} is not kebab-case` });
