@@ -66,7 +66,8 @@ class NodeRuntime implements SessionRuntime {
       this.#home = home;
       this.#node = await home.session(this.#session);
       this.#node.runtimes.add(this.#runtime);
-      const query = await this.#runtime.start(request);
+      const asked = this.#settings.partitionsGiven ? this.#settings.partitions : undefined;
+      const query = await this.#runtime.start({ ...request, partitions: request.partitions ?? asked });
       PROCESS_NODE.show(this.#session, query);
       void this.#untilEnded(query, release);
       return query;

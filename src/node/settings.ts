@@ -19,6 +19,8 @@ export interface Settings {
   readonly host: string;
   readonly token: string | undefined;
   readonly partitions: number;
+  /** Whether somebody asked for that number: then queries that are started again change to it (law 13), as new ones begin with it. */
+  readonly partitionsGiven: boolean;
   readonly leaseMs: number;
   readonly workers: number;
   readonly logLevel: LogLevel;
@@ -49,7 +51,7 @@ export const NODE_FLAGS: readonly Flag[] = [
   {
     name: "partitions",
     value: "N",
-    help: `partitions of keyed stages of new queries (${PARTITIONS_DEFAULT})`,
+    help: `partitions of keyed stages (${PARTITIONS_DEFAULT}, or what a query that is started again had)`,
   },
   {
     name: "lease-ms",
@@ -197,6 +199,7 @@ export const settingsFrom = (
     host: hostOf(l),
     token: l.get("token"),
     partitions: l.whole("partitions", 1, PARTITIONS_MAX) ?? PARTITIONS_DEFAULT,
+    partitionsGiven: l.get("partitions") !== undefined,
     leaseMs: leaseOf(l),
     workers: l.whole("workers", 1, WORKERS_MAX) ?? 1,
     logLevel: oneOf("log-level", l.get("log-level") ?? "info", LEVELS),

@@ -106,3 +106,8 @@ test("names of Object's prototype are no settings", () => {
     undefined,
   );
 });
+
+test("a number of partitions that nobody asked for is told apart: it changes no query that is there", () => {
+  assert.equal(settingsFrom({}).partitionsGiven, false);
+  assert.equal(settingsFrom({ MILLRACE_PARTITIONS: "4" }).partitionsGiven, true);
+});
