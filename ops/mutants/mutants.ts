@@ -99,8 +99,9 @@ export const MUTANTS: readonly Mutant[] = [
     law: "4 publisher",
     name: "only what is unacknowledged is sent again (C2)",
     file: "src/log/publish-window.ts",
-    find: "this.#queue[i]!.stored = false;",
-    replace: "void this.#queue[i]!.stored;",
+    find: "for (let i = this.#head; i < this.#queue.length; i++) this.#queue[i]!.stored = false;",
+    replace:
+      "this.#queue = this.#queue.filter((p) => p !== undefined && !p.stored);\n    this.#head = this.#next = 0;",
     test: "test/unit/publish-window.test.ts",
     cheap: true,
   },

@@ -62,7 +62,10 @@ test("W1 C9: an entry that does not follow the last valid one is skipped", async
   const at = await add(plan, b1);
   const a1 = { ...entry(undefined, 0, 2), clockMs: 7 };
   await add(plan, entry(a1, 77, 2));
-  await add(plan, entry(b1, at, 2));
+  const b2 = await add(plan, entry(b1, at, 2));
+  // Late twins: a second epoch 2, and an epoch 3 behind another one.
+  await add(plan, { ...entry(b1, at, 2), clockMs: 9 });
+  await add(plan, entry(entry(b1, at, 2), b2 + 1, 2));
   await follower.start();
   assert.equal(follower.latest?.entry.epoch, 2);
   assert.equal(follower.latest?.entry.previous, at);
