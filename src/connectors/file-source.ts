@@ -191,6 +191,7 @@ const factory = (format: string): SourceFactory => ({
   validate(options) {
     readFileSourceOptions(options, format);
   },
+  nested: (options) => ["json", "ndjson"].includes(readFileSourceOptions(options, format).format),
   defaultSchema: (options) => fileSchema(options, format),
   create: sourceOf,
 });

@@ -19,12 +19,13 @@ import {
 import { NatsSourceReader } from "./nats-reader.ts";
 import type { Source, SourceContext, SourceFactory, SourceSpec } from "./source.ts";
 import { AnalysisError } from "../core/errors.ts";
-import type { Schema } from "../core/schema.ts";
 
-const decoderOf = (encoding: Encoding, schema: Schema, options: DecoderOptions): Decoder =>
-  encoding === "msgpack"
-    ? new MsgpackDecoder(schema, options)
-    : new JsonDecoder(schema, options, encoding === "ndjson");
+const decoderOf = (encoding: Encoding, spec: SourceSpec, options: DecoderOptions): Decoder => {
+  const { schema, paths, declared = schema } = spec;
+  if (encoding === "msgpack") return new MsgpackDecoder(schema, options);
+  const projection = paths === undefined ? undefined : { declared, paths };
+  return new JsonDecoder(schema, options, encoding === "ndjson", { projection });
+};
 
 /** One actor a stream; more than this share actors. */
 const PARALLELISM_MAX = 64;
@@ -35,6 +36,7 @@ export const natsSourceFactory: SourceFactory = {
   validate(options, mode) {
     readSourceOptions(options, mode);
   },
+  nested: (options) => ["json", "ndjson"].includes(readSourceOptions(options, "stream").encoding ?? "json"),
   defaultSchema(options) {
     const { encoding } = readSourceOptions(options, "stream");
     if (encoding !== undefined && encoding !== "raw")
@@ -78,7 +80,7 @@ export const natsSourceFactory: SourceFactory = {
     const decoder = (): Decoder | undefined =>
       readsMessages(spec.schema, options.encoding)
         ? undefined
-        : decoderOf(options.encoding ?? "json", spec.schema, {
+        : decoderOf(options.encoding ?? "json", spec, {
             mode: options.mode,
             corruptColumn: options.corruptColumn,
             timeZone: context.timeZone,

@@ -10,6 +10,7 @@ import { filterMerge } from "./rules/filter-merge.ts";
 import { filterPushDown } from "./rules/filter-push-down.ts";
 import { joinFilters } from "./rules/join-filters.ts";
 import { limitPushDown } from "./rules/limit-push-down.ts";
+import { nestedColumns } from "./rules/nested-columns.ts";
 import { nullPropagation } from "./rules/null-propagation.ts";
 import { projectMerge } from "./rules/project-merge.ts";
 import type { Rule } from "./rules/rule.ts";
@@ -33,6 +34,7 @@ export const rulesOf = (timeZone: string): readonly Rule[] => [
   limitPushDown,
   columnPruning,
   projectMerge,
+  nestedColumns,
   sourceFilters,
 ];
 

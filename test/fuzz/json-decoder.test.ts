@@ -7,6 +7,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { rowsOf } from "../../src/core/batch.ts";
 import * as T from "../../src/core/data-type.ts";
+import { ExecutionError } from "../../src/core/errors.ts";
 import { schemaOf } from "../../src/core/schema.ts";
 import type { ColumnPath } from "../../src/connectors/source.ts";
 import type { DecoderOptions, Mode } from "../../src/connectors/formats/decoder.ts";
@@ -220,6 +221,7 @@ const outcome = (
   try {
     return { rows: run(new JsonDecoder(schemaOf(reading.fields), options, lines, extras)), corrupt };
   } catch (e) {
+    if (!(e instanceof ExecutionError)) throw e;
     return { error: (e as Error).message };
   }
 };

@@ -63,6 +63,10 @@ const CASES: readonly (readonly [string, string])[] = [
   ["columnPruning", "SELECT count(*) AS n FROM d"],
   ["columnPruning", "SELECT k FROM (SELECT k, label FROM d UNION ALL SELECT k, 'x' FROM s0)"],
   ["columnPruning", "SELECT k FROM (SELECT k, v, grouping(v) AS g FROM t GROUP BY CUBE(k, v))"],
+  ["nestedColumns", "SELECT a.s, a.inner.x + a.n AS w FROM j WHERE a IS NOT NULL AND b.t IS NULL"],
+  ["nestedColumns", "SELECT a.inner, b.s FROM j WHERE a.inner.x > 1 AND b IS NULL"],
+  ["nestedColumns", "SELECT a, b.s, id FROM j"],
+  ["nestedColumns", "SELECT n.s.p FROM n"],
   ["sourceFilters", "SELECT k FROM s0 WHERE v > 1 AND k = 'a'"],
 ];
 

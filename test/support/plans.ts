@@ -37,7 +37,22 @@ export const watermarked = (child: Relation, column: string, delayMs: number): R
 const STREAM = { k: STRING, v: LONG, ts: TIMESTAMP };
 const RIGHT = { k: STRING, w: LONG, ts2: TIMESTAMP };
 
-/** Tables t, u, n; streams s, r with watermarks of 10 and 5 s; s0, r0 without; the static table d. */
+/** The table j: JSON files of an id and two structs, a string, a number and a struct in the first. */
+export const jsonSource = (path: string): Relation => {
+  const inner = struct([field("x", LONG), field("y", STRING)]);
+  const a = struct([field("s", STRING), field("n", LONG), field("inner", inner)]);
+  const schema = {
+    fields: [
+      field("id", LONG),
+      field("a", a),
+      field("b", struct([field("s", STRING), field("t", TIMESTAMP)])),
+    ],
+  };
+  const source = { format: "json", options: { path }, schema, pushed: [] };
+  return { kind: "source", source, streaming: false, name: "j" };
+};
+
+/** Tables t, u, n, j; streams s, r with watermarks of 10 and 5 s; s0, r0 without; the static table d. */
 export const testCatalog = (): SessionCatalog => {
   const catalog = new SessionCatalog();
   const view = (name: string, relation: Relation): void => catalog.define({ name, kind: "view", relation });
@@ -64,6 +79,7 @@ export const testCatalog = (): SessionCatalog => {
       false,
     ),
   );
+  view("j", jsonSource("/data/j"));
   view("s", watermarked(sourceOf("s", STREAM), "ts", 10_000));
   view("r", watermarked(sourceOf("r", RIGHT), "ts2", 5_000));
   view("s0", sourceOf("s0", STREAM));

@@ -105,7 +105,16 @@ export class ValueConverter {
   }
 
   #misfit(x: unknown, type: DataType): null {
-    const text = x instanceof ExactNumber ? x.text : typeof x === "string" ? `"${x}"` : String(x);
+    const text =
+      x instanceof ExactNumber
+        ? x.text
+        : typeof x === "string"
+          ? `"${x}"`
+          : Array.isArray(x)
+            ? "an array"
+            : typeof x === "object"
+              ? "an object"
+              : String(x);
     this.problem ??= `${text.length > 80 ? `${text.slice(0, 80)}…` : text} is no ${typeName(type)}`;
     return null;
   }

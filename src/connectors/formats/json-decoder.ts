@@ -46,6 +46,18 @@ export interface JsonDecoderExtras {
   readonly plain?: boolean;
 }
 
+const TOO_DEEP = "a value that needs exact numbers is nested too deep";
+
+/** Record `k` of a text with its numbers as they stand; undefined when it is nested too deep for that. */
+const exactRecord = (text: string, k: number): JsonObject | undefined => {
+  try {
+    const exact = parseExact(text);
+    return (Array.isArray(exact) ? exact[k] : exact) as JsonObject;
+  } catch {
+    return undefined;
+  }
+};
+
 /** Where record texts come from, for messages. */
 type Place = () => string | undefined;
 
@@ -277,9 +289,8 @@ export class JsonDecoder implements Decoder {
     const { columns } = this.#rows;
     let problem = this.#setter.set(columns, this.#row, object);
     if (this.#converter.needsExact) {
-      const exact = parseExact(text);
-      const again = (Array.isArray(exact) ? exact[k] : exact) as JsonObject;
-      problem = this.#setter.set(columns, this.#row, again);
+      const again = exactRecord(text, k);
+      problem = again === undefined ? TOO_DEEP : this.#setter.set(columns, this.#row, again);
     }
     if (problem === undefined) this.#row++;
     else this.#malformed(problem, text, place);

@@ -226,6 +226,16 @@ test("random text never breaks it: a row of nulls exactly when JSON.parse gives 
   );
 });
 
+test("values that do not fit beside numbers that need care; nesting without end", () => {
+  const fields = [T.field("n", T.LONG), T.field("d", T.DATE), T.field("_corrupt_record", T.STRING)];
+  const text = '{"n":9007199254740993,"d":{"x":[{}]}}';
+  assert.deepEqual(decode(fields, [text]), [[9007199254740993n, null, text]]);
+  const deep = `{"n":9007199254740993,"x":${"[".repeat(3000)}${"]".repeat(3000)}}`;
+  const rows = decode([T.field("n", T.LONG)], [deep, '{"n":1}']);
+  assert.deepEqual(rows[1], [1]);
+  assert.equal(rows.length, 2);
+});
+
 test("longs of any size are exact", () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (n) => {
