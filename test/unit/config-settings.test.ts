@@ -18,6 +18,7 @@ test("defaults are those of the documentation", () => {
       host: "127.0.0.1",
       token: undefined,
       partitions: 4,
+      partitionsGiven: false,
       leaseMs: 5000,
       workers: 1,
       logLevel: "info",
