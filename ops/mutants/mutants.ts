@@ -141,8 +141,9 @@ export const MUTANTS: readonly Mutant[] = [
     file: "src/log/publish-window.ts",
     find: "while (this.#deliveredWaiters.length > 0 && this.#deliveredWaiters[0]!.until <= this.#acknowledged)",
     replace: "while (this.#deliveredWaiters.length > 0 && this.#head === this.#queue.length)",
-    test: "test/sim/interleavings.test.ts",
-    testName: "C3 C4",
+    test: "test/unit/publish-window.test.ts",
+    testName: "delivered: what was sent",
+    cheap: true,
   },
   {
     law: "7 recovery",

@@ -162,3 +162,16 @@ test("any order of stored, refused and lost answers: each record is stored, none
     { numRuns: 200 },
   );
 });
+
+test("delivered: what was sent before the call counts, not what comes later (a later record may have to wait for it)", async () => {
+  const { attempts, window, send } = bed();
+  void send(0);
+  let delivered = false;
+  const done = window.delivered().then(() => (delivered = true));
+  void send(1);
+  attempts[0]!.done();
+  await Promise.resolve();
+  await Promise.resolve();
+  assert.equal(delivered, true);
+  await done;
+});
