@@ -43,3 +43,7 @@ const find = <T extends { readonly format: string }>(what: string, all: readonly
 
 export const sourceFactory = (format: string): SourceFactory => find("source", SOURCES, format);
 export const sinkFactory = (format: string): SinkFactory => find("sink", SINKS, format);
+
+/** Every source and sink once: for the documentation. */
+export const sourceFactories = (): readonly SourceFactory[] => SOURCES;
+export const sinkFactories = (): readonly SinkFactory[] => SINKS;
