@@ -2,7 +2,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { ProbePoint } from "../../src/runtime/behaviour.ts";
-import type { TestCluster } from "../../src/testing/cluster.ts";
 import { type Bench, benchOf } from "./bench.ts";
 import { shape } from "./shapes.ts";
 
@@ -67,8 +66,7 @@ const faulted = async (
 ): Promise<string | undefined> => {
   let armed = false;
   let takeover: Promise<void> | undefined;
-  let cluster: TestCluster | undefined;
-  const b = await benchOf(
+  const b: Bench = await benchOf(
     WINDOWED,
     {
       nodes: 2,
@@ -77,18 +75,17 @@ const faulted = async (
         if (!armed || at !== point || actor.topology !== version || actor.stage !== 2) return;
         armed = false;
         if (how === "zombie") {
-          cluster!.abandon(node);
-          takeover = cluster!.restart(node);
+          b.cluster.abandon(node);
+          takeover = b.cluster.restart(node);
           return;
         }
-        takeover = cluster!.kill(node, how).then(() => cluster!.restart(node));
+        takeover = b.cluster.kill(node, how).then(() => b.cluster.restart(node));
         throw new Error("a crash");
       },
     },
     {},
     seed,
   );
-  cluster = b.cluster;
   await b.add("a", "b", "c", "d");
   await b.settle();
   armed = true;
