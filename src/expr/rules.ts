@@ -145,14 +145,34 @@ export const lambda = (
   ...(returns === undefined ? {} : { returns }),
 });
 
+type Lambda = Extract<TypedExpr, { kind: "lambda" }>;
+
+/** Variables of lambdas that were written as a plain value: no body reads them. */
+const UNREAD_VARIABLE = 1_000;
+
+/** Any expression is a lambda that does not look at its parameters: `transform(a, 42)`. */
+const asLambda = (p: LambdaSpec, args: readonly TypedExpr[], index: number): Lambda => {
+  const body = args[index]!;
+  if (body.kind === "lambda") return body;
+  const parameters = p
+    .lambda(args.slice(0, index), p.arity[0]!)
+    .map(({ type, nullable }, i) => ({
+      kind: "variable" as const,
+      id: UNREAD_VARIABLE + i,
+      name: "_",
+      type,
+      nullable,
+    }));
+  return { kind: "lambda", parameters, body, type: body.type, nullable: body.nullable };
+};
+
 const coerceLambda = (
   p: LambdaSpec,
   args: readonly TypedExpr[],
   index: number,
   site: CallSite,
 ): TypedExpr => {
-  const arg = args[index]!;
-  if (arg.kind !== "lambda") throw unexpectedInput(site, args, index, `"LAMBDA"`);
+  const arg = asLambda(p, args, index);
   const wanted = typeof p.returns === "function" ? p.returns(args) : p.returns;
   if (wanted === undefined) return arg;
   const body = coerce(arg.body, wanted);

@@ -88,6 +88,27 @@ interface WindowGroup {
   readonly functions: Map<string, NamedWindow>;
 }
 
+/** A window with what the WINDOW clause says of its name. Throws MISSING_WINDOW_SPECIFICATION. */
+export const specifiedWindow = (e: Over, windows: Readonly<Record<string, Expr>>): Over => {
+  const { windowName, ...own } = e;
+  if (windowName === undefined) return e;
+  const name = Object.keys(windows).find((n) => n.toLowerCase() === windowName.toLowerCase());
+  const base = name === undefined ? undefined : windows[name];
+  if (base?.kind !== "over")
+    return fail(
+      "MISSING_WINDOW_SPECIFICATION",
+      `Window specification is not defined in the WINDOW clause for ${windowName}.`,
+      e.position,
+    );
+  const outer = specifiedWindow(base, windows);
+  return {
+    ...own,
+    partitionBy: e.partitionBy.length > 0 ? e.partitionBy : outer.partitionBy,
+    orderBy: e.orderBy.length > 0 ? e.orderBy : outer.orderBy,
+    frame: e.frame ?? outer.frame,
+  };
+};
+
 export class WindowCalls {
   readonly #analysis: Analysis;
   readonly #named: Readonly<Record<string, Expr>>;
@@ -103,7 +124,7 @@ export class WindowCalls {
   }
 
   resolve(raw: Over, env: Env): Attribute {
-    const e = this.#specified(raw);
+    const e = specifiedWindow(raw, this.#named);
     const inner: Env = { ...env, over: nestedWindow, clause: "a window function" };
     const partitionBy = e.partitionBy.map((p) => typeIn(inner, p));
     const orderBy = typedOrders(inner, e.orderBy);
@@ -135,25 +156,6 @@ export class WindowCalls {
   }
 
   /** With the definition of a named window (`OVER w`, `OVER (w ORDER BY …)`) merged in. */
-  #specified(e: Over): Over {
-    if (e.windowName === undefined) return e;
-    const name = Object.keys(this.#named).find((n) => n.toLowerCase() === e.windowName!.toLowerCase());
-    const base = name === undefined ? undefined : this.#named[name];
-    if (base?.kind !== "over")
-      return fail(
-        "MISSING_WINDOW_SPECIFICATION",
-        `Window specification is not defined in the WINDOW clause for ${e.windowName}.`,
-        e.position,
-      );
-    const outer = this.#specified(base);
-    return {
-      ...e,
-      partitionBy: e.partitionBy.length > 0 ? e.partitionBy : outer.partitionBy,
-      orderBy: e.orderBy.length > 0 ? e.orderBy : outer.orderBy,
-      frame: e.frame ?? outer.frame,
-    };
-  }
-
   /** The plan with a window node for each way to partition and order. `rekey` maps the expressions to what `plan` gives. */
   apply(plan: LogicalPlan, rekey: (e: TypedExpr) => TypedExpr = (e) => e): LogicalPlan {
     let result = plan;

@@ -5,6 +5,7 @@
  *  G2 an attribute of the input that is no key, outside of aggregate calls, is MISSING_AGGREGATION.
  *  G3 grouping sets copy each row once a set (`expand`), with the keys left out null and a grouping id as a further key.
  */
+import { NULL } from "../core/data-type.ts";
 import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
 import { describeTyped } from "../expr/type-errors.ts";
 import { Aggregates, WindowCalls } from "./analyse-collect.ts";
@@ -20,7 +21,7 @@ import { conditionIn, type Env, typeIn } from "./analyse-env.ts";
 import { aggregateNamed, generatorNamed } from "./analyse-functions.ts";
 import { expandSets, type GroupingSets, groupingCall } from "./analyse-grouping-sets.ts";
 import { type Item, someExpr } from "./analyse-items.ts";
-import { resolveColumn, type Visible } from "./analyse-names.ts";
+import { resolveColumn, unresolvedColumn, type Visible } from "./analyse-names.ts";
 import type { Select, Stage } from "./analyse-select.ts";
 import { Subqueries } from "./analyse-subquery.ts";
 import { TimeWindows } from "./analyse-time-window.ts";
@@ -156,6 +157,11 @@ export const groupedSelect = (
         outerAttributes(names),
       ].flat(),
     rel,
+    items.map((i): ScopeColumn => ({
+      name: i.name,
+      qualifier: [],
+      attribute: analysis.attribute(i.name, NULL, true),
+    })),
   );
   const env: Env = {
     analysis,
@@ -172,7 +178,11 @@ export const groupedSelect = (
   let condition: TypedExpr | undefined;
   const having = (e: Expr | undefined): void => {
     if (e !== undefined)
-      condition = finish(conditionIn({ ...env, clause: "HAVING", alias: aliasOf(items, env) }, e), e);
+      condition = finish(
+        conditionIn({ ...env, clause: "HAVING", alias: aliasOf(items, env) }, e),
+        e,
+        "HAVING",
+      );
   };
   const build = (): LogicalPlan => {
     const input = extend(below.apply(timeWindows.apply(child.plan)), keys.computed);
@@ -210,10 +220,15 @@ const aliasOf = (items: readonly Item[], env: Env) => (parts: readonly string[])
 /** Attributes of the queries around: constants in this one. */
 const outerAttributes = (names: Names): readonly Attribute[] => [...(names.outer?.used.values() ?? [])];
 
-/** G1, G2. */
+/** G1, G2. Behind the aggregate (HAVING, ORDER BY) other columns of the input are not to be seen at all. */
 const finisher =
-  (byKey: ReadonlyMap<string, Attribute>, made: () => readonly Attribute[], rel: Select): Stage["finish"] =>
-  (e, source) => {
+  (
+    byKey: ReadonlyMap<string, Attribute>,
+    made: () => readonly Attribute[],
+    rel: Select,
+    output: readonly ScopeColumn[],
+  ): Stage["finish"] =>
+  (e, source, clause) => {
     const roots = new Set([...byKey.keys()].map((k) => k[0]));
     const rekeyed = replace(e, (x) => {
       const key = exprKey(x);
@@ -221,7 +236,10 @@ const finisher =
     });
     const allowed = new Set([...byKey.values(), ...made()].map((a) => a.id));
     const free = freeAttribute(rekeyed, allowed);
-    return free === undefined ? rekeyed : missing(free, rekeyed, rel, source?.position);
+    if (free === undefined) return rekeyed;
+    if (clause !== undefined)
+      return unresolvedColumn({ columns: output, hidden: [] }, [free.name], free.position);
+    return missing(free, rekeyed, rel, source?.position);
   };
 
 const freeAttribute = (e: TypedExpr, allowed: ReadonlySet<number>): Attribute | undefined => {
@@ -239,6 +257,12 @@ const missing = (free: Attribute, e: TypedExpr, rel: Select, position: SourcePos
       "MISSING_GROUP_BY",
       "The query does not include a GROUP BY clause. Add GROUP BY or turn it into the window functions using OVER clauses.",
       rel.position ?? position,
+    );
+  if (rel.groupBy.kind === "all")
+    return fail(
+      "UNRESOLVED_ALL_IN_GROUP_BY",
+      "Cannot infer grouping columns for GROUP BY ALL based on the select clause. Please explicitly specify the grouping columns.",
+      position,
     );
   return fail(
     "MISSING_AGGREGATION",

@@ -1,6 +1,6 @@
 /** Joins: ON, USING, NATURAL, LATERAL. The key columns of USING come once, in front; both sides' own stay reachable by qualifier. */
 import { castTo, commonType } from "../expr/coercion.ts";
-import type { Attribute, SourcePosition } from "../expr/ast.ts";
+import type { Attribute, Expr, SourcePosition } from "../expr/ast.ts";
 import {
   type Analysis,
   fail,
@@ -11,6 +11,7 @@ import {
   type ScopeColumn,
 } from "./analyse-context.ts";
 import { conditionIn } from "./analyse-env.ts";
+import { mapExpr } from "./analyse-items.ts";
 import { equalKeys, joined } from "./analyse-joined.ts";
 import { analyseLateral } from "./analyse-lateral.ts";
 import type { Named } from "./logical.ts";
@@ -20,7 +21,38 @@ import { and, callOf } from "./typed.ts";
 
 type Join = Extract<Relation, { kind: "join" }>;
 
+/** The conjuncts of a condition. */
+const conjuncts = (e: Expr): readonly Expr[] =>
+  e.kind === "call" && e.fn.toLowerCase() === "and" ? e.args.flatMap(conjuncts) : [e];
+
+const holdsSubquery = (e: Expr): boolean => {
+  let found = false;
+  mapExpr(e, (x) => {
+    found ||= x.kind === "subquery";
+    return x;
+  });
+  return found;
+};
+
+const allOf = (parts: readonly Expr[]): Expr | undefined =>
+  parts.length === 0 ? undefined : parts.reduce((a, b) => ({ kind: "call", fn: "and", args: [a, b] }));
+
+/** `a JOIN b ON x AND EXISTS (…)`: an inner join's subqueries are a filter behind it. */
+const subqueriesBehind = (rel: Join): Relation | undefined => {
+  if (rel.condition === undefined || rel.lateral === true || !["inner", "cross"].includes(rel.how))
+    return undefined;
+  const parts = conjuncts(rel.condition);
+  const above = allOf(parts.filter(holdsSubquery));
+  if (above === undefined) return undefined;
+  const { condition: _, ...join } = rel;
+  const own = allOf(parts.filter((e) => !holdsSubquery(e)));
+  const child: Join = own === undefined ? { ...join, how: "cross" } : { ...join, condition: own };
+  return { kind: "filter", child, condition: above, ...(rel.position && { position: rel.position }) };
+};
+
 export const analyseJoin = (a: Analysis, rel: Join, names: Names): Resolved => {
+  const filtered = subqueriesBehind(rel);
+  if (filtered !== undefined) return a.relation(filtered, names);
   const left = a.relation(rel.left, names);
   if (rel.lateral === true) return analyseLateral(a, rel, left, names);
   const right = a.relation(rel.right, names);

@@ -7,12 +7,12 @@
 import type { Expr, SortOrder, TypedExpr } from "../expr/ast.ts";
 import type { Analysis, Names, Resolved, ScopeColumn } from "./analyse-context.ts";
 import { fail, sameName } from "./analyse-context.ts";
-import { WindowCalls } from "./analyse-collect.ts";
+import { specifiedWindow, WindowCalls } from "./analyse-collect.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
 import { aggregateNamed } from "./analyse-functions.ts";
 import { type GeneratedItem, generateItem, generatorOf } from "./analyse-generate.ts";
 import { type GroupedSelect, groupedSelect } from "./analyse-grouping.ts";
-import { type Item, itemsOf, singleAlias, someExpr } from "./analyse-items.ts";
+import { type Item, itemsOf, mapExpr, singleAlias, someExpr } from "./analyse-items.ts";
 import type { ColumnMatch, Visible } from "./analyse-names.ts";
 import { resolveColumn, unresolvedColumn } from "./analyse-names.ts";
 import { Subqueries } from "./analyse-subquery.ts";
@@ -43,7 +43,7 @@ export interface Stage {
   /** For items and HAVING; aggregates and keys already attributes after `finish`. */
   readonly env: Env;
   /** Maps a typed expression to what the plan of `build` gives. Throws MISSING_AGGREGATION. */
-  readonly finish: (e: TypedExpr, source: Expr | undefined) => TypedExpr;
+  readonly finish: (e: TypedExpr, source: Expr | undefined, clause?: "HAVING" | "ORDER BY") => TypedExpr;
   /** The plan below the projection. Called once, after all expressions are typed. */
   readonly build: () => LogicalPlan;
 }
@@ -100,6 +100,12 @@ const typeItems = (stage: Stage, items: readonly Item[]): readonly TypedExpr[] =
   return items.map((item, i) => stage.finish(done.get(i)!, item.expr));
 };
 
+/** The select list with the windows of the WINDOW clause in place of their names, so that columns show them. */
+const withNamedWindows = (rel: Select): readonly Expr[] =>
+  rel.windows === undefined
+    ? rel.exprs
+    : rel.exprs.map((e) => mapExpr(e, (x) => (x.kind === "over" ? specifiedWindow(x, rel.windows!) : x)));
+
 export const analyseSelect = (
   analysis: Analysis,
   rel: Select,
@@ -108,7 +114,7 @@ export const analyseSelect = (
   given?: Resolved,
 ): Resolved => {
   const child = given ?? analysis.relation(rel.child, names);
-  const items = itemsOf(child, rel.exprs);
+  const items = itemsOf(child, withNamedWindows(rel));
   if (isGrouped(rel, items, sorting))
     return finishSelect(analysis, rel, items, groupedSelect(analysis, rel, child, names, items), sorting);
   const generated = items.findIndex((i) => generatorOf(i.expr) !== undefined);
@@ -248,7 +254,7 @@ const typeOrder = (
       : match;
   };
   return {
-    expr: stage.finish(typeIn({ ...stage.env, clause: "ORDER BY", alias: inSelected }, e), e),
+    expr: stage.finish(typeIn({ ...stage.env, clause: "ORDER BY", alias: inSelected }, e), e, "ORDER BY"),
     overOutput: false,
   };
 };

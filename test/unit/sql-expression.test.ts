@@ -23,7 +23,7 @@ test("precedence follows Spark's grammar, operators are left-associative", () =>
     ["(a + b) * c", "(* (+ a b) c)"],
     ["a = b = c", "(= (= a b) c)"],
     ["a == b AND c != d AND e <> f AND g <=> h", "(and (and (= a b) (!= c d)) (and (!= e f) (<=> g h)))"],
-    ["! a AND b !< c AND d !> e", "(and (not a) (and (>= b c) (<= d e)))"],
+    ["! a AND b !< c AND d !> e", "(and (and (not a) (>= b c)) (<= d e))"],
     ["a - -7", "(- a -7:int)"],
     ["a -7", "(- a 7:int)"],
   ]);

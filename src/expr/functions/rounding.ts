@@ -19,7 +19,12 @@ import {
 } from "../decimal.ts";
 import type { CallSite, FunctionDefinition, TypeRule } from "../function.ts";
 import { decimalLike, interval, numeric, oneOf, orderable, same, signature } from "../rules.ts";
-import { analysisError, differentTypes, wrongNumberOfArguments } from "../type-errors.ts";
+import {
+  analysisError,
+  binaryDifferentTypes,
+  binaryWrongType,
+  wrongNumberOfArguments,
+} from "../type-errors.ts";
 import { compareValues } from "../value-order.ts";
 import {
   constantOf,
@@ -199,8 +204,8 @@ const remainderRule: TypeRule = (args, site) => {
   if (args.length !== 2) throw wrongNumberOfArguments(site, "2", args.length);
   const [a, b] = [args[0]!, args[1]!];
   const common = commonType([a.type, b.type]);
-  if (common === undefined || !(isNumeric(common) || common.kind === "null"))
-    throw differentTypes(site, args);
+  if (common === undefined) throw binaryDifferentTypes(site, args);
+  if (!(isNumeric(common) || common.kind === "null")) throw binaryWrongType(site, args, `"NUMERIC"`);
   const nullable = a.nullable || b.nullable;
   if (common.kind === "null") return { args: [castTo(a, DOUBLE), castTo(b, DOUBLE)], type: DOUBLE, nullable };
   if (common.kind !== "decimal")
