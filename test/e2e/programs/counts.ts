@@ -13,7 +13,8 @@ const mill = session({ name: "e2e" });
 const source = mill.readStream
   .format("nats")
   .option("stream", "IN_*")
-  .option("mode", setting("BAD", "permissive"));
+  .option("mode", setting("BAD", "permissive"))
+  .option("failOnDataLoss", setting("LOSS", "true"));
 const limited = rows === "" ? source.option("maxOffsetsPerTrigger", setting("OFFSETS", "3000")) : source;
 const events = limited.schema(schema({ k: t.string, v: t.long, ts: t.timestamp })).load();
 
