@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { repository } from "../support/process.ts";
+import { repository, runNode } from "../support/process.ts";
+import type { Hooks } from "../support/temporary.ts";
 import { millrace } from "./node-bed.ts";
 
 interface Block {
@@ -50,12 +51,37 @@ test("blocks that run are found, with what they print", () => {
   );
 });
 
+/** A folder below the checkout, so that programs in it find the library by its own name. */
+const folderFor = (t: Hooks): string => {
+  mkdirSync(join(repository, ".tools"), { recursive: true });
+  const folder = mkdtempSync(join(repository, ".tools", "docs-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+};
+
+/** What the compiler says of programs. */
+const compiled = async (folder: string, programs: readonly string[]): Promise<string> => {
+  programs.forEach((code, i) => writeFileSync(join(folder, `block-${i}.ts`), code));
+  const compilerOptions = { noEmit: true, rootDir: repository };
+  const config = { extends: join(repository, "tsconfig.json"), compilerOptions, include: ["*.ts"] };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  const end = await runNode([join(repository, "node_modules/typescript/bin/tsc"), "-p", folder]);
+  return `${end.stdout}${end.stderr}`;
+};
+
+test("every TypeScript program of the pages compiles; a wrong one does not", async (t) => {
+  const programs = pages.flatMap((page) =>
+    [...readFileSync(join(docs, page), "utf8").matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((m) => m[1]!),
+  );
+  assert.ok(programs.length >= 7);
+  assert.equal(await compiled(folderFor(t), programs), "");
+  const wrong = 'import { session } from "millrace";\nsession({ name: "x" }).range(3).select("nope");\n';
+  assert.match(await compiled(folderFor(t), [wrong]), /block-0\.ts/);
+});
+
 for (const { name, language, code, expected } of all)
   test(`docs/${name}`, async (t) => {
-    // Below the checkout, so that the program finds the library by its own name.
-    mkdirSync(join(repository, ".tools"), { recursive: true });
-    const folder = mkdtempSync(join(repository, ".tools", "docs-"));
-    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = folderFor(t);
     const file = join(folder, `block.${language}`);
     writeFileSync(file, code);
     const command = language === "sql" ? "sql" : "run";
