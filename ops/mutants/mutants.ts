@@ -200,8 +200,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: "actors/coordinator.ts",
     find: "if ((follower.latest?.position ?? 0) !== this.#standsAt)",
     replace: "if (this.#standsAt < 0)",
-    test: "test/sim/interleavings.test.ts",
-    testName: "C9",
+    test: "test/unit/coordinator.test.ts",
+    cheap: true,
   },
   {
     law: "9 leaders",
