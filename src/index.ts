@@ -302,6 +302,7 @@ export {
   rank,
   row_number,
 } from "./api/window-functions.ts";
+export { type StatementResult } from "./sql/statement-result.ts";
 export { MemorySource } from "./connectors/memory-input.ts";
 export { MemorySink } from "./connectors/memory-sink.ts";
 export {

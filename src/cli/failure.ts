@@ -12,6 +12,14 @@ const reported = new WeakSet<object>();
 export const wasReported = (error: unknown): boolean =>
   typeof error === "object" && error !== null && reported.has(error);
 
+/** Where the error's class is explained; classes that Spark keeps for itself (`_LEGACY…`) are not. */
+const pageOf = (error: unknown): string => {
+  const errorClass = error instanceof MillraceError ? error.errorClass?.split(".")[0] : undefined;
+  return errorClass === undefined || errorClass.startsWith("_")
+    ? ""
+    : `  see docs/errors.md#${errorClass.toLowerCase()}\n`;
+};
+
 /** Prints an error once, however many promises reject with it. */
 export const report = (error: unknown): void => {
   if (typeof error === "object" && error !== null) {
@@ -21,5 +29,5 @@ export const report = (error: unknown): void => {
   const debug = process.env["MILLRACE_LOG_LEVEL"] === "debug";
   const named = error instanceof MillraceError && exitCodeOf(error) !== 2;
   const name = named && !debug ? `${error.name}: ` : "";
-  process.stderr.write(`millrace: ${name}${describeError(error, debug)}\n`);
+  process.stderr.write(`millrace: ${name}${describeError(error, debug)}\n${pageOf(error)}`);
 };

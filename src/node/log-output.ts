@@ -26,9 +26,10 @@ export const describeError = (error: unknown, debug = false): string => {
   const lines = [error.message === "" ? error.name : error.message];
   if (error instanceof MillraceError) {
     if (error.where !== undefined && !error.message.includes(error.where)) lines.push(`  at ${error.where}`);
-    if (error.position !== undefined)
-      lines.push(`  line ${error.position.line}, column ${error.position.column}`);
-    if (error.hint !== undefined) lines.push(`  hint: ${error.hint}`);
+    const { position } = error;
+    const place = position === undefined ? "" : `line ${position.line}, column ${position.column}`;
+    if (!error.message.includes(place)) lines.push(`  ${place}`);
+    if (error.hint !== undefined && !error.message.includes(error.hint)) lines.push(`  hint: ${error.hint}`);
   }
   const { cause } = error;
   if (cause instanceof Error && cause.message !== "" && !error.message.includes(cause.message))
