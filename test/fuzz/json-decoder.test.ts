@@ -245,9 +245,8 @@ const payloads = fc.array(
   { maxLength: 8 },
 );
 
-console.log(`seed ${SEED}`);
-
-test("messages: generated and plain decoders agree", () => {
+test("messages: generated and plain decoders agree", (t) => {
+  t.diagnostic(`seed ${SEED}`);
   check(fc.tuple(anyReading, fc.constantFrom(...MODES), payloads), ([reading, mode, list]) => {
     const run = (d: JsonDecoder): unknown[] => rowsOf(d.decode(list, (p) => `message ${p}`));
     const packed = (d: JsonDecoder): unknown[] => rowsOf(d.decode(together(list), (p) => `message ${p}`));

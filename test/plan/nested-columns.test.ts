@@ -62,9 +62,9 @@ const line = fc.oneof(
   fc.constantFrom("{}", '{"id":1}', "oops", '{"a":{"s":"u"},"a":null}', '[{"id":5,"b":{"s":"u"}}]'),
 );
 
-test("the same rows with the structs taken apart", async () => {
+test("the same rows with the structs taken apart", async (t) => {
   const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 2 ** 31);
-  console.log(`seed ${seed}`);
+  t.diagnostic(`seed ${seed}`);
   const directory = temporaryDirectory();
   let n = 0;
   await fc.assert(

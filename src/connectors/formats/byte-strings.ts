@@ -5,7 +5,7 @@
  *     a batch is. B2 Two entries may be equal texts (escaped and not); equal ids always mean equal strings. B3 Where most strings are
  *     new, looking for them is given up for some batches: each gets an entry of its own.
  */
-import { cursor, escapeEnd, FAIL, latin1, plainEnd, utf8 } from "./json-scan.ts";
+import { cursor, escapeEnd, FAIL, plainEnd, utf8 } from "./json-scan.ts";
 
 /** Entries above which a new dictionary begins. */
 const ENTRIES_MAX = 4096;
@@ -48,13 +48,13 @@ export class ByteStrings {
 
   /** The id of the string whose first character is at `p`; the cursor is behind its quote. FAIL when it is none. */
   read(b: Uint8Array, v: DataView, p: number, end: number): number {
-    let at = plainEnd(b, v, p, end);
+    let at = plainEnd(b, p, end);
     let escaped = false;
     while (b[at] === 92) {
       escaped = true;
       at = escapeEnd(b, at);
       if (at < 0) return FAIL;
-      at = plainEnd(b, v, at, end);
+      at = plainEnd(b, at, end);
     }
     if (b[at] !== 34) return FAIL;
     cursor[0] = at + 1;
@@ -130,20 +130,23 @@ export class ByteStrings {
 
   #add(b: Uint8Array, p: number, end: number, escaped: boolean): number {
     const id = this.dictionary.length;
-    this.dictionary.push(escaped ? unescaped(b, p, end) : plain(b, p, end));
+    this.dictionary.push(escaped ? unescaped(b, p, end) : utf8(b, p, end));
     return id;
   }
 }
 
-const isAscii = (b: Uint8Array, p: number, end: number): boolean => {
-  let all = 0;
-  for (let i = p; i < end; i++) all |= b[i]!;
-  return all < 128;
-};
-
-const plain = (b: Uint8Array, p: number, end: number): string =>
-  isAscii(b, p, end) ? latin1(b, p, end) : utf8(b, p, end);
+const CONTROLS: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 
 /** The string between two quotes, with escapes that were checked before. */
-const unescaped = (b: Uint8Array, p: number, end: number): string =>
-  JSON.parse(isAscii(b, p, end) ? latin1(b, p - 1, end + 1) : utf8(b, p - 1, end + 1)) as string;
+const unescaped = (b: Uint8Array, p: number, end: number): string => {
+  const raw = utf8(b, p, end);
+  if (raw.includes("\\u")) return JSON.parse(`"${raw}"`) as string;
+  let text = "";
+  let from = 0;
+  for (let at = raw.indexOf("\\"); at >= 0; at = raw.indexOf("\\", from)) {
+    const letter = raw[at + 1]!;
+    text += raw.slice(from, at) + (CONTROLS[letter] ?? letter);
+    from = at + 2;
+  }
+  return text + raw.slice(from);
+};

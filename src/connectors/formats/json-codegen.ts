@@ -93,7 +93,7 @@ class Generator {
     this.#line("k = ++p;");
     this.#line("while ((c = b[p]) > 34 && c !== 92) p++;");
     this.#line(
-      "if (c !== 34) { if (c !== 32 && c !== 33) return -1; p = plainEnd(b, v, p, end); if (b[p] !== 34) return -1; }",
+      "if (c !== 34) { if (c !== 32 && c !== 33) return -1; p = plainEnd(b, p, end); if (b[p] !== 34) return -1; }",
     );
     this.#line("n = p++ - k;");
     this.#line("if (b[p] !== 58) { p = space(b, p, newline); if (b[p] !== 58) return -1; }");
@@ -149,6 +149,25 @@ class Generator {
     this.#line(`d${node.column}[row] = 1;`);
   }
 
+  /**
+   * Digits in two halves of machine integers; a plain integer goes to column k and `instead` is for all other values.
+   */
+  #digits(k: number, instead: () => void): void {
+    this.#line("k = p; n = 0; c = b[p];");
+    this.#line("while (c >= 48 && c <= 57 && p - k < 9) { n = (n * 10 + (c - 48)) | 0; c = b[++p]; }");
+    this.#line("x = n;");
+    this.#line("if (p - k === 9) {");
+    this.#line("n = 0;");
+    this.#line("while (c >= 48 && c <= 57 && p - k < 15) { n = (n * 10 + (c - 48)) | 0; c = b[++p]; }");
+    this.#line("x = x * POWERS[p - k - 9] + n;");
+    this.#line("}");
+    this.#line(`if ((c === 44 || c === 125) && p > k && (b[k] !== 48 || p === k + 1)) d${k}[row] = x;`);
+    this.#line("else {");
+    this.#line("p = k;");
+    instead();
+    this.#line("}");
+  }
+
   #leaf(node: LeafNode): void {
     const k = node.column;
     const { kind } = node.type;
@@ -163,12 +182,15 @@ class Generator {
         this.#line(`if (!(x >= -${RANGES[kind]} && x < ${RANGES[kind]})) return -1;`);
         break;
       case "long":
-        this.#line("x = integer(b, p);");
-        this.#line("if (x !== x) {");
-        this.#line("const w = wideInteger(b, p);");
-        this.#line("if (w === undefined) return -1;");
-        this.#line(`c${k}.setWide(row, w); p = cursor[0];`);
-        this.#line(`} else { d${k}[row] = x; p = cursor[0]; }`);
+        this.#digits(k, () => {
+          this.#line("x = integer(b, p);");
+          this.#line("if (x !== x) {");
+          this.#line("const w = wideInteger(b, p);");
+          this.#line("if (w === undefined) return -1;");
+          this.#line(`c${k}.setWide(row, w);`);
+          this.#line(`} else d${k}[row] = x;`);
+          this.#line("p = cursor[0];");
+        });
         return;
       case "float":
       case "double":
@@ -178,12 +200,14 @@ class Generator {
         break;
       case "timestamp":
       case "timestamp_ntz":
-        this.#line(
-          `if (b[p] === 34) x = times.${kind === "timestamp" ? "timestamp" : "timestampNtz"}(b, v, p + 1, end);`,
-        );
-        this.#line("else x = real(b, p) + 0;");
-        this.#line("if (x - x !== 0) return -1;");
-        break;
+        this.#digits(k, () => {
+          const read = kind === "timestamp" ? "timestamp" : "timestampNtz";
+          this.#line(`if (b[p] === 34) x = times.${read}(b, v, p + 1, end);`);
+          this.#line("else x = real(b, p) + 0;");
+          this.#line("if (x - x !== 0) return -1;");
+          this.#line(`d${k}[row] = x; p = cursor[0];`);
+        });
+        return;
       case "date":
         this.#line("if (b[p] !== 34 || (x = times.date(b, v, p + 1, end)) !== x) return -1;");
         break;
@@ -221,7 +245,7 @@ class Generator {
   head(): void {
     this.#line('"use strict";');
     this.#line(
-      "const { space, word, truth, integer, wideInteger, real, plainEnd, skipValue, cursor, NULL_WORD } = scan;",
+      "const { space, word, truth, integer, wideInteger, real, plainEnd, skipValue, cursor, NULL_WORD, POWERS } = scan;",
     );
     this.#columns.forEach((column, k) => {
       this.#line(`let c${k}, n${k}${column.layout === "any" ? "" : `, d${k}`};`);

@@ -22,7 +22,7 @@ import {
 import { type GeneratedDecoder, generateDecoder } from "./json-codegen.ts";
 import { parseExact } from "./json-exact.ts";
 import { type JsonObject, outputVector, recordsOf, RowSetter } from "./json-rows.ts";
-import { FAIL, space } from "./json-scan.ts";
+import { FAIL, readWords, space } from "./json-scan.ts";
 import { type RecordTree, recordTree } from "./json-tree.ts";
 import { timeTexts } from "./json-time.ts";
 
@@ -170,6 +170,7 @@ export class JsonDecoder implements Decoder {
       this.#bytes = Buffer.from(payload.buffer);
       this.#view = new DataView(payload.buffer);
     }
+    readWords(payload.buffer);
     return payload.byteOffset;
   }
 

@@ -16,6 +16,14 @@ const DIGITS_MAX = 15;
 /** Where the last read ended; one for all decoders: every read is over before the next begins. */
 export const cursor = new Int32Array(1);
 
+/** The memory that is read, as words; set by `readWords` before a payload is read. */
+let words: Int32Array<ArrayBufferLike> = new Int32Array(0);
+
+/** Makes `memory` the one that `plainEnd` reads. */
+export const readWords = (memory: ArrayBufferLike): void => {
+  if (words.buffer !== memory) words = new Int32Array(memory, 0, memory.byteLength >> 2);
+};
+
 /** Bytes as 32-bit words of four letters, little end first. */
 export const NULL_WORD = 0x6c6c756e;
 const TRUE_WORD = 0x65757274;
@@ -99,7 +107,8 @@ export const wideInteger = (b: Uint8Array, p: number): bigint | undefined => {
   return negative ? -x : x;
 };
 
-const POWERS = Float64Array.from({ length: DIGITS_MAX + 1 }, (_, i) => 10 ** i);
+/** Powers of ten that are exact. */
+export const POWERS = Float64Array.from({ length: DIGITS_MAX + 1 }, (_, i) => 10 ** i);
 
 /** Any JSON number as a double, rounded as JSON.parse does; NaN for any other value. */
 export const real = (b: Uint8Array, p: number): number => {
@@ -176,9 +185,18 @@ export const escapeEnd = (b: Uint8Array, p: number): number => {
 };
 
 /** Position of the first quote, backslash or control character from `p` on (or behind the end). */
-export const plainEnd = (b: Uint8Array, v: DataView, p: number, end: number): number => {
-  while (p + 8 <= end && (special(v.getInt32(p, true)) | special(v.getInt32(p + 4, true))) === 0) p += 8;
+export const plainEnd = (b: Uint8Array, p: number, end: number): number => {
   let c = b[p];
+  while ((p & 3) !== 0) {
+    if (!(c! >= 32) || c === 34 || c === 92) return p;
+    c = b[++p];
+  }
+  const w = words;
+  const limit = Math.min((end >> 2) - 1, w.length - 1);
+  let i = p >> 2;
+  while (i < limit && (special(w[i]!) | special(w[i + 1]!)) === 0) i += 2;
+  p = i << 2;
+  c = b[p];
   while (c! >= 32 && c !== 34 && c !== 92) c = b[++p];
   return p;
 };
@@ -186,7 +204,7 @@ export const plainEnd = (b: Uint8Array, v: DataView, p: number, end: number): nu
 /** Behind the string whose first character is at `p`. */
 export const skipString = (b: Uint8Array, v: DataView, p: number, end: number): number => {
   for (;;) {
-    p = plainEnd(b, v, p, end);
+    p = plainEnd(b, p, end);
     const c = b[p];
     if (c === 34) return p + 1;
     if (c !== 92) return FAIL;
