@@ -5,13 +5,12 @@
  * Invariants.
  *  H1 actors run only what the newest assignment gives this node, of topologies that the plan log names.
  *  H2 at most one coordinator of the query runs here, and only while this node leads.
- *  H3 `ended` resolves the same on every node: what the logs say.
+ *  H3 `ended` resolves the same on every node: what the logs say; only a failure that cannot be written to them (a full disk) is this node's own.
  */
 import { Coordinator, isDeposed } from "../../actors/coordinator.ts";
 import { ActorSupervisor } from "../../actors/supervisor.ts";
-import { position } from "../core/brands.ts";
 import { sleep } from "../core/clock.ts";
-import { decisionOf, ExecutionError, LogConflictError, MillraceError } from "../core/errors.ts";
+import { decisionOf, ExecutionError, MillraceError } from "../core/errors.ts";
 import { ACK_REPEAT_MS, CONTROL_LOG_BYTES_MAX, SHUTDOWN_MS } from "../core/limits.ts";
 import { assignmentLog } from "../log/names.ts";
 import type { Log } from "../log/log.ts";
@@ -19,12 +18,13 @@ import { sourceFactory } from "../connectors/registry.ts";
 import type { Source } from "../connectors/source.ts";
 import type { PhysicalPlan } from "../plan/physical.ts";
 import type { ActorIdentity, QueryNames } from "../runtime/behaviour.ts";
-import { encodeEntry, type PlanRecord, type Topology } from "../runtime/entries.ts";
+import type { PlanRecord, Topology } from "../runtime/entries.ts";
 import { QueryFollower } from "../runtime/follower.ts";
 import type { Trigger } from "../runtime/trigger.ts";
 import type { Membership } from "../cluster/membership.ts";
 import { actorNode } from "./actor-node.ts";
 import { AssignmentKeeper } from "./assignment-keeper.ts";
+import { appendControl, failRecord } from "./control-entry.ts";
 import { coordinatorEnvironment } from "./coordination.ts";
 import { drained } from "./drain.ts";
 import { planDifference } from "./plan-check.ts";
@@ -70,6 +70,8 @@ export class QueryHost {
   led = false;
   /** The failure that this node met itself, with its cause. */
   #cause: unknown;
+  /** The failure could not be written to the plan log (a full disk): the query ends on this node. */
+  #unwritten = false;
 
   private constructor(
     services: NodeServices,
@@ -154,12 +156,13 @@ export class QueryHost {
   }
 
   get ended(): boolean {
-    return this.follower.finished && !this.#awaitingRun;
+    return this.#unwritten || (this.follower.finished && !this.#awaitingRun);
   }
 
   /** The failure of the query, if it failed; with the cause where it happened on this node. */
   get failure(): MillraceError | undefined {
     const entry = this.follower.failure;
+    if (this.#unwritten) return asMillraceError(this.#cause);
     if (entry === undefined || this.follower.state !== "failed" || this.#awaitingRun) return undefined;
     if (this.#cause instanceof MillraceError) return this.#cause;
     const detail = entry.errorClass === undefined ? {} : { errorClass: entry.errorClass };
@@ -186,7 +189,7 @@ export class QueryHost {
       plan: this.definition.plan,
       clock,
       splitWatermark: settings.splitWatermark,
-      closed: () => this.#closed,
+      closed: () => this.#closed || this.#unwritten,
     });
   }
 
@@ -315,15 +318,19 @@ export class QueryHost {
       return this.#reconcile();
     }
     this.#cause ??= error;
-    const e = error instanceof Error ? error : new Error(String(error));
-    const where = error instanceof MillraceError && error.where !== undefined ? ` (${error.where})` : "";
-    await this.#control({
-      kind: "fail",
-      token: this.#services.membership.token ?? 0,
-      name: e.name,
-      message: `${e.message}${where}`,
-      errorClass: error instanceof MillraceError ? error.errorClass : undefined,
-    }).catch((again: unknown) => this.#logError("fail entry", again));
+    const record = failRecord(error, this.#services.membership.token ?? 0);
+    while (!this.#closed) {
+      try {
+        return await this.#control(record);
+      } catch (again) {
+        this.#logError("fail entry", again);
+        if (decisionOf(again) === "fail") break;
+        await sleep(this.#services.clock, ACK_REPEAT_MS);
+      }
+    }
+    this.#unwritten = true;
+    this.follower.wake();
+    this.#reconcile();
   }
 
   #logError(who: string, error: unknown): void {
@@ -334,20 +341,8 @@ export class QueryHost {
     });
   }
 
-  /** Appends a control record behind all that is there (law 9). */
-  async #control(record: PlanRecord): Promise<void> {
-    for (;;) {
-      await this.follower.catchUp();
-      if (this.follower.finished) return;
-      try {
-        const at = await this.#planLog.append(encodeEntry(record), {
-          expectLast: position(this.follower.planPosition),
-        });
-        return await this.follower.until(() => this.follower.planPosition >= at);
-      } catch (e) {
-        if (!(e instanceof LogConflictError)) throw e;
-      }
-    }
+  #control(record: PlanRecord): Promise<void> {
+    return appendControl(this.#planLog, this.follower, record);
   }
 
   /** Stops the query on all nodes: every planned epoch is finished first. */
@@ -390,4 +385,6 @@ export class QueryHost {
 }
 
 const CONTROL_LOG = { maxBytes: CONTROL_LOG_BYTES_MAX };
+const asMillraceError = (e: unknown): MillraceError =>
+  e instanceof MillraceError ? e : new ExecutionError(String(e), { cause: e });
 const keyOf = (a: ActorIdentity): string => `${a.topology}/${a.stage}/${a.partition}`;

@@ -11,13 +11,11 @@ const QUERY = "counts";
 /** Times of commits, as this process sees them. */
 export class CommitWatch {
   readonly #times: number[] = [];
-  #reader: Reader | undefined;
 
   static async start(t: Hooks, store: LogStore): Promise<CommitWatch> {
     const watch = new CommitWatch();
     const log = await store.open(commitLog(SESSION, QUERY));
     const reader = log.reader((await log.bounds()).first);
-    watch.#reader = reader;
     t.after(() => reader.close());
     void watch.#follow(reader).catch(() => {});
     return watch;
