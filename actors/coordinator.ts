@@ -21,6 +21,7 @@ import { encodeEntry, type EpochEntry, type PlanRecord, type Topology } from "..
 import type { QueryFollower } from "../src/runtime/follower.ts";
 import type { RuntimeMetrics } from "../src/runtime/metrics.ts";
 import { nextEntry, nextTopology } from "../src/runtime/next-epoch.ts";
+import { removeOldTopology } from "../src/runtime/old-topology.ts";
 import { Pacer, type Trigger } from "../src/runtime/trigger.ts";
 import { wantsEmptyEpoch } from "../src/runtime/empty-epoch.ts";
 import { baseWatermark } from "../src/runtime/watermark.ts";
@@ -75,6 +76,8 @@ export class Coordinator {
   #inputSeen = true;
   /** When the sources are asked next without having called (monotonic). */
   #lookAtMs = 0;
+  /** Newest topology version whose logs are removed. */
+  #removed: number | undefined;
   #drained = false;
   /** Position of the epoch entry that the sources' enumerators stand behind. */
   #standsAt = 0;
@@ -243,6 +246,9 @@ export class Coordinator {
     if (entry.epoch % 64 !== 0) return;
     if (keep !== undefined) await this.#env.planLog.trim(position(keep));
     await this.#env.commitLog.trim(position(commit));
+    if (entry.topology.previous?.version === this.#removed) return;
+    const { store, names } = this.#env;
+    this.#removed = await removeOldTopology(store, names, entry, this.#book.snapshotEpoch(entry));
   }
 
   /** Plans an epoch if one is due. Returns how long to wait for the next look; undefined: until something happens. */

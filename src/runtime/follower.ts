@@ -8,6 +8,7 @@
  *  W3 once an entry of a leader token was read, epoch and run entries of lower tokens are skipped (law 9).
  */
 import { position } from "../core/brands.ts";
+import { LogGapError } from "../core/errors.ts";
 import type { Log, Reader } from "../log/log.ts";
 import {
   decodeCommitEntry,
@@ -63,8 +64,18 @@ export class QueryFollower {
     const [plan, commit] = await Promise.all([this.#plan.bounds(), this.#commit.bounds()]);
     this.planPosition = plan.first - 1;
     this.commitPosition = commit.first - 1;
-    void this.#follow(this.#plan, plan.first, (at, bytes) => this.#takePlan(at, bytes));
-    void this.#follow(this.#commit, commit.first, (at, bytes) => this.#takeCommit(at, bytes));
+    void this.#follow(
+      this.#plan,
+      plan.first,
+      (at, bytes) => this.#takePlan(at, bytes),
+      (at) => (this.planPosition = at),
+    );
+    void this.#follow(
+      this.#commit,
+      commit.first,
+      (at, bytes) => this.#takeCommit(at, bytes),
+      (at) => (this.commitPosition = at),
+    );
     await this.until(() => this.planPosition >= plan.last && this.commitPosition >= commit.last);
   }
 
@@ -74,17 +85,34 @@ export class QueryFollower {
     await this.until(() => this.planPosition >= plan.last && this.commitPosition >= commit.last);
   }
 
-  async #follow(log: Log, from: number, take: (position: number, bytes: Uint8Array) => void): Promise<void> {
-    const reader = log.reader(position(from));
-    this.#readers.push(reader);
-    try {
-      while (!this.#closed) {
-        for (const r of await reader.next()) take(r.position, r.payload);
-        this.wake();
+  async #follow(
+    log: Log,
+    from: number,
+    take: (position: number, bytes: Uint8Array) => void,
+    begin: (position: number) => void,
+  ): Promise<void> {
+    let first = from;
+    let taken = false;
+    while (!this.#closed) {
+      const reader = log.reader(position(first));
+      this.#readers.push(reader);
+      try {
+        while (!this.#closed) {
+          for (const r of await reader.next()) {
+            taken = true;
+            take(r.position, r.payload);
+          }
+          this.wake();
+        }
+      } catch (e) {
+        // Trimmed by the leader between our look at the bounds and our first read: what is gone is history.
+        if (taken || !(e instanceof LogGapError)) {
+          this.error = e;
+          return this.wake();
+        }
+        ({ first } = await log.bounds());
+        begin(first - 1);
       }
-    } catch (e) {
-      this.error = e;
-      this.wake();
     }
   }
 
