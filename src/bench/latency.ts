@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { DOUBLE, field, STRING } from "../core/data-type.ts";
 import { schemaOf } from "../core/schema.ts";
 import { JetStreamStore } from "../log/jetstream/store.ts";
-import type { NatsAccess } from "../log/nats-access.ts";
+import type { NatsAccess, NatsMessage } from "../log/nats-access.ts";
 import { SYSTEM_CLOCK } from "../query/system-clock.ts";
 import { parseQuery } from "../sql/parser.ts";
 import { benchBroker } from "./broker.ts";
@@ -63,7 +63,10 @@ export const runCounter = (p: Counter): Promise<never> =>
 
 const now = (): number => performance.timeOrigin + performance.now();
 
-/** Publishes `rate` rows a second until `signal` aborts; gives how many. */
+/**
+ * Publishes `rate` rows a second until `signal` aborts; gives how many. A row's time is when it was due, not when it was sent: a generator that is held up
+ * does not hide the wait.
+ */
 const generate = async (
   nats: NatsAccess,
   rate: number,
@@ -71,20 +74,18 @@ const generate = async (
   signal: AbortSignal,
 ): Promise<number> => {
   const start = now();
-  const waiting = new Set<Promise<unknown>>();
   let sent = 0;
   while (!signal.aborted) {
     const due = Math.floor(((now() - start) / 1000) * rate);
+    const messages: NatsMessage[] = [];
     for (; sent < due; sent++) {
-      const payload = Buffer.from(`{"k":"k${(sent * 7919) % keys}","at":${now()},"x":"${PADDING}"}`);
-      const stored: Promise<unknown> = nats
-        .publish({ subject: IN_SUBJECT, payload }, { stream: IN })
-        .finally(() => waiting.delete(stored));
-      waiting.add(stored);
+      const at = start + (sent / rate) * 1000;
+      const row = `{"k":"k${(sent * 7919) % keys}","at":${at},"x":"${PADDING}"}`;
+      messages.push({ subject: IN_SUBJECT!, payload: Buffer.from(row) });
     }
+    if (messages.length > 0) await nats.publishAll(messages, { stream: IN! });
     await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
   }
-  await Promise.all(waiting);
   return sent;
 };
 
