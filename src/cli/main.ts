@@ -36,6 +36,7 @@ const overview = (): string =>
     "usage: millrace <command> [flags]",
     "",
     ...COMMANDS.map((c) => `  ${c.name.padEnd(9)}${c.summary}`),
+    `  ${"bench".padEnd(9)}run a benchmark`,
     "",
     "millrace <command> --help shows its flags. Exit codes: 0 done, 1 a query failed, 2 usage.",
     "",
@@ -67,6 +68,8 @@ const main = async (args: readonly string[]): Promise<number | undefined> => {
     process.stderr.write(overview());
     return 2;
   }
+  // It reads its own flags: each benchmark has its own.
+  if (name === "bench") return (await import("../bench/main.ts")).benchMain(rest);
   const entry = COMMANDS.find((c) => c.name === name);
   if (entry === undefined) {
     process.stderr.write((await suggestion(name)) + overview());
