@@ -4,33 +4,14 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { session } from "../api/session.ts";
-import { toUserValue } from "../expr/user-values.ts";
-import { struct } from "../core/data-type.ts";
 import { installNode } from "../node/installation.ts";
 import { openServer } from "../http/server.ts";
 import { PROCESS_NODE } from "../node/process-node.ts";
 import { NODE_FLAGS, settingsFrom } from "../node/settings.ts";
-import { resultText, type StatementResult } from "../sql/statement-result.ts";
+import { resultJson, resultText } from "../sql/statement-result.ts";
 import { type Command, print, JSON_FLAG } from "./command.ts";
 import { exportFlags } from "./environment.ts";
 import { exitCodeOf, report } from "./failure.ts";
-
-/** One line of JSON a statement. */
-const resultJson = (result: StatementResult): string => {
-  const { statement } = result;
-  if (result.kind !== "rows") {
-    const rest =
-      result.kind === "done"
-        ? { message: result.message }
-        : { query: result.query.name, ended: result.ended };
-    return JSON.stringify({ statement: statement.kind, ...rest });
-  }
-  const type = struct(result.schema.fields);
-  const rows = result.rows.map((row) => toUserValue(row, type));
-  const plain = (_: string, v: unknown): unknown =>
-    typeof v === "bigint" ? v.toString() : v instanceof Map ? Object.fromEntries(v) : v;
-  return JSON.stringify({ statement: statement.kind, rows }, plain);
-};
 
 export const sql: Command = {
   usage: 'sql <"text"|file.sql> [flags]',

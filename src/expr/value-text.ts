@@ -9,7 +9,7 @@ import {
   formatCalendarInterval,
   formatDayTimeInterval,
   formatYearMonthInterval,
-} from "./time/interval-text.ts";
+} from "../core/interval-text.ts";
 import { toLocal } from "./time/zones.ts";
 import { fromVariant } from "./variant.ts";
 

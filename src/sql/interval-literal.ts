@@ -2,6 +2,7 @@
  * Interval literals: `INTERVAL 5 SECONDS`, `INTERVAL '5' DAY 2 HOURS`, `INTERVAL '1-2' YEAR TO MONTH`, `INTERVAL '1 day 2 hours'`. They are ANSI
  * intervals: years and months, or days to seconds, never both; their type spans the units that were written.
  */
+import type { CalendarInterval } from "../core/interval-text.ts";
 import type { DataType, DayTimeUnit, YearMonthUnit } from "../core/data-type.ts";
 import type { Expr } from "../expr/ast.ts";
 import {
@@ -9,7 +10,6 @@ import {
   parseCalendarInterval,
   parseDayTimeInterval,
   parseYearMonthInterval,
-  type CalendarInterval,
 } from "../expr/time/interval-text.ts";
 import type { Parser } from "./token-stream.ts";
 import type { Token } from "./token.ts";

@@ -1,5 +1,7 @@
 /** What a statement gives, and the text of it as `millrace sql` prints it. */
 import { tableText } from "../connectors/formats/display.ts";
+import { encoderOf } from "../connectors/formats/encoder.ts";
+import { batchFromRows } from "../core/batch.ts";
 import { BOOLEAN, field, STRING, type DataType } from "../core/data-type.ts";
 import { type Schema, schemaOf } from "../core/schema.ts";
 import type { Row } from "../core/value.ts";
@@ -57,4 +59,20 @@ export const resultText = (result: StatementResult, options: ResultTextOptions):
       return tableText(schema, rows, { timeZone, numRows, truncate });
     }
   }
+};
+
+/** One line of JSON a statement; rows as sinks write them: a long with all its digits, times in ISO form. */
+export const resultJson = (result: StatementResult): string => {
+  const { statement } = result;
+  if (result.kind !== "rows") {
+    const rest =
+      result.kind === "done"
+        ? { message: result.message }
+        : { query: result.query.name, ended: result.ended };
+    return JSON.stringify({ statement: statement.kind, ...rest });
+  }
+  const { schema, rows } = result;
+  const encoder = encoderOf("json", schema, { millis: false, ignoreNullFields: false });
+  const texts = encoder.encode(batchFromRows(schema, rows)).map((bytes) => Buffer.from(bytes).toString());
+  return `{"statement":${JSON.stringify(statement.kind)},"rows":[${texts.join(",")}]}`;
 };

@@ -1,6 +1,7 @@
 /** SHOW, DESCRIBE, EXPLAIN and CREATE … AS of a SQL session. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { resultJson } from "../../src/sql/statement-result.ts";
 import { TestSql } from "../support/sql-session.ts";
 
 const sql = new TestSql();
@@ -80,4 +81,28 @@ test("cache statements change nothing and say so", async () => {
   assert.ok(result?.kind === "done" && /no effect/.test(result.message));
   await sql.run("CACHE TABLE kept AS SELECT 1 AS one; UNCACHE TABLE kept; CLEAR CACHE");
   assert.deepEqual(await sql.rows("SELECT * FROM kept"), [[1]]);
+});
+
+test("results as text and as JSON: intervals as Spark prints them, longs with all their digits", async () => {
+  const query =
+    "SELECT DATE '2024-01-01' - DATE '2023-01-01' AS d, INTERVAL '1-2' YEAR TO MONTH AS m, 9223372036854775807 AS big";
+  assert.match(
+    await sql.shown(query),
+    /\|INTERVAL '365' DAY\|INTERVAL '1-2' YEAR TO MONTH\|9223372036854775807\|/,
+  );
+  const [result] = await sql.run(
+    "SELECT 9223372036854775807 AS big, NULL AS n, 1.50BD AS x, timestamp_millis(0) AS at",
+  );
+  assert.equal(
+    resultJson(result!),
+    '{"statement":"query","rows":[{"big":9223372036854775807,"n":null,"x":"1.50","at":"1970-01-01T00:00:00.000Z"}]}',
+  );
+  assert.equal(
+    resultJson((await sql.run("SET a.b = 1"))[0]!),
+    '{"statement":"set","rows":[{"key":"a.b","value":"1"}]}',
+  );
+  assert.equal(
+    resultJson((await sql.run("CREATE VIEW json_v AS SELECT 1"))[0]!),
+    '{"statement":"createView","message":"view json_v is defined"}',
+  );
 });

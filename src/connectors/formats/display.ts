@@ -2,6 +2,12 @@
  * Rows as the table that Spark's `show()` and console sink print, values as Spark's casts to string show them.
  */
 import type { DataType } from "../../core/data-type.ts";
+import {
+  type CalendarInterval,
+  formatCalendarInterval,
+  formatDayTimeInterval,
+  formatYearMonthInterval,
+} from "../../core/interval-text.ts";
 import type { Schema } from "../../core/schema.ts";
 import type { Row, Value } from "../../core/value.ts";
 import { decimalText, floatText } from "./json-text.ts";
@@ -43,6 +49,12 @@ export const displayText = (v: Value, type: DataType, timeZone: string): string 
       return timestampText(v as number);
     case "date":
       return dateText(v as number);
+    case "dayTimeInterval":
+      return formatDayTimeInterval(v as number, type.from, type.to);
+    case "yearMonthInterval":
+      return formatYearMonthInterval(v as number, type.from, type.to);
+    case "calendarInterval":
+      return formatCalendarInterval(v as unknown as CalendarInterval);
     case "array":
       return `[${(v as readonly Value[]).map((x) => nested(x, type.element)).join(", ")}]`;
     case "map":
