@@ -187,8 +187,30 @@ export class NatsEnumerator implements SourceEnumerator {
     this.#update(await this.#found());
   }
 
+  /**
+   * Hints tell of some streams and say nothing about the others: a stream that seems read to its end while others have input is looked at, or its rows
+   * would count as late behind theirs (law 12).
+   */
+  async #lookAtIdle(): Promise<void> {
+    const idle = [...this.#splits].filter(([, s]) => s.end <= s.next && s.end < s.limit);
+    if (idle.length === 0 || idle.length === this.#splits.size) return;
+    const access = await this.#connect();
+    const { subject } = this.#options;
+    await Promise.all(
+      idle.map(async ([name, split]) => {
+        const stream = await access.stream(name);
+        // One that is gone or another by now is the next full look's to report.
+        if (stream?.created !== split.created) return;
+        const newest = subject === undefined ? stream : await access.lastOfSubject(name, subject);
+        const last = newest === undefined ? 0 : "sequence" in newest ? newest.sequence : newest.lastSequence;
+        split.end = Math.max(split.end, Math.min(split.limit, last + 1));
+      }),
+    );
+  }
+
   async plan(limits: PlanLimits): Promise<readonly SplitRange[]> {
     if (this.#mode === "stream") await this.#look(false);
+    if (this.#mode === "stream" && !this.#frozen) await this.#lookAtIdle();
     const splits = [...this.#splits];
     const waiting = splits.map(([, s]) => Math.max(0, s.end - s.next));
     if (waiting.every((n) => n === 0)) return [];

@@ -119,6 +119,29 @@ for (const { version, path } of brokers()) {
     });
   });
 
+  test(`source on ${version}: a stream that no hint told of is planned beside one that it did`, async (t) => {
+    const b = await bed(t, path);
+    const subjects = ["in.a", "in.b"];
+    for (const subject of subjects)
+      await b.nats.createStream({ name: subject.toUpperCase().replace(".", "_"), subjects: [subject] });
+    const e = await opened(sourceOn(b, { stream: "IN_*" }, SCHEMA));
+    const [a] = await e.plan({});
+    assert.equal(a, undefined);
+    for (const subject of subjects) await put(b.nats, subject, [{ k: subject, v: 1 }]);
+    const { created } = (await b.nats.stream("IN_A"))!;
+    // As if the actor of the other stream were on its way to another node.
+    e.available!("IN_A", { sequence: 2, created });
+    const planned = await e.plan({});
+    assert.deepEqual(
+      planned.map((r) => [r.split, (r.to as { sequence: number }).sequence]),
+      [
+        ["IN_A", 2],
+        ["IN_B", 2],
+      ],
+    );
+    assert.deepEqual(e.unread!(), []);
+  });
+
   test(`source on ${version}: messages that are gone`, async (t) => {
     const b = await bed(t, path);
     await b.nats.createStream({ name: "IN", subjects: ["in"] });
