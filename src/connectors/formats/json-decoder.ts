@@ -33,6 +33,8 @@ const OPEN_ARRAY = 91;
 const CLOSE_ARRAY = 93;
 const COMMA = 44;
 const FIRST_ROWS = 64;
+/** Payloads up to this size that stand alone in memory are copied: that costs less than a view of each. */
+const SCRATCH_BYTES = 16 * 1024;
 
 /** Which parts of records the columns come from; see SourceSpec. */
 export interface JsonProjection {
@@ -83,6 +85,7 @@ export class JsonDecoder implements Decoder {
   #row = 0;
   #bytes: Buffer = Buffer.alloc(0);
   #view = new DataView(this.#bytes.buffer);
+  #scratch: Uint8Array | undefined;
 
   /** `lines`: many records in one payload, a line each (ndjson). */
   constructor(schema: Schema, options: DecoderOptions, lines: boolean, extras: JsonDecoderExtras = {}) {
@@ -164,14 +167,23 @@ export class JsonDecoder implements Decoder {
     this.#generated?.bind(this.#rows.columns);
   }
 
-  /** Makes the memory of a payload the one that is read; gives the payload's place in it. */
+  /** Makes the memory of a payload, or for small ones a copy, the memory that is read; gives the payload's place in it. */
   #use(payload: Uint8Array): number {
+    let place = payload.byteOffset;
     if (payload.buffer !== this.#bytes.buffer) {
-      this.#bytes = Buffer.from(payload.buffer);
-      this.#view = new DataView(payload.buffer);
+      const copied = payload.length <= SCRATCH_BYTES;
+      const memory = copied ? (this.#scratch ??= new Uint8Array(SCRATCH_BYTES)) : payload;
+      if (copied) {
+        memory.set(payload);
+        place = 0;
+      }
+      if (memory.buffer !== this.#bytes.buffer) {
+        this.#bytes = Buffer.from(memory.buffer);
+        this.#view = new DataView(memory.buffer);
+      }
     }
-    readWords(payload.buffer);
-    return payload.byteOffset;
+    readWords(this.#bytes.buffer);
+    return place;
   }
 
   #batch(): Batch {
