@@ -284,6 +284,7 @@ export class Coordinator {
       token: this.#env.token,
       topology: this.#topology(last),
       fingerprint: this.#env.plan.fingerprint,
+      program: this.#env.plan.program,
       runId: follower.run?.runId ?? this.#env.runId,
       queryId: follower.run?.queryId ?? this.#env.queryId,
       sources: [...this.#env.sources.keys()],

@@ -8,6 +8,7 @@ import { AnalysisError } from "../core/errors.ts";
 import type { SourceSpec } from "../connectors/source.ts";
 import type { Attribute, TypedExpr } from "../expr/ast.ts";
 import type { OperatorNode, StageInput } from "../operators/operator.ts";
+import { explainPhysical } from "./explain-physical.ts";
 import { fingerprintLines, hashLines } from "./fingerprint.ts";
 import { type Branch, type Fragment, PlanBuilder, schemaOfAttributes } from "./fragment.ts";
 import type { LogicalPlan } from "./logical.ts";
@@ -113,7 +114,7 @@ export const planStream = (
     }),
   );
   const lines = fingerprintLines(stages);
-  return Object.freeze({
+  const physical = {
     stages,
     outputMode: options.outputMode,
     output: schemaOfAttributes(plan.output),
@@ -123,7 +124,9 @@ export const planStream = (
     fingerprintLines: lines,
     sinkSpec: sink,
     onError: options.onError,
-  });
+    program: "",
+  };
+  return Object.freeze({ ...physical, program: hashLines(explainPhysical(physical).split("\n")) });
 };
 
 /** A batch plan: one tree; the leaf `source:i` gets the rows of `sources[i]`. */

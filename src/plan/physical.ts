@@ -54,6 +54,8 @@ export interface PhysicalPlan {
   readonly fingerprint: string;
   /** What the fingerprint covers, line by line, to name differences. */
   readonly fingerprintLines: readonly string[];
+  /** Hash of the whole plan, stateless operators included: two programs that differ in it may not work on one epoch. */
+  readonly program: string;
   readonly sinkSpec: SinkSpec;
   /** What becomes of a row that cannot be computed. */
   readonly onError: "fail" | "skip" | "deadLetter";

@@ -27,7 +27,7 @@ import { AssignmentKeeper } from "./assignment-keeper.ts";
 import { appendControl, failRecord } from "./control-entry.ts";
 import { coordinatorEnvironment } from "./coordination.ts";
 import { drained } from "./drain.ts";
-import { planDifference } from "./plan-check.ts";
+import { planDifference, programDifference } from "./plan-check.ts";
 import { queryNames } from "./query-names.ts";
 import type { NodeServices } from "./services.ts";
 
@@ -104,7 +104,13 @@ export class QueryHost {
     const { store, clock, timeZone } = this.#services;
     await Promise.all([this.follower.start(), this.#keeper.start()]);
     this.#awaitingRun = this.follower.state !== "active";
-    const difference = planDifference(this.definition.name, this.follower, this.definition.plan);
+    const { name, plan } = this.definition;
+    const others = this.#services.membership
+      .hosts(name)
+      .filter((n) => n !== this.#services.membership.nodeId)
+      .map((n) => this.#services.membership.info(n)![`query:${name}`]!);
+    const difference =
+      planDifference(name, this.follower, plan) ?? programDifference(name, this.follower, plan, others);
     if (difference !== undefined) {
       await this.close();
       throw difference;
@@ -143,7 +149,7 @@ export class QueryHost {
     if (this.#closed) return;
     await this.suspend();
     const { membership } = this.#services;
-    if (!this.ended) await membership.host(this.definition.name, this.definition.plan.fingerprint);
+    if (!this.ended) await membership.host(this.definition.name, this.definition.plan.program);
     this.#endMembership();
     this.membership = membership;
     this.#endMembership = membership.onChange(() => this.#reconcile());

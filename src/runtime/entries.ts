@@ -37,6 +37,8 @@ export interface EpochEntry {
   readonly token: number;
   readonly topology: Topology;
   readonly fingerprint: string;
+  /** Hash of the whole plan that planned it; absent in entries of older programs. */
+  readonly program?: string;
   /** Input per source id; no entry: no input of that source. */
   readonly ranges: Readonly<Record<string, readonly SplitRange[]>>;
   /** Where every split ends after this epoch, per source id. */

@@ -14,6 +14,7 @@ export interface NextEpoch {
   readonly token: number;
   readonly topology: Topology;
   readonly fingerprint: string;
+  readonly program?: string | undefined;
   readonly runId: string;
   readonly queryId: string;
   readonly sources: readonly string[];
@@ -38,6 +39,7 @@ export const nextEntry = (n: NextEpoch): EpochEntry => {
     token: n.token,
     topology: n.topology,
     fingerprint: n.fingerprint,
+    ...(n.program === undefined ? {} : { program: n.program }),
     ranges: n.ranges,
     ends,
     splits,
