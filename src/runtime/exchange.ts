@@ -18,11 +18,17 @@ const NULL_HASH = 0x9e3779b1;
 const hashVector = (v: Vector, type: DataType, n: number, hashes: Uint32Array): void => {
   const { nulls } = v;
   if (v.layout === "dict") {
-    const ofEntry = v.dictionary.map(hashString);
+    const { data, dictionary } = v;
+    // A shared dictionary may be larger than the batch: only entries in use are hashed, each once.
+    const ofEntry = new Float64Array(dictionary.length).fill(-1);
+    for (let i = 0; i < n; i++) {
+      const id = data[i]!;
+      if (ofEntry[id] === -1) ofEntry[id] = hashString(dictionary[id]!);
+    }
     for (let i = 0; i < n; i++)
       hashes[i] = combineHash(
         hashes[i]!,
-        nulls !== undefined && nulls[i] === 1 ? NULL_HASH : ofEntry[v.data[i]!]!,
+        nulls !== undefined && nulls[i] === 1 ? NULL_HASH : ofEntry[data[i]!]!,
       );
     return;
   }
