@@ -75,7 +75,7 @@ export const coordinatorEnvironment = async (
     ),
     partitions,
     partitionsWanted: definition.partitions,
-    newRun: others.length === 0 && !host.led,
+    newRun: others.length === 0 && host.fresh,
     splitWatermark: services.settings.splitWatermark,
     maximaAfterStop: services.settings.maximaAfterStop,
   };

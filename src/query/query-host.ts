@@ -66,8 +66,10 @@ export class QueryHost {
   #awaitingRun = false;
   /** Why this node may not take part: its plan is another one. */
   #refused: unknown;
-  /** Whether this node has led the query before: a coordinator that is started again goes on with the same run. */
+  /** Whether this node has led the query before, or lost its lease: a coordinator that is started again goes on with the same run. */
   led = false;
+  #joins = 0;
+  #epochAtStart = 0;
   /** The failure that this node met itself, with its cause. */
   #cause: unknown;
   /** The failure could not be written to the plan log (a full disk): the query ends on this node. */
@@ -104,6 +106,7 @@ export class QueryHost {
     const { store, clock, timeZone } = this.#services;
     await Promise.all([this.follower.start(), this.#keeper.start()]);
     this.#awaitingRun = this.follower.state !== "active";
+    this.#epochAtStart = this.follower.latest?.entry.epoch ?? 0;
     const { name, plan } = this.definition;
     const others = this.#services.membership
       .hosts(name)
@@ -152,9 +155,15 @@ export class QueryHost {
     if (!this.ended) await membership.host(this.definition.name, this.definition.plan.program);
     this.#endMembership();
     this.membership = membership;
+    this.#joins++;
     this.#endMembership = membership.onChange(() => this.#reconcile());
     this.#suspended = false;
     this.#reconcile();
+  }
+
+  /** Whether nobody has led the query since this host began: alone, it begins a new run (with the number of partitions that it was given). */
+  get fresh(): boolean {
+    return !this.led && this.#joins <= 1 && (this.follower.latest?.entry.epoch ?? 0) === this.#epochAtStart;
   }
 
   get sources(): ReadonlyMap<string, Source> {
@@ -341,15 +350,10 @@ export class QueryHost {
 
   #logError(who: string, error: unknown): void {
     if (this.#closed) return;
-    this.#services.log("error", `${who} failed`, {
-      query: this.definition.name,
-      error,
-    });
+    this.#services.log("error", `${who} failed`, { query: this.definition.name, error });
   }
 
-  #control(record: PlanRecord): Promise<void> {
-    return appendControl(this.#planLog, this.follower, record);
-  }
+  #control = (record: PlanRecord): Promise<void> => appendControl(this.#planLog, this.follower, record);
 
   /** Stops the query on all nodes: every planned epoch is finished first. */
   async stop(): Promise<void> {

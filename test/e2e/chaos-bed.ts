@@ -18,6 +18,7 @@ import {
   seeded,
   verdictOn,
 } from "./counts-bed.ts";
+import { diagnosis } from "./query-diagnosis.ts";
 
 export interface ChaosOptions {
   readonly program: BrokerProgram;
@@ -156,10 +157,11 @@ export const chaos = async (t: TestContext, options: ChaosOptions): Promise<void
   const calm = performance.now();
   await published;
   await publishEnd(bed.nats, events);
-  await eventually(
-    () => `all rows are out\n${nodes.map((n) => n.log.slice(-2_000)).join("\n---\n")}`,
-    () => complete(bed.nats, expected, options.mode),
-    120_000,
+  await eventually("all rows are out", () => complete(bed.nats, expected, options.mode), 120_000).catch(
+    async (e: Error) => {
+      const logs = nodes.map((n) => n.log.slice(-2_000)).join("\n---\n");
+      throw new Error(`${e.message}\n${await diagnosis(bed.store)}\n${logs}`);
+    },
   );
   const settled = performance.now() - calm;
   // What is doubled would still be on its way.
