@@ -1,7 +1,7 @@
 /** Casts to and between ANSI intervals. A number counts units of the interval's last field. */
 import type { DataType } from "../core/data-type.ts";
 import type { Value } from "../core/value.ts";
-import { pow10 } from "./decimal.ts";
+import { divideHalfUp, pow10 } from "./decimal.ts";
 import { castOverflow } from "./runtime-errors.ts";
 import { shownValue } from "./value-text.ts";
 
@@ -20,15 +20,26 @@ export const intervalUnitSize = (t: DataType): number =>
 
 const MONTHS_MAX = 2_147_483_647;
 
+/** Decimals count months by half up, seconds by the microsecond, and whole units of the rest. */
+const decimalAmount = (unscaled: bigint, scale: number, to: DataType): bigint => {
+  const size = BigInt(intervalUnitSize(to));
+  const whole = pow10(scale);
+  if (to.kind === "yearMonthInterval") return divideHalfUp(unscaled * size, whole);
+  if (to.kind === "dayTimeInterval" && to.to === "second") return (unscaled * size) / whole;
+  return (unscaled / whole) * size;
+};
+
 export const castToInterval = (from: DataType, to: DataType): ((v: Value) => Value) => {
   const size = intervalUnitSize(to);
   // A narrower interval drops the fields below its last one.
-  if (from.kind === to.kind) return (v) => Math.trunc((v as number) / size) * size + 0;
-  const scale = from.kind === "decimal" ? from.scale : 0;
+  if (from.kind === to.kind) {
+    if (to.kind === "dayTimeInterval" && to.to === "second") return (v) => v;
+    return (v) => Math.trunc((v as number) / size) * size + 0;
+  }
   return (v) => {
     const amount =
       from.kind === "decimal"
-        ? ((v as bigint) * BigInt(size)) / pow10(scale)
+        ? decimalAmount(v as bigint, from.scale, to)
         : BigInt(v as number) * BigInt(size);
     const x = Number(amount);
     if (Math.abs(x) > (to.kind === "yearMonthInterval" ? MONTHS_MAX : Number.MAX_SAFE_INTEGER))

@@ -61,6 +61,7 @@ const DEFAULTS = new Map<string, readonly (string | undefined)[]>([
   ["position", [undefined, undefined, "1"]],
   ["substring", [undefined, undefined, "2147483647"]],
   ["substr", [undefined, undefined, "2147483647"]],
+  ["replace", [undefined, undefined, ""]],
   ["overlay", [undefined, undefined, undefined, "-1"]],
   ["lag", [undefined, "1", "NULL"]],
   ["lead", [undefined, "1", "NULL"]],
@@ -85,7 +86,7 @@ export const defaultArguments = (fn: string, given: number): readonly string[] =
 
 /** Functions whose further arguments are settings, not operands: they do not show. */
 const FIRST_ONLY = new Set(
-  "from_csv from_json to_csv to_json schema_of_csv schema_of_json first first_value last last_value any_value mode".split(
+  "from_csv to_csv to_json schema_of_csv schema_of_json first first_value last last_value any_value mode".split(
     " ",
   ),
 );
@@ -125,6 +126,12 @@ export const rewrittenCall = (
       return args.length === 2 ? `datepart(${args[0]} FROM ${args[1]})` : undefined;
     case "convert_timezone":
       return args.length === 2 ? `convert_timezone(current_timezone(), ${args.join(", ")})` : undefined;
+    case "log":
+      return args.length === 1 ? `LOG(E(), ${args[0]})` : undefined;
+    case "from_json":
+      return raw[1]?.kind === "literal" && /^\s*map\s*</i.test(String(raw[1].value))
+        ? "entries"
+        : `from_json(${args[0]})`;
     case "ceil":
     case "floor":
       return args.length === 2 ? `${fn}(${args.join(", ")})` : undefined;

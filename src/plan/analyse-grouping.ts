@@ -20,7 +20,7 @@ import {
 import { conditionIn, type Env, typeIn } from "./analyse-env.ts";
 import { aggregateNamed, generatorNamed } from "./analyse-functions.ts";
 import { expandSets, type GroupingSets, groupingCall } from "./analyse-grouping-sets.ts";
-import { type Item, someExpr } from "./analyse-items.ts";
+import { type Item, mapExpr, someExpr } from "./analyse-items.ts";
 import { resolveColumn, unresolvedColumn, type Visible } from "./analyse-names.ts";
 import type { Select, Stage } from "./analyse-select.ts";
 import { Subqueries } from "./analyse-subquery.ts";
@@ -52,10 +52,12 @@ const groupingExprs = (
 export const groupingExpr = (visible: Visible, e: Expr, items: readonly Item[]): Expr => {
   if (e.kind === "alias") return e.child;
   if (e.kind === "literal" && e.type.kind === "int") return atPosition(Number(e.value), e.position, items);
-  if (e.kind !== "column" || e.parts.length > 1) return e;
-  if (resolveColumn(visible, e.parts, e.position) !== undefined) return e;
-  const found = items.find((i) => i.aliases !== undefined && sameName(i.name, e.parts[0]!));
-  return found?.expr ?? e;
+  return mapExpr(e, (x) => {
+    if (x.kind !== "column" || x.parts.length > 1) return x;
+    if (resolveColumn(visible, x.parts, x.position) !== undefined) return x;
+    const found = items.find((i) => i.aliases !== undefined && sameName(i.name, x.parts[0]!));
+    return found?.expr ?? x;
+  });
 };
 
 const atPosition = (n: number, position: SourcePosition | undefined, items: readonly Item[]): Expr => {

@@ -145,7 +145,7 @@ export const starColumns = (
   const all =
     qualifier.length === 0
       ? visible.columns
-      : distinctById([...visible.columns, ...visible.hidden].filter((c) => endsWith(c.qualifier, qualifier)));
+      : distinctById([...visible.hidden, ...visible.columns].filter((c) => endsWith(c.qualifier, qualifier)));
   if (qualifier.length > 0 && all.length === 0)
     return fail(
       "CANNOT_RESOLVE_STAR_EXPAND",

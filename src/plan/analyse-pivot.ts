@@ -102,7 +102,9 @@ const valueCells = (a: Analysis, rel: Pivot, value: Expr, names: Names): readonl
   const matches = parts
     .map((v, i) => call("<=>", [column(`p${i}`), v]))
     .reduce((l, r) => call("and", [l, r]));
-  const label = value.kind === "alias" ? value.names[0]! : parts.map((v) => valueText(a, v, names)).join("_");
+  const texts = parts.map((v) => valueText(a, v, names));
+  const label =
+    value.kind === "alias" ? value.names[0]! : texts.length === 1 ? texts[0]! : `{${texts.join(", ")}}`;
   return rel.aggregates.map((agg, i) => {
     const name = rel.aggregates.length === 1 ? label : `${label}_${nameOf(agg)}`;
     return alias(

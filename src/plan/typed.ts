@@ -143,6 +143,9 @@ const valueKey = (v: Value): string =>
   });
 
 /** Text equal for expressions that mean the same by their shape: attributes by id, lambda variables by their order. */
+/** `GROUP BY a + 1` is found by `1 + a`. */
+const COMMUTATIVE: ReadonlySet<string> = new Set(["+", "*", "and", "or", "=", "<=>", "&", "|", "^"]);
+
 export const exprKey = (e: TypedExpr, variables: ReadonlyMap<number, number> = new Map()): string => {
   const inner = (x: TypedExpr): string => exprKey(x, variables);
   switch (e.kind) {
@@ -153,6 +156,8 @@ export const exprKey = (e: TypedExpr, variables: ReadonlyMap<number, number> = n
     case "slot":
       return `$${e.index}`;
     case "call":
+      if (COMMUTATIVE.has(e.fn) && e.args.length === 2 && e.udf === undefined)
+        return `${e.fn}(${e.args.map(inner).sort().join(",")})`;
       return `${e.fn}${e.udf === undefined ? "" : "!"}(${e.args.map(inner).join(",")})`;
     case "cast":
       return `${e.tryCast ? "try_cast" : "cast"}(${inner(e.child)}:${typeName(e.type)})`;

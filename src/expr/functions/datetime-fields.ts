@@ -118,11 +118,11 @@ const INTERVAL_FIELDS: Partial<Record<DataType["kind"], readonly string[]>> = {
   calendarInterval: ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"],
 };
 
-const source: TypeClass = oneOf(dateLike, timestampLike, {
-  name: `"INTERVAL"`,
-  accepts: isInterval,
-  whenNull: INT,
-});
+const source: TypeClass = {
+  ...oneOf(dateLike, timestampLike, { name: `"INTERVAL"`, accepts: isInterval, whenNull: INT }),
+  // A text is read as a timestamp: its time of day counts.
+  implicit: (t) => (t.kind === "string" ? { kind: "timestamp" } : undefined),
+};
 
 const invalidField = (args: readonly TypedExpr[], name: string): Error =>
   analysisError(

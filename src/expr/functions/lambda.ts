@@ -2,8 +2,10 @@
 import { array as arrayOf, BOOLEAN, type DataType, INT, map as mapOf } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
-import type { FunctionDefinition, LambdaParameter } from "../function.ts";
+import { castTo, commonType } from "../coercion.ts";
+import type { CallSite, FunctionDefinition, LambdaParameter, TypeRule } from "../function.ts";
 import { any, array, lambda, map, signature } from "../rules.ts";
+import { mismatch, sqlType } from "../type-errors.ts";
 import { valueKey } from "../value-order.ts";
 import { elementOf, mayHaveNull } from "./array.ts";
 import { custom, family } from "./definition.ts";
@@ -152,6 +154,30 @@ const mapZip = (a: Entries, b: Entries, type: DataType, f: F): Value => {
   return [...rows.values()].map(([k, x, y]) => [k, f(k, x, y)] as const);
 };
 
+/** Two maps with the keys of one type. */
+const withCommonKeys = (args: readonly TypedExpr[], site: CallSite): readonly TypedExpr[] => {
+  const [a, b] = [args[0]?.type, args[1]?.type];
+  if (a?.kind !== "map" || b?.kind !== "map") return args;
+  const key = commonType([a.key, b.key]);
+  if (key === undefined)
+    throw mismatch(
+      "MAP_ZIP_WITH_DIFF_TYPES",
+      site,
+      args,
+      `Input to the \`${site.fn}\` should have been two maps with compatible key types, but it's ["${sqlType(a.key)}", "${sqlType(b.key)}"].`,
+    );
+  return args.map((e, i) => {
+    const m = i === 0 ? a : b;
+    return i < 2 ? castTo(e, mapOf(key, m.value, m.valueContainsNull)) : e;
+  });
+};
+
+const sameKeys = (rule: TypeRule): TypeRule =>
+  Object.assign((raw: readonly TypedExpr[], site: CallSite) => rule(withCommonKeys(raw, site), site), {
+    lambdaParameters: (index: number, before: readonly TypedExpr[], arity: number, site: CallSite) =>
+      rule.lambdaParameters!(index, withCommonKeys(before, site), arity, site),
+  });
+
 const maps: readonly FunctionDefinition[] = [
   fn(
     "map_filter(map, (k, v) -> …)",
@@ -208,21 +234,23 @@ const maps: readonly FunctionDefinition[] = [
   fn(
     "map_zip_with(a, b, (k, x, y) -> …)",
     "The entries of two maps with the same keys through a function.",
-    signature(
-      [
-        map,
-        map,
-        lambda(
-          (args) => [
-            { type: mapType(args).key, nullable: false },
-            { type: mapType(args).value, nullable: true },
-            { type: mapType(args, 1).value, nullable: true },
-          ],
-          3,
-        ),
-      ],
-      (args) => mapOf(mapType(args).key, args[2]!.type, args[2]!.nullable),
-      { nullable: (args) => args[0]!.nullable || args[1]!.nullable },
+    sameKeys(
+      signature(
+        [
+          map,
+          map,
+          lambda(
+            (args) => [
+              { type: mapType(args).key, nullable: false },
+              { type: mapType(args).value, nullable: true },
+              { type: mapType(args, 1).value, nullable: true },
+            ],
+            3,
+          ),
+        ],
+        (args) => mapOf(mapType(args).key, args[2]!.type, args[2]!.nullable),
+        { nullable: (args) => args[0]!.nullable || args[1]!.nullable },
+      ),
     ),
     custom<[Entries | null, Entries | null, F]>(([a, b, f], call) =>
       a === null || b === null ? null : mapZip(a, b, (call.type as MapType).key, f),

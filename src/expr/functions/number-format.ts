@@ -118,7 +118,8 @@ const toChar = (v: Value, type: DataType, format: string): string => {
   const magnitude = negative ? -x.unscaled : x.unscaled;
   const [whole, fraction = ""] = plainDecimalString(magnitude, x.scale).split(".") as [string, string?];
   const digits = whole.replace(/^0+/, "");
-  const laid = layWhole(digits, p.whole);
+  // A zero keeps one digit in front of the point.
+  const laid = layWhole(digits === "" && p.point ? "0" : digits, p.whole) ?? layWhole(digits, p.whole);
   const hashes = (s: string): string => s.replace(/[09]/g, "#");
   const body = laid ?? hashes(p.whole);
   const tail = p.point
@@ -127,7 +128,7 @@ const toChar = (v: Value, type: DataType, format: string): string => {
   const blanks = /^ */.exec(body)![0];
   const core = `${p.prefix}${body.slice(blanks.length)}${tail}`;
   if (p.sign === "PR") return negative ? `${blanks}<${core}>` : `${blanks}${core} `;
-  const mark = negative ? "-" : p.sign === "S" ? "+" : p.sign === "MI" ? " " : "";
+  const mark = p.sign === "" ? "" : negative ? "-" : p.sign === "S" ? "+" : p.sign === "MI" ? " " : "";
   return p.leading || p.sign === "" ? `${blanks}${mark}${core}` : `${blanks}${core}${mark}`;
 };
 

@@ -155,7 +155,7 @@ export const REGEXP_FUNCTIONS: readonly FunctionDefinition[] = [
     "regexp_substr(str, regexp)",
     "The first match; null without one.",
     signature([STRING, STRING], STRING, { nullable: true }),
-    strict<[string, string]>(([s, p]) => javaRegex(p, "regexp_substr").exec(s)?.[0] ?? null),
+    strict<[string, string]>(([s, p]) => javaRegex(p, "regexp_substr").exec(s)?.[0] || null),
     {
       examples: [
         ["regexp_substr('Steven Jones and Stephen Smith are the best players', 'Ste(v|ph)en')", "Steven"],

@@ -53,6 +53,13 @@ const padBytes = (v: Uint8Array, width: number, filler: Uint8Array, left: boolea
   return Uint8Array.from(left ? [...fill, ...v] : [...v, ...fill]);
 };
 
+/** Bytes are padded with bytes; beside a string they are read as text. */
+const padRule: TypeRule = (raw, site) => {
+  const mixed = raw.length > 2 && (raw[0]!.type.kind === "binary") !== (raw[2]!.type.kind === "binary");
+  const args = mixed ? raw.map((a, i) => (i === 1 ? a : castTo(a, STRING))) : raw;
+  return signature([stringOrBinary, INT, stringOrBinary], (a) => a[0]!.type, { optional: 1 })(args, site);
+};
+
 const padding = (
   name: "lpad" | "rpad",
   side: string,
@@ -61,7 +68,7 @@ const padding = (
   string(
     `${name}(str, len[, pad])`,
     `str made len long: cut at the end, or filled on the ${side} with pad (default a blank).`,
-    signature([stringOrBinary, INT, stringOrBinary], (args) => args[0]!.type, { optional: 1 }),
+    padRule,
     strict<[Value, number, Value | undefined]>(([v, width, filler]) =>
       v instanceof Uint8Array
         ? padBytes(v, width, filler instanceof Uint8Array ? filler : new Uint8Array([0]), name === "lpad")
