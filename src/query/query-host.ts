@@ -371,7 +371,7 @@ export class QueryHost {
     if (this.#coordinator !== undefined) {
       this.#coordinator.abort();
       const patience = new AbortController();
-      void sleep(clock, SHUTDOWN_MS / 4, patience.signal).then(() => patience.abort());
+      void sleep(clock, ACK_REPEAT_MS, patience.signal).then(() => patience.abort()); // the next leader commits the rest (law 9)
       const planned = this.follower.latest?.entry.epoch ?? 0;
       await this.follower.until(() => this.follower.committed >= planned, patience.signal);
       patience.abort();
