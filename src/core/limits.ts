@@ -63,6 +63,10 @@ export const PROCESSING_TIMER_MS = 100;
 /** Calls of a mapAsync function under way at a time in one actor. */
 export const ASYNC_CONCURRENCY_DEFAULT = 16;
 
+/** Elements of an array that a function makes (sequence, array_repeat), characters of a text (repeat, lpad). Beyond them V8 ends the process or slows to a halt. */
+export const ARRAY_ELEMENTS_MAX = 16 * 1024 * 1024;
+export const TEXT_CHARS_MAX = 256 * 1024 * 1024;
+
 /** Characters of a SQL text. */
 export const SQL_TEXT_CHARS_MAX = 16 * 1024 * 1024;
 /** Levels of nesting in SQL (parentheses, subqueries, types): parser, analyser and compiler walk trees by recursion. */

@@ -9,6 +9,7 @@ import {
   STRING,
   struct,
 } from "../../core/data-type.ts";
+import { ARRAY_ELEMENTS_MAX } from "../../core/limits.ts";
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
 import { castTo, commonType } from "../coercion.ts";
@@ -16,7 +17,7 @@ import type { CallSite, FunctionDefinition, TypeRule } from "../function.ts";
 import { array, arrayOrMap, oneOf, same, signature } from "../rules.ts";
 import { mismatch, sqlType, unexpectedInput, wrongNumberOfArguments } from "../type-errors.ts";
 import { compareValues, equalValues } from "../value-order.ts";
-import { custom, failure, family, strict } from "./definition.ts";
+import { custom, failure, family, strict, tooLong } from "./definition.ts";
 
 const fn = family("array");
 type List = readonly Value[];
@@ -238,9 +239,11 @@ const building: readonly FunctionDefinition[] = [
       (args) => arrayOf(args[0]!.type, args[0]!.nullable),
       { nullable: (args) => args[1]!.nullable },
     ),
-    custom<[Value, number | null]>(([v, n]) =>
-      n === null ? null : new Array<Value>(Math.max(n, 0)).fill(v),
-    ),
+    custom<[Value, number | null]>(([v, n]) => {
+      if (n === null) return null;
+      if (n > ARRAY_ELEMENTS_MAX) throw tooLong(n, "array_repeat");
+      return new Array<Value>(Math.max(n, 0)).fill(v);
+    }),
     {
       examples: [["array_repeat('123', 2)", "[123, 123]"]],
     },

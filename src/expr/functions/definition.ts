@@ -59,12 +59,7 @@ export const overflow = (instead = ""): ExecutionError =>
     `overflow.${instead === "" ? "" : ` Use '${instead}' to tolerate overflow and return NULL instead.`}`,
   );
 
-export const invalidParameter = (
-  kind: string,
-  fn: string,
-  parameter: string,
-  value: string,
-): ExecutionError =>
+const invalidParameter = (kind: string, fn: string, parameter: string, value: string): ExecutionError =>
   failure(
     `INVALID_PARAMETER_VALUE.${kind}`,
     `The value of parameter(s) \`${parameter}\` in \`${fn}\` is invalid: ${value}.`,
@@ -105,3 +100,10 @@ export const constantOf = (e: TypedExpr | undefined): Value | undefined => {
   const negation = args.length === 1 && (e.fn === "negative" || e.fn === "-");
   return negation && (typeof v === "number" || typeof v === "bigint") ? -v : undefined;
 };
+
+/** A function would make a value that no process could hold. `n`: elements or characters. */
+export const tooLong = (n: number, fn: string): Error =>
+  failure(
+    "COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER",
+    `Can't create array with ${n} elements which exceeding the array size limit, the value returned by the parameter(s) \`count\` in the function \`${fn}\` is too large.`,
+  );

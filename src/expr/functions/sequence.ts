@@ -1,4 +1,5 @@
 /** `sequence`, `sort_array`, `array_sort`: arrays in order. */
+import { ARRAY_ELEMENTS_MAX } from "../../core/limits.ts";
 import { array as arrayOf, BOOLEAN, type DataType, DAY_TIME_INTERVAL, INT } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
 import { castTo, commonType, isDatetime, isInterval, isIntegral } from "../coercion.ts";
@@ -9,12 +10,10 @@ import { addMonthsToDays, DAY_MS } from "../time/calendar.ts";
 import { mismatch, wrongNumberOfArguments } from "../type-errors.ts";
 import { compareNullable } from "../value-order.ts";
 import { elementOf, mayHaveNull } from "./array.ts";
-import { custom, failure, family, strict } from "./definition.ts";
+import { custom, failure, family, strict, tooLong } from "./definition.ts";
 
 const fn = family("array");
 type List = readonly Value[];
-
-const ELEMENTS_MAX = 2 ** 31 - 16;
 
 const sequenceRule: TypeRule = (args, site) => {
   if (args.length !== 2 && args.length !== 3) throw wrongNumberOfArguments(site, "[2, 3]", args.length);
@@ -57,12 +56,6 @@ const illegal = (start: unknown, stop: unknown, step: unknown): Error =>
     `Illegal sequence boundaries: ${String(start)} to ${String(stop)} by ${String(step)}`,
   );
 
-const tooLong = (n: number): Error =>
-  failure(
-    "COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER",
-    `Can't create array with ${n} elements which exceeding the array size limit ${ELEMENTS_MAX}, the value returned by the parameter(s) \`count\` in the function \`sequence\` is too large.`,
-  );
-
 const integers = (a: number | bigint, b: number | bigint, by: number | bigint | undefined): Value => {
   const [start, stop] = [BigInt(a), BigInt(b)];
   const step = by === undefined ? (start <= stop ? 1n : -1n) : BigInt(by);
@@ -70,7 +63,7 @@ const integers = (a: number | bigint, b: number | bigint, by: number | bigint | 
     throw illegal(a, b, by);
   if (step === 0n) return [a];
   const n = Number((stop - start) / step) + 1;
-  if (n > ELEMENTS_MAX) throw tooLong(n);
+  if (n > ARRAY_ELEMENTS_MAX) throw tooLong(n, "sequence");
   return Array.from({ length: n }, (_, i) => canonicalLong(start + BigInt(i) * step));
 };
 
@@ -95,15 +88,15 @@ const instants = (args: List, call: BoundCall): Value => {
   if (start === stop) return [start];
   const zone = type.kind === "timestamp" ? call.context.timeZone : "UTC";
   const out: number[] = [];
-  for (let i = 0; out.length < ELEMENTS_MAX; i++) {
+  for (let i = 0; out.length < ARRAY_ELEMENTS_MAX; i++) {
     const [m, d, us] = [parts[0] * i, parts[1] * i, parts[2] * i] as const;
     const v = date
       ? addMonthsToDays(start, m) + d + Math.trunc(us / (DAY_MS * 1000))
       : shiftInstant(start, [m, d, us], 1, zone);
-    if (micros > 0 ? v > stop : v < stop) break;
+    if (micros > 0 ? v > stop : v < stop) return out;
     out.push(v);
   }
-  return out;
+  throw tooLong(out.length, "sequence");
 };
 
 const comparator: TypeRule = signature(

@@ -1,11 +1,12 @@
 /** Strings: case, length, cutting, padding, joining. Positions and lengths count code points, from 1; on binary, bytes. */
 import { BINARY, type DataType, array, INT, STRING } from "../../core/data-type.ts";
+import { TEXT_CHARS_MAX } from "../../core/limits.ts";
 import type { Value } from "../../core/value.ts";
 import { commonType, castTo, coerce } from "../coercion.ts";
 import type { FunctionDefinition, TypeRule } from "../function.ts";
 import { any, oneOf, signature, stringOrBinary } from "../rules.ts";
 import { differentTypes, unexpectedInput } from "../type-errors.ts";
-import { custom, failure, family, plain, strict } from "./definition.ts";
+import { custom, failure, family, plain, strict, tooLong } from "./definition.ts";
 
 const string = family("string");
 
@@ -35,12 +36,19 @@ const substringOf = (v: Value, position: number, length?: number): Value => {
   return bytes.slice(from, to);
 };
 
+/** How often a text of `length` is repeated. Throws when the result would be too long. */
+const checkedLength = (n: number, length: number, fn: string): number => {
+  if (n * length > TEXT_CHARS_MAX) throw tooLong(n * length, fn);
+  return Math.max(n, 0);
+};
+
 const pad = (s: string, width: number, filler: string, left: boolean): string => {
   const c = characters(s);
   if (width <= 0) return "";
   if (c.length >= width) return textOf(c.slice(0, width));
   const f = [...filler];
   if (f.length === 0) return s;
+  checkedLength(width, 1, "lpad");
   let fill = "";
   for (let i = 0, n = width - c.length; i < n; i++) fill += f[i % f.length];
   return left ? fill + s : s + fill;
@@ -328,14 +336,14 @@ const shaping: readonly FunctionDefinition[] = [
     "repeat(str, n)",
     "str n times.",
     signature([STRING, INT], STRING),
-    plain((s: string, n: number) => s.repeat(Math.max(n, 0))),
+    plain((s: string, n: number) => s.repeat(checkedLength(n, s.length, "repeat"))),
     { examples: [["repeat('123', 2)", "123123"]] },
   ),
   string(
     "space(n)",
     "n blanks.",
     signature([INT], STRING),
-    plain((n: number) => " ".repeat(Math.max(n, 0))),
+    plain((n: number) => " ".repeat(checkedLength(n, 1, "space"))),
     { examples: [["concat(space(2), '1')", "  1"]] },
   ),
   string(
