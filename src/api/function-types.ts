@@ -3,7 +3,7 @@ import type { Expr as Node } from "../expr/ast.ts";
 import { call, expressionOf } from "./expression-builder.ts";
 import type { Agg, Expr, Typed, TypeOf, Value } from "./expression.ts";
 import { lift } from "./literal.ts";
-import { AGGREGATE_NODE, NODE } from "./node.ts";
+import { AGGREGATE_NODE } from "./node.ts";
 import type {
   ArrayTag,
   Base,
@@ -101,5 +101,3 @@ export const aggregate = (name: string, options: CallOptions = {}): never =>
     aggregateCall(
       Object.freeze({ kind: "call", fn: name, args: args.filter(isGiven).map(lift), ...options }),
     )) as never;
-
-export { NODE };

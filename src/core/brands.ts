@@ -14,4 +14,3 @@ export type KeyGroup = Brand<number, "KeyGroup">;
 export const epoch = (n: number): Epoch => n as Epoch;
 export const position = (n: number): Position => n as Position;
 export const partitionIndex = (n: number): PartitionIndex => n as PartitionIndex;
-export const keyGroup = (n: number): KeyGroup => n as KeyGroup;

@@ -70,8 +70,6 @@ const LAYOUTS: Partial<Record<DataType["kind"], Layout>> = {
 /** The layout a vector of this type has unless its longs leave the safe range. */
 export const layoutOf = (type: DataType): Layout => LAYOUTS[type.kind] ?? "any";
 
-export const isNullAt = (v: Vector, i: number): boolean => v.nulls !== undefined && v.nulls[i] === 1;
-
 /** The value of one row. For tests, edges and the interpreter: loops over rows read `data` themselves. */
 export const valueAt = (v: Vector, i: number): Value => {
   if (v.nulls !== undefined && v.nulls[i] === 1) return null;

@@ -177,10 +177,3 @@ const evaluate = (e: TypedExpr, frame: Frame): Value => {
 /** The value of a bound expression for one row. Throws ExecutionError. */
 export const interpret = (expr: TypedExpr, row: Row, context: EvaluationContext): Value =>
   evaluate(expr, { row, context, variables: undefined });
-
-/** A lambda as a function of values, for the compiler's calls of higher-order functions. `row` is what its free slots read. */
-export const lambdaFunction = (
-  lambda: Extract<TypedExpr, { kind: "lambda" }>,
-  row: Row,
-  context: EvaluationContext,
-): ((...values: Value[]) => Value) => closure(lambda, { row, context, variables: undefined });

@@ -25,7 +25,6 @@ import {
   decimalOf,
   isAnsiInterval,
   isDatetime,
-  isFractional,
   isIntegral,
   isInterval,
   isNumeric,
@@ -75,7 +74,6 @@ export const numeric: TypeClass = classOf("NUMERIC", isNumeric, DOUBLE, (t) =>
   t.kind === "string" ? DOUBLE : undefined,
 );
 export const integral: TypeClass = classOf("INTEGRAL", isIntegral, INT);
-export const fractional: TypeClass = classOf("FRACTIONAL", isFractional, DOUBLE);
 /** Any decimal; other numbers become the decimal that holds them. */
 export const decimalLike: TypeClass = classOf("DECIMAL", kindIs("decimal"), DECIMAL_DEFAULT, (t) =>
   t.kind === "string" ? DECIMAL_DEFAULT : isNumeric(t) ? decimalOf(t) : undefined,
@@ -85,10 +83,6 @@ export const timestampLike: TypeClass = classOf(
   kindIs("timestamp", "timestamp_ntz"),
   TIMESTAMP,
   (t) => (t.kind === "date" || t.kind === "string" ? TIMESTAMP : undefined),
-);
-/** date, timestamp or timestamp_ntz as they are; strings become timestamps. */
-export const datetime: TypeClass = classOf("TIMESTAMP", isDatetime, TIMESTAMP, (t) =>
-  t.kind === "string" ? TIMESTAMP : undefined,
 );
 export const dateLike: TypeClass = classOf("DATE", kindIs("date"), DATE, (t) =>
   isDatetime(t) || t.kind === "string" ? DATE : undefined,
@@ -154,15 +148,13 @@ const UNREAD_VARIABLE = 1_000;
 const asLambda = (p: LambdaSpec, args: readonly TypedExpr[], index: number): Lambda => {
   const body = args[index]!;
   if (body.kind === "lambda") return body;
-  const parameters = p
-    .lambda(args.slice(0, index), p.arity[0]!)
-    .map(({ type, nullable }, i) => ({
-      kind: "variable" as const,
-      id: UNREAD_VARIABLE + i,
-      name: "_",
-      type,
-      nullable,
-    }));
+  const parameters = p.lambda(args.slice(0, index), p.arity[0]!).map(({ type, nullable }, i) => ({
+    kind: "variable" as const,
+    id: UNREAD_VARIABLE + i,
+    name: "_",
+    type,
+    nullable,
+  }));
   return { kind: "lambda", parameters, body, type: body.type, nullable: body.nullable };
 };
 

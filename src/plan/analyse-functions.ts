@@ -4,7 +4,6 @@ import { aggregateDefinition } from "../expr/aggregates/registry.ts";
 import { fold } from "../expr/fold.ts";
 import type { CallSite } from "../expr/function.ts";
 import { generatorDefinition } from "../expr/generators.ts";
-import { lookupFunction } from "../expr/registry.ts";
 import { type WindowFunctionDefinition, windowFunctionDefinition } from "../expr/window-functions.ts";
 import { fail } from "./analyse-context.ts";
 
@@ -13,8 +12,6 @@ type Call = Extract<Expr, { kind: "call" }>;
 export const aggregateNamed = (fn: string): boolean => aggregateDefinition(fn) !== undefined;
 export const generatorNamed = (fn: string): boolean => generatorDefinition(fn) !== undefined;
 export const windowFunctionNamed = (fn: string): boolean => windowFunctionDefinition(fn) !== undefined;
-/** Unknown names count as deterministic: they are the analyser's own. */
-export const isDeterministic = (fn: string): boolean => lookupFunction(fn)?.deterministic !== false;
 
 export const siteOf = (fn: string, timeZone: string, e: Expr): CallSite => ({
   fn,

@@ -125,6 +125,10 @@ const withWindowColumn = (visible: Visible, timeWindows: TimeWindows): Visible =
   return { columns: [...visible.columns, column], hidden: visible.hidden };
 };
 
+/** The select's own names, as columns whose types are not known yet. */
+const itemColumns = (analysis: Analysis, items: readonly Item[]): readonly ScopeColumn[] =>
+  items.map((i) => ({ name: i.name, qualifier: [], attribute: analysis.attribute(i.name, NULL, true) }));
+
 export const groupedSelect = (
   analysis: Analysis,
   rel: Select,
@@ -159,11 +163,7 @@ export const groupedSelect = (
         outerAttributes(names),
       ].flat(),
     rel,
-    items.map((i): ScopeColumn => ({
-      name: i.name,
-      qualifier: [],
-      attribute: analysis.attribute(i.name, NULL, true),
-    })),
+    itemColumns(analysis, items),
   );
   const env: Env = {
     analysis,
@@ -188,14 +188,10 @@ export const groupedSelect = (
   };
   const build = (): LogicalPlan => {
     const input = extend(below.apply(timeWindows.apply(child.plan)), keys.computed);
-    const grouped = aggregate(
-      sets?.apply(input) ?? input,
-      [...(sets?.keys ?? keys.attributes)],
-      aggregates.all,
-      {
-        session: timeWindows.session,
-      },
-    );
+    const groupedBy = [...(sets?.keys ?? keys.attributes)];
+    const grouped = aggregate(sets?.apply(input) ?? input, groupedBy, aggregates.all, {
+      session: timeWindows.session,
+    });
     const rekeyed = (e: TypedExpr): TypedExpr => finish(e, undefined);
     return windows.apply(filter(above.apply(grouped, rekeyed), condition), rekeyed);
   };

@@ -6,7 +6,7 @@ import { assign, type Assignment } from "../cluster/assignment.ts";
 import type { Membership } from "../cluster/membership.ts";
 import type { Log, Reader } from "../log/log.ts";
 import type { ActorIdentity } from "../runtime/behaviour.ts";
-import type { EpochEntry } from "../runtime/entries.ts";
+import type { EpochEntry, Topology } from "../runtime/entries.ts";
 import type { QueryFollower } from "../runtime/follower.ts";
 
 const actorsOf = (version: number, partitions: readonly number[]): ActorIdentity[] =>
@@ -21,6 +21,14 @@ export const wantedActors = (latest: EpochEntry, committed: number): readonly Ac
   return previous === undefined || committed >= since
     ? now
     : [...actorsOf(previous.version, previous.partitions), ...now];
+};
+
+/** The topology an actor belongs to, while the newest one still names it. */
+export const topologyOf = (actor: ActorIdentity, newest: Topology | undefined): Topology | undefined => {
+  if (newest === undefined || newest.version === actor.topology) return newest;
+  const { previous } = newest;
+  if (previous === undefined || previous.version !== actor.topology) return undefined;
+  return { ...previous, previous: previous.previous };
 };
 
 export class AssignmentKeeper {

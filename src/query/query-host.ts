@@ -18,12 +18,12 @@ import { sourceFactory } from "../connectors/registry.ts";
 import type { Source } from "../connectors/source.ts";
 import type { PhysicalPlan } from "../plan/physical.ts";
 import type { ActorIdentity, QueryNames } from "../runtime/behaviour.ts";
-import type { PlanRecord, Topology } from "../runtime/entries.ts";
+import type { PlanRecord } from "../runtime/entries.ts";
 import { QueryFollower } from "../runtime/follower.ts";
 import type { Trigger } from "../runtime/trigger.ts";
 import type { Membership } from "../cluster/membership.ts";
 import { actorNode } from "./actor-node.ts";
-import { AssignmentKeeper } from "./assignment-keeper.ts";
+import { AssignmentKeeper, topologyOf } from "./assignment-keeper.ts";
 import { appendControl, failRecord } from "./control-entry.ts";
 import { coordinatorEnvironment } from "./coordination.ts";
 import { drained } from "./drain.ts";
@@ -213,6 +213,8 @@ export class QueryHost {
     this.#refused ??= planDifference(this.definition.name, this.follower, this.definition.plan);
     if (this.#refused !== undefined) return;
     if (this.follower.state === "active") this.#awaitingRun = false;
+    if (this.#keeper.error !== undefined && this.#cause === undefined)
+      void this.#fail(this.#keeper.error, "assignment");
     this.#lead();
     this.#runActors();
   }
@@ -294,20 +296,11 @@ export class QueryHost {
     for (const [actor, node] of this.#keeper.current?.actors ?? []) {
       if (node !== nodeId) continue;
       mine.add(keyOf(actor));
-      const topology = this.#topologyOf(actor);
+      const topology = topologyOf(actor, this.follower.latest?.entry.topology);
       if (topology === undefined || this.#retired.has(keyOf(actor)) || supervisor.has(actor)) continue;
       supervisor.start(actor, topology);
     }
     for (const actor of supervisor.running()) if (!mine.has(keyOf(actor))) void supervisor.drain(actor);
-  }
-
-  #topologyOf(actor: ActorIdentity): Topology | undefined {
-    const topology = this.follower.latest?.entry.topology;
-    if (topology === undefined) return undefined;
-    if (topology.version === actor.topology) return topology;
-    const { previous } = topology;
-    if (previous === undefined || previous.version !== actor.topology) return undefined;
-    return { ...previous, previous: previous.previous };
   }
 
   #makeSupervisor(): ActorSupervisor {

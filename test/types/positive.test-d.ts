@@ -30,6 +30,7 @@ import {
   window,
   Window,
   year,
+  type ColumnsOf,
 } from "../../src/index.ts";
 import {
   auctions,
@@ -43,7 +44,6 @@ import {
   type S,
   type Same,
 } from "./fixture.ts";
-import type { ColumnsOf } from "../../src/index.ts";
 
 // Schemas
 is<Same<C<typeof bids, "price">, "long">>();
@@ -230,16 +230,14 @@ const same = bids
 is<Same<S<typeof same>, S<typeof bids>>>();
 
 // Groups
-const g1 = bids
-  .groupBy("channel")
-  .agg((c) => ({
-    n: count(),
-    total: sum(c.price),
-    mean: avg(c.price),
-    hi: max(c.url),
-    u: countDistinct(c.bidder),
-    all: collect_list(c.url),
-  }));
+const g1 = bids.groupBy("channel").agg((c) => ({
+  n: count(),
+  total: sum(c.price),
+  mean: avg(c.price),
+  hi: max(c.url),
+  u: countDistinct(c.bidder),
+  all: collect_list(c.url),
+}));
 is<Same<C<typeof g1, "channel">, "string">>();
 is<Same<C<typeof g1, "n">, "long">>();
 is<Same<C<typeof g1, "total">, "long?">>();

@@ -59,12 +59,6 @@ export const overflow = (instead = ""): ExecutionError =>
     `overflow.${instead === "" ? "" : ` Use '${instead}' to tolerate overflow and return NULL instead.`}`,
   );
 
-const invalidParameter = (kind: string, fn: string, parameter: string, value: string): ExecutionError =>
-  failure(
-    `INVALID_PARAMETER_VALUE.${kind}`,
-    `The value of parameter(s) \`${parameter}\` in \`${fn}\` is invalid: ${value}.`,
-  );
-
 const LONG_MIN = -(2n ** 63n);
 const LONG_MAX = 2n ** 63n - 1n;
 

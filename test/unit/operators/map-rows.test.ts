@@ -174,6 +174,9 @@ test("mapAsync retries and gives up after its timeout", async () => {
     rows.map((r) => r[0]),
     [1, 3, 4],
   );
-  assert.deepEqual(calls.filter((c) => c === 2 || c === 3).sort((a, b) => a - b), [2, 2, 3, 3]);
+  assert.deepEqual(
+    calls.filter((c) => c === 2 || c === 3).sort((a, b) => a - b),
+    [2, 2, 3, 3],
+  );
   assert.match(String(errors[0]), /lookup took longer than 100 ms/);
 });
