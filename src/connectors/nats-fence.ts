@@ -38,6 +38,7 @@ export interface FenceTarget {
   readonly who: SinkIdentity;
   readonly clock: Clock;
   readonly alive: () => boolean;
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
 /** Messages handed over at once, by fence. */
@@ -51,6 +52,8 @@ const RETRY_MS = 50;
 const RETRY_MAX_MS = 2_000;
 /** Refusals in a row, each with somebody else's message in between, that are not one writer's takeover any more. */
 const REFUSALS_MAX = 200;
+/** So many of them are worth a line in the log. */
+const REFUSALS_TOLD = 10;
 
 /** What is answered by looking again; a stream without a leader counts as unavailable. */
 const REFUSALS = [LogConflictError, UnavailableError, LogFullError] as const;
@@ -190,6 +193,10 @@ export class Fence {
       throw new ConfigurationError(
         `subject ${subject} of stream ${stream} is written by others all the time; an exactly-once sink needs a subject of its own`,
         { cause: e, hint: 'use another subject, or option "guarantee" = "atLeastOnce"' },
+      );
+    if (refusals % REFUSALS_TOLD === 0)
+      this.#target.warn?.(
+        `the fence (${this.#kind}) of ${subject} was refused ${refusals} times: ${(e as Error).message}`,
       );
     if (!(e instanceof LogConflictError) || refusals > 3)
       await sleep(clock, Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** Math.min(refusals - 1, 10)));

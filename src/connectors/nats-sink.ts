@@ -74,6 +74,7 @@ class NatsWriter implements SinkWriter {
       who: this.#who,
       clock,
       alive,
+      warn: this.#context.warn,
     });
     await this.#fence.open();
   }

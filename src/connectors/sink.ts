@@ -26,6 +26,8 @@ export interface SinkContext {
   readonly token: number;
   /** False once the actor's lease is gone: a writer checks it before each append. */
   readonly alive: () => boolean;
+  /** Something goes wrong again and again, and the writer goes on trying. */
+  readonly warn?: (message: string) => void;
 }
 
 /** Rows of one epoch reach the writer in order between `begin` and `commit`; epochs do not overlap. */

@@ -97,7 +97,8 @@ export const castToDecimal = (from: DataType, to: DecimalType): Cast => {
     case "double":
       return (v) => {
         const x = decimalOfNumber(v as number, to.scale);
-        if (x === undefined) throw castInvalidInput(doubleText(v as number), from, to);
+        // NaN and the infinities have no decimal: null, as in Spark.
+        if (x === undefined) return null;
         if (!fitsPrecision(x, to.precision)) throw decimalOutOfRange(x, to.scale, to.precision, to.scale);
         return x;
       };

@@ -157,7 +157,11 @@ export const commonType = (types: readonly DataType[]): DataType | undefined => 
 export const castTo = (e: TypedExpr, type: DataType, tryCast = false): TypedExpr => {
   if (sameType(e.type, type)) return e;
   if (e.kind === "literal" && e.value === null) return { ...e, type };
-  return { kind: "cast", child: e, type, tryCast, nullable: e.nullable || tryCast, position: e.position };
+  const nullable =
+    e.nullable ||
+    tryCast ||
+    (type.kind === "decimal" && (e.type.kind === "double" || e.type.kind === "float"));
+  return { kind: "cast", child: e, type, tryCast, nullable, position: e.position };
 };
 
 /** ANSI store assignment: what an implicit cast to a concrete type may do. */
