@@ -10,9 +10,9 @@ import {
   pow10,
   rescale,
 } from "./decimal.ts";
-import { castInvalidInput, castOverflow, decimalOutOfRange } from "./runtime-errors.ts";
+import { castOverflow, decimalOutOfRange } from "./runtime-errors.ts";
 import { microsOf } from "./time/calendar.ts";
-import { doubleText, shownValue } from "./value-text.ts";
+import { shownValue } from "./value-text.ts";
 
 type Cast = (v: Value) => Value;
 export const BOUNDS: Readonly<Record<"byte" | "short" | "int", number>> = {
