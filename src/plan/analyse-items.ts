@@ -3,7 +3,7 @@ import type { DataType } from "../core/data-type.ts";
 import { AnalysisError } from "../core/errors.ts";
 import type { Expr } from "../expr/ast.ts";
 import { columnName } from "../expr/pretty.ts";
-import { fail, quoted } from "./analyse-context.ts";
+import { fail, quoted, sameName } from "./analyse-context.ts";
 import {
   columnParts,
   isAttributeParts,
@@ -23,18 +23,25 @@ export interface Item {
 }
 
 /** The name of a column made by `e` when it has no alias, as Spark names it; time windows are called by their function. */
-export const nameOf = (e: Expr, visible?: Visible): string => {
+export const nameOf = (e: Expr, visible?: Visible, aliases: readonly string[] = []): string => {
   const fn = e.kind === "call" ? e.fn.toLowerCase() : "";
   if (fn === "window" || fn === "session_window") return fn;
   return columnName(e, {
-    attribute: (parts) => attributeName(parts, visible),
+    attribute: (parts) => attributeName(parts, visible, aliases),
     columnType: (parts) => columnType(parts, visible),
   });
 };
 
 /** A column inside an expression: its own name, and the path of fields behind it. */
-const attributeName = (parts: readonly string[], visible: Visible | undefined): string => {
+const attributeName = (
+  parts: readonly string[],
+  visible: Visible | undefined,
+  aliases: readonly string[],
+): string => {
   if (isAttributeParts(parts)) return parts[2]!;
+  // An alias of the same select list, where no column has the name.
+  if (aliases.some((name) => sameName(name, parts[0]!)) && columnParts(visible!, parts) === undefined)
+    return `lateralAliasReference(${parts.join(".")})`;
   const base =
     visible === undefined || parts.length < 2 ? undefined : tried(() => columnParts(visible, parts));
   return base === undefined ? parts.at(-1)! : base.join(".");
@@ -115,11 +122,14 @@ const qualifierOf = (visible: Visible, e: Expr): readonly string[] => {
 };
 
 export const itemsOf = (visible: Visible, exprs: readonly Expr[]): readonly Item[] =>
-  exprs.flatMap((raw): readonly Item[] => {
+  exprs.flatMap((raw, i): readonly Item[] => {
     if (raw.kind === "star") return starItems(visible, raw);
     const e = expandArguments(visible, raw);
     if (e.kind === "alias") return [{ expr: e.child, name: e.names[0]!, aliases: e.names, qualifier: [] }];
-    return [{ expr: e, name: nameOf(e, visible), aliases: undefined, qualifier: qualifierOf(visible, e) }];
+    const before = exprs.slice(0, i).flatMap((x) => (x.kind === "alias" ? x.names : []));
+    return [
+      { expr: e, name: nameOf(e, visible, before), aliases: undefined, qualifier: qualifierOf(visible, e) },
+    ];
   });
 
 /** Refuses an alias of several names on what makes one column. */
