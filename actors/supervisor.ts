@@ -289,6 +289,8 @@ export class ActorSupervisor {
       token: env.token,
       // A sink that waits for its target (a full stream) ends with its actor.
       alive: () => !signal.aborted && env.alive(),
+      warn: (message) =>
+        this.#node.log("warn", message, { query: env.queryName, partition: env.identity.partition }),
     });
     return new EpochSink(writer, factory.guarantee(stage.sink) === "atMostOnce", env.probe);
   }
