@@ -216,6 +216,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "An input row does not fit the schema, and `mode` is failFast. `permissive` gives nulls, `dropMalformed` leaves it out.",
   ],
   ["MAP_FROM_ARRAYS_LENGTH_MISMATCH", "`map_from_arrays` takes as many keys as values."],
+  ["MAP_ZIP_WITH_DIFF_TYPES", "`map_zip_with` takes two maps whose keys have one type."],
   [
     "MISSING_AGGREGATION",
     "A column stands beside aggregates and is no key. Add it to GROUP BY, or take `any_value(c)`.",
