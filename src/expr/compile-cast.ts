@@ -30,12 +30,19 @@ const inline = (g: Codegen, from: DataType, to: DataType, x: string): string | u
   return undefined;
 };
 
+/** Casts that can make null of a value: try_cast, a variant's null, and NaN or an infinity as a decimal. */
+const givesNull = ({ tryCast, child, type }: Extract<TypedExpr, { kind: "cast" }>): boolean => {
+  const from = child.type.kind;
+  return (
+    tryCast || from === "variant" || (type.kind === "decimal" && (from === "double" || from === "float"))
+  );
+};
+
 export const castCode = (g: Codegen, block: Block, e: Extract<TypedExpr, { kind: "cast" }>): Code =>
   strictCode(g, block, [e.child], e.type, ([x], inner) => {
     const source = e.tryCast ? undefined : inline(g, e.child.type, e.type, x!);
     if (source !== undefined) return fromPlain(g, inner, source);
     const row = `${castRow(g, e.child.type, e.type, e.tryCast)}(${x})`;
-    // Only try_cast and a variant's null give null.
-    if (e.tryCast || e.child.type.kind === "variant") return fromBoxed(g, inner, row, e.type);
+    if (givesNull(e)) return fromBoxed(g, inner, row, e.type);
     return fromPlain(g, inner, e.type.kind === "long" && !g.exact ? `${g.bind(safeLong)}(${row})` : row);
   });
