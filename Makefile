@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # `make test TESTS=test/unit/x.test.ts` runs one file.
 TESTS ?= $(shell find test -name '*.test.ts' -not -path 'test/nightly/*' | sort)
 RUN := node --import tsx
-RUN_TESTS := node --import tsx --test --test-concurrency=2 --test-timeout=600000 --test-reporter=./ops/test/reporter.mjs
+RUN_TESTS := node --import tsx --import ./test/support/seed.ts --test --test-concurrency=2 --test-timeout=600000 --test-reporter=./ops/test/reporter.mjs
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,8 @@ demo-nats: setup brokers ## the same on a real nats-server and three nodes, one 
 test: setup brokers ## all tests, set-up included; ends with the runner's counts
 	@$(RUN_TESTS) $(TESTS)
 
+# One seed a commit: the build can be repeated, and every commit tries other random cases.
+ci: export MILLRACE_SEED ?= $(shell printf '%d' 0x$$(git rev-parse --short=7 HEAD 2>/dev/null || echo 1))
 ci: lint test ## what continuous integration runs
 
 lint: setup ## types, lint, format, dead code, the packed package
