@@ -73,7 +73,7 @@ const FORMATS: Readonly<Record<string, Runner>> = {
 
 /** The runner of a file's content by its top-level key; undefined when it has none of the known ones. */
 export const runnerOf = (data: object): Runner | undefined => {
-  const format = Object.keys(FORMATS).find((k) => Object.hasOwn(data, k));
+  const format = Object.keys(FORMATS).find((k) => Array.isArray((data as Record<string, unknown>)[k]));
   return format === undefined ? undefined : FORMATS[format];
 };
 
