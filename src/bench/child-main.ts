@@ -12,6 +12,11 @@ const WORK: Readonly<Record<string, () => Promise<(parameters: never) => Promise
   recovery: async () => (await import("./recovery.ts")).measureRecovery,
   json: async () => (await import("./json.ts")).measureJson,
   frames: async () => (await import("./frames.ts")).measureFrames,
+  natsFill: async () => (await import("./nats-work.ts")).fillStream,
+  natsRun: async () => (await import("./nats-work.ts")).runNats,
+  natsReadParse: async () => (await import("./nats-work.ts")).readParseFloor,
+  natsParseBytes: async () => (await import("./nats-work.ts")).parseBytesFloor,
+  natsPublish: async () => (await import("./nats-work.ts")).publishFloor,
   latency: async () => (await import("./latency.ts")).runCounter,
 };
 

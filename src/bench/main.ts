@@ -33,6 +33,13 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       return { flags: YSB_FLAGS, run: ysb };
     },
   },
+  nats: {
+    summary: "NATS to NATS beside a bare loop over the same reader, and a bare publisher",
+    load: async () => {
+      const { nats, NATS_FLAGS } = await import("./nats.ts");
+      return { flags: NATS_FLAGS, run: nats };
+    },
+  },
   latency: {
     summary: "NATS to NATS at a fixed rate: percentiles of the age of results",
     load: async () => {
@@ -134,6 +141,7 @@ const ALL: readonly (readonly string[])[] = [
   ["expressions"],
   ["state"],
   ["recovery"],
+  ["nats"],
   ["latency"],
 ];
 
