@@ -7,6 +7,8 @@
  *  M2 a node counts itself alive only until 2/3 of the lease after it *sent* its newest confirmed renewal.
  *  M3 a node whose lease ended never renews under that id again.
  *  M4 a claim is appended behind all that was read; so of two claims the second knows the first.
+ *  M5 whoever listens hears when a lease that was late is confirmed after all: what ended meanwhile begins again, though no record says so.
+ *  M6 a token below one that was read is no leader's: a late renewal of a deposed one does not bring it back.
  */
 import type { Clock } from "../core/clock.ts";
 import { sleep } from "../core/clock.ts";
@@ -61,6 +63,8 @@ export class Membership {
   #position = 0;
   #confirmed: number;
   #leader: Leader | undefined;
+  /** Of all tokens read (M6). */
+  #highest = 0;
   #lost = false;
   #left = false;
   #claiming = false;
@@ -183,7 +187,10 @@ export class Membership {
     if (this.#lost) return;
     const sent = this.#o.clock.monotonic();
     await this.#append("renew");
+    const late = !this.alive();
     this.#confirmed = Math.max(this.#confirmed, sent);
+    // M5.
+    if (late && this.alive()) this.#changed();
   }
 
   async #renewing(): Promise<void> {
@@ -231,9 +238,11 @@ export class Membership {
       if (this.#leader?.node === record.node) this.#leader = undefined;
     } else {
       this.#seen.set(record.node, { at: this.#o.clock.monotonic(), info: record.info });
-      if (record.kind === "lead") this.#leader = { node: record.node, token: at };
-      else if (record.token > (this.#leader?.token ?? 0))
-        this.#leader = { node: record.node, token: record.token };
+      const token = record.kind === "lead" ? at : record.token;
+      if (token > 0 && token >= this.#highest) {
+        this.#highest = token;
+        this.#leader = { node: record.node, token };
+      }
     }
     if (this.#signature() !== before || record.kind === "lead") this.#changed();
     else for (const f of this.#waiting) f();

@@ -2,6 +2,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { Membership } from "../../src/cluster/membership.ts";
+import { pack } from "../../src/codec/msgpack.ts";
 import { MemoryStore } from "../../src/log/memory-log.ts";
 import { settle, VirtualClock } from "../../src/testing/virtual-clock.ts";
 
@@ -29,6 +30,7 @@ class Machine extends VirtualClock {
 }
 
 interface Group {
+  readonly store: MemoryStore;
   readonly clocks: Machine[];
   join(id: string): Promise<Membership>;
   pass(ms: number): Promise<void>;
@@ -38,6 +40,7 @@ const group = (): Group => {
   const store = new MemoryStore({ clock: new VirtualClock() });
   const clocks: Machine[] = [];
   return {
+    store,
     clocks,
     async join(nodeId) {
       const clock = new Machine(clocks.length * 3_600_000);
@@ -131,4 +134,41 @@ test("M4 two claims at once: one wins, both agree", async () => {
   assert.equal(leaders.size, 1);
   assert.equal(all.filter((m) => m.token !== undefined).length, 1);
   for (const m of all) m.close();
+});
+
+test("M5 a lease that was late and is confirmed after all is told to who listens", async () => {
+  const store = new MemoryStore({ clock: new VirtualClock() });
+  const clock = new VirtualClock();
+  const log = await store.open("s.nodes.leases");
+  const m = new Membership({ log, clock, nodeId: "a", leaseMs: LEASE_MS, boot: "", info: {} });
+  await m.start();
+  store.faults = { onAppend: () => "hold" };
+  await clock.advance((LEASE_MS * 2) / 3 + 1);
+  assert.equal(m.token, undefined);
+  const heard: (number | undefined)[] = [];
+  m.onChange(() => heard.push(m.token));
+  store.faults = {};
+  store.release();
+  await settle();
+  assert.deepEqual([m.alive(), m.lost], [true, false]);
+  assert.notEqual(heard.at(-1), undefined);
+  m.close();
+});
+
+test("M6 a renewal of a deposed leader that arrives late does not bring it back", async () => {
+  const g = group();
+  const [a, b, c] = [await g.join("a"), await g.join("b"), await g.join("c")];
+  const late = pack({ kind: "renew", node: "a", boot: "", token: a.token, info: {} });
+  a.close();
+  await g.pass(LEASE_MS * 3);
+  const deposed = c.leader!;
+  assert.notEqual(deposed.node, "a");
+  const log = await g.store.open("s.nodes.leases");
+  // Appended at once behind the new leader's departure, before anybody claims.
+  await Promise.all([(deposed.node === "b" ? b : c).leave(), log.append(late)]);
+  await g.pass(100);
+  const rest = deposed.node === "b" ? c : b;
+  assert.notEqual(rest.leader?.node, "a");
+  assert.ok(rest.token! > deposed.token);
+  for (const m of [b, c]) m.close();
 });
