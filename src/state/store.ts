@@ -2,7 +2,7 @@
  * The durable state of one actor: the blobs of its tables, and one record that says of which epoch they are.
  *
  * A commit is one atomic batch (law 6): new blobs, dropped blobs and the record `{epoch, resume, …}`. Per table the blobs are one base and
- * the deltas after it; when the deltas outgrow the base, the next drain writes a new base.
+ * the deltas after it; when the deltas outgrow the base, or most of the base's rows are gone, the next drain writes a new base.
  *
  * Invariants.
  *  S1 the record names exactly the blobs that are there; a blob without a record is garbage of a crash and overwritten.
@@ -34,6 +34,8 @@ export interface BlobInfo {
   readonly base: boolean;
   readonly bytes: number;
   readonly crc: number;
+  /** Rows of the table when a base was written. */
+  readonly rows?: number;
 }
 
 /** What one commit says, besides the blobs. */
@@ -61,6 +63,16 @@ export const sameLineage = (a: Lineage, b: Lineage): boolean =>
   a.topology === b.topology &&
   a.partition === b.partition &&
   a.fingerprint === b.fingerprint;
+
+/** Whether a table's blobs and one more delta become a new base: the deltas outgrow it, or most of its rows are gone (a watermark has passed). */
+const folds = (blobs: readonly BlobInfo[], deltaBytes: number, rows: number): boolean => {
+  if (rows === 0) return true;
+  const base = blobs.find((b) => b.base);
+  const baseBytes = base?.bytes ?? 0;
+  const deltas = blobs.reduce((sum, b) => sum + b.bytes, deltaBytes) - baseBytes;
+  if (deltas > Math.max(baseBytes, FOLD_MINIMUM_BYTES)) return true;
+  return baseBytes > FOLD_MINIMUM_BYTES && rows * 2 < (base?.rows ?? 0);
+};
 
 export class StateStore {
   readonly #backend: StateBackend;
@@ -148,7 +160,8 @@ export class StateStore {
     const blobs: BlobInfo[] = [];
     for (const [name, table] of this.#tables) {
       table.drain();
-      if (table.stats().rows > 0) blobs.push(this.#addBlob(name, record.epoch, true, table.base(), changes));
+      const { rows } = table.stats();
+      if (rows > 0) blobs.push(this.#addBlob(name, record.epoch, rows, table.base(), changes));
     }
     this.#blobs = blobs;
     await this.#put({ ...record, blobs }, changes);
@@ -171,11 +184,13 @@ export class StateStore {
   #addBlob(
     table: string,
     epoch: number,
-    base: boolean,
+    rows: number | undefined,
     bytes: Uint8Array,
     changes: BackendChange[],
   ): BlobInfo {
-    const info: BlobInfo = { table, epoch, base, bytes: bytes.length, crc: crc32(bytes) };
+    const base = rows !== undefined;
+    const known = { table, epoch, base, bytes: bytes.length, crc: crc32(bytes) };
+    const info: BlobInfo = base ? { ...known, rows } : known;
     changes.push({ put: this.#blobKey(info), value: bytes });
     return info;
   }
@@ -195,14 +210,13 @@ export class StateStore {
     for (const [name, table] of this.#tables) {
       const mine = this.#blobs.filter((b) => b.table === name);
       const delta = table.drain();
-      const deltas = mine.reduce((sum, b) => sum + (b.base ? 0 : b.bytes), delta?.length ?? 0);
-      const base = mine.reduce((sum, b) => sum + (b.base ? b.bytes : 0), 0);
       if (delta === undefined) blobs.push(...mine);
-      else if (deltas <= Math.max(base, FOLD_MINIMUM_BYTES)) {
-        blobs.push(...mine, this.#addBlob(name, epoch, false, delta, changes));
-      } else {
-        for (const b of mine) changes.push({ del: this.#blobKey(b) });
-        if (table.stats().rows > 0) blobs.push(this.#addBlob(name, epoch, true, table.base(), changes));
+      else {
+        const { rows } = table.stats();
+        if (folds(mine, delta.length, rows)) {
+          for (const b of mine) changes.push({ del: this.#blobKey(b) });
+          if (rows > 0) blobs.push(this.#addBlob(name, epoch, rows, table.base(), changes));
+        } else blobs.push(...mine, this.#addBlob(name, epoch, undefined, delta, changes));
       }
     }
     this.#blobs = blobs;
