@@ -38,8 +38,9 @@ interface Positioned {
 }
 
 export type Expr = Positioned &
+  /** `zone`: where a timestamp was written in, for its text in column names. */
   (
-    | { readonly kind: "literal"; readonly value: Value; readonly type: DataType }
+    | { readonly kind: "literal"; readonly value: Value; readonly type: DataType; readonly zone?: string }
     /** `parts`: ["t", "price"] or ["window", "start"]; which of them is a table, a column or a field the analyser finds out. */
     | { readonly kind: "column"; readonly parts: readonly string[] }
     | { readonly kind: "star"; readonly qualifier: readonly string[]; readonly except?: readonly string[] }

@@ -18,7 +18,8 @@ const SIZES: Readonly<Record<string, number>> = {
 export const intervalUnitSize = (t: DataType): number =>
   t.kind === "dayTimeInterval" || t.kind === "yearMonthInterval" ? SIZES[t.to]! : 1;
 
-const MONTHS_MAX = 2_147_483_647;
+const MONTHS_END = 2 ** 31;
+const MICROS_END = 2 ** 63;
 
 /** Decimals count months by half up, seconds by the microsecond, and whole units of the rest. */
 const decimalAmount = (unscaled: bigint, scale: number, to: DataType): bigint => {
@@ -42,7 +43,10 @@ export const castToInterval = (from: DataType, to: DataType): ((v: Value) => Val
         ? decimalAmount(v as bigint, from.scale, to)
         : BigInt(v as number) * BigInt(size);
     const x = Number(amount);
-    if (Math.abs(x) > (to.kind === "yearMonthInterval" ? MONTHS_MAX : Number.MAX_SAFE_INTEGER))
+    if (
+      x >= (to.kind === "yearMonthInterval" ? MONTHS_END : MICROS_END) ||
+      x < -(to.kind === "yearMonthInterval" ? MONTHS_END : MICROS_END)
+    )
       throw castOverflow(shownValue(v, from, "UTC"), from, to);
     return x;
   };

@@ -160,7 +160,8 @@ export const castTo = (e: TypedExpr, type: DataType, tryCast = false): TypedExpr
   const nullable =
     e.nullable ||
     tryCast ||
-    (type.kind === "decimal" && (e.type.kind === "double" || e.type.kind === "float"));
+    (type.kind === "decimal" && (e.type.kind === "double" || e.type.kind === "float")) ||
+    (type.kind === "calendarInterval" && e.type.kind === "string");
   return { kind: "cast", child: e, type, tryCast, nullable, position: e.position };
 };
 

@@ -308,7 +308,7 @@ const subqueryText = (p: Printer, e: Of<"subquery">): string => {
 const print = (p: Printer, e: Expr): string => {
   switch (e.kind) {
     case "literal":
-      return literalText(e.value, e.type, p.zone);
+      return literalText(e.value, e.type, e.zone ?? p.zone);
     case "column":
       return columnText(p, e);
     case "star":

@@ -120,8 +120,11 @@ export const temporalRule = (op: TemporalOp, a: DataType, b: DataType): Temporal
 
 type Calendar = readonly [number, number, number];
 
+/** Day-time intervals count up to 64 bits of microseconds; beyond 2^53 (285 years) as near as a double comes. */
+const MICROS_END = 2 ** 63;
+
 const checkedMicros = (x: number): number => {
-  if (!Number.isSafeInteger(x)) throw intervalOverflow();
+  if (!(x >= -MICROS_END && x < MICROS_END)) throw intervalOverflow();
   return x + 0;
 };
 const checkedMonths = (x: number): number => {
@@ -190,7 +193,9 @@ export const temporalValue = (
   if (isInterval(ta) && isInterval(tb)) return addIntervals(a, b, ta, sign);
   if (isDatetime(ta) && isDatetime(tb)) {
     if (ta.kind === "date") return ((a as number) - (b as number)) * DAY_MS * 1000;
-    return microsOf(a as number) - microsOf(b as number);
+    const local = (v: Value): number =>
+      microsOf(ta.kind === "timestamp" ? toLocal(v as number, zone) : (v as number));
+    return local(a) - local(b);
   }
   return isDatetime(ta) ? shift(a, ta, b, tb, sign, zone) : shift(b, tb, a, ta, sign, zone);
 };

@@ -16,6 +16,8 @@ import type { Token } from "./token.ts";
 
 const DAY_US = 86_400_000_000;
 const DAY_TIME: readonly DayTimeUnit[] = ["day", "hour", "minute", "second"];
+/** Day-time intervals count 64 bits of microseconds. */
+const MICROS_END = 2 ** 63;
 const YEAR_MONTH: readonly YearMonthUnit[] = ["year", "month"];
 
 interface Span {
@@ -32,13 +34,16 @@ const singular = (unit: string): string => unit.toLowerCase().replace(/s$/, "");
 /** The unit of a type that a written unit belongs to. */
 const field = (unit: string): YearMonthUnit | DayTimeUnit => {
   if (unit === "week") return "day";
-  return unit === "millisecond" || unit === "microsecond" || unit === "nanosecond"
-    ? "second"
-    : (unit as YearMonthUnit | DayTimeUnit);
+  return unit === "millisecond" || unit === "microsecond" ? "second" : (unit as YearMonthUnit | DayTimeUnit);
 };
 
-const invalid = (p: Parser, span: Span, text: string, why: string): Error =>
-  p.error("INVALID_INTERVAL_FORMAT", `Error parsing '${text}' to interval: ${why}.`, span);
+const invalid = (
+  p: Parser,
+  span: Span,
+  text: string,
+  why: string,
+  errorClass = "INVALID_INTERVAL_FORMAT",
+): Error => p.error(errorClass, `Error parsing '${text}' to interval: ${why}.`, span);
 
 /** The value with the type that its units span. */
 const spanning = (
@@ -58,7 +63,12 @@ const spanning = (
   if (years.length > 0)
     return { value: months, type: { kind: "yearMonthInterval", from: years[0]!, to: years.at(-1)! } };
   const value = days * DAY_US + micros;
-  if (!Number.isSafeInteger(value)) throw invalid(p, span, text, "it is out of range");
+  if (!(value >= -MICROS_END && value < MICROS_END))
+    throw p.error(
+      "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION",
+      `The interval ${text} is out of range.`,
+      span,
+    );
   return { value, type: { kind: "dayTimeInterval", from: times[0]!, to: times.at(-1)! } };
 };
 
@@ -66,7 +76,12 @@ const spanning = (
 export const typedInterval = (p: Parser, text: string, span: Span): TypedInterval => {
   const parsed = parseCalendarInterval(text);
   if (parsed === undefined)
-    throw invalid(p, span, text, "expected a number and a unit for each part, as in '1 day 2 hours'");
+    throw p.error(
+      "INVALID_TYPED_LITERAL",
+      `The value of the typed literal "INTERVAL" is invalid: '${text}'.`,
+      span,
+      "write a number and a unit for each part, as in '1 day 2 hours'",
+    );
   const units = text
     .toLowerCase()
     .split(/\s+/)
@@ -96,7 +111,7 @@ const signedValue = (p: Parser): { text: string; token: Token } => {
   if (p.acceptOp("-")) sign = "-";
   else p.acceptOp("+");
   const token = p.next();
-  const body = token.text.trim();
+  const body = token.text.trim().replace(/^([+-])\s+(?=[\d.])/, "$1");
   if (sign === "-" && body.startsWith("-")) return { text: body.slice(1), token };
   return { text: sign + body.replace(/^\+/, ""), token };
 };
@@ -106,14 +121,23 @@ const unitToUnit = (p: Parser, text: string, from: string, to: string, span: Spa
   const years = YEAR_MONTH.indexOf(f as YearMonthUnit) !== -1;
   if (f === "year" && t === "month") {
     const value = parseYearMonthInterval(text, "year", "month");
-    if (value === undefined) throw invalid(p, span, text, "expected the form [+|-]y-m");
+    if (value === undefined)
+      throw invalid(
+        p,
+        span,
+        text,
+        "expected the form [+|-]y-m",
+        /^[+-]?\d+-\d+$/.test(text)
+          ? "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING"
+          : "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING",
+      );
     return { value, type: { kind: "yearMonthInterval", from: "year", to: "month" } };
   }
   const [fi, ti] = [DAY_TIME.indexOf(f as DayTimeUnit), DAY_TIME.indexOf(t as DayTimeUnit)];
   if (years || fi === -1 || ti <= fi) {
     const message = `Intervals from ${from} to ${to} are not supported.`;
     throw p.error(
-      "INVALID_INTERVAL_FORMAT",
+      "INVALID_INTERVAL_FORMAT.UNSUPPORTED_FROM_TO_EXPRESSION",
       message,
       span,
       "Use YEAR TO MONTH or a span of DAY, HOUR, MINUTE and SECOND",
@@ -127,6 +151,7 @@ const unitToUnit = (p: Parser, text: string, from: string, to: string, span: Spa
       span,
       text,
       `expected the form of ${from} TO ${to}, as in '1 02:03:04.5' for DAY TO SECOND`,
+      "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE",
     );
   return { value, type: { kind: "dayTimeInterval", from: low, to: high } };
 };
@@ -134,7 +159,14 @@ const unitToUnit = (p: Parser, text: string, from: string, to: string, span: Spa
 /** One value and unit as text that `parseCalendarInterval` reads. */
 const part = (p: Parser, text: string, unit: string, token: Token): CalendarInterval => {
   const name = singular(unit);
-  if (name === "nanosecond" && /^-?\d+$/.test(text)) return [0, 0, Math.trunc(Number(text) / 1000)];
+  if (name === "nanosecond")
+    throw invalid(
+      p,
+      token,
+      `${text} ${unit}`,
+      `there is no unit '${unit}'`,
+      "INVALID_INTERVAL_FORMAT.INVALID_UNIT",
+    );
   const parsed = /^-?(\d+\.?\d*|\.\d+)$/.test(text) ? parseCalendarInterval(`${text} ${name}`) : undefined;
   if (parsed === undefined) {
     const why =

@@ -101,8 +101,21 @@ const bytesOf = (hex: string): Uint8Array | undefined => {
   return /^[0-9a-f]*$/i.test(hex) ? new Uint8Array(Buffer.from(even, "hex")) : undefined;
 };
 
-/** Texts that mean a moment of the query, not a fixed one. */
-const CLOCK: Readonly<Record<string, string>> = { NOW: "current_timestamp", TODAY: "current_date" };
+/** Days from today that a text of a date or timestamp literal stands for: moments of the query, not fixed ones. */
+const CLOCK: Readonly<Record<string, number>> = { NOW: 0, TODAY: 0, TOMORROW: 1, YESTERDAY: -1 };
+
+const call = (fn: string, ...args: Expr[]): Expr => ({ kind: "call", fn, args });
+
+/** `DATE 'tomorrow'`, `TIMESTAMP 'now'` as calls of the clock's functions; undefined for other texts. */
+const clockLiteral = (word: string, text: string): Expr | undefined => {
+  const key = text.trim().toUpperCase();
+  const to = { DATE, TIMESTAMP, TIMESTAMP_LTZ: TIMESTAMP, TIMESTAMP_NTZ }[word];
+  if (to === undefined || !Object.hasOwn(CLOCK, key)) return undefined;
+  if (key === "NOW" && to !== DATE) return call(to === TIMESTAMP ? "current_timestamp" : "localtimestamp");
+  const days: Expr = { kind: "literal", value: CLOCK[key]!, type: INT };
+  const date = call("date_add", call("current_date"), days);
+  return to === DATE ? date : { kind: "cast", child: date, to, tryCast: false };
+};
 
 const timeValue = (p: Parser, word: string, text: string): Typed | undefined => {
   const epoch = text.trim().toLowerCase() === "epoch";
@@ -144,13 +157,12 @@ export const typedLiteral = (p: Parser): Expr => {
   const word = token.upper;
   const span = { start: token.start, end: p.before()!.end };
   if (word === "INTERVAL") return { kind: "literal", ...typedInterval(p, text, span), position };
-  const clock = CLOCK[text.trim().toUpperCase()];
-  if (clock !== undefined && word === (clock === "current_date" ? "DATE" : "TIMESTAMP"))
-    return { kind: "call", fn: clock, args: [], position };
+  const clock = clockLiteral(word, text);
+  if (clock !== undefined) return { ...clock, position };
   const typed = timeValue(p, word, text);
   if (typed === undefined) {
     const message = `The value of the typed literal "${word}" is invalid: '${text}'.`;
     throw p.error("INVALID_TYPED_LITERAL", message, span);
   }
-  return { kind: "literal", ...typed, position };
+  return { kind: "literal", ...typed, ...(typed.type === TIMESTAMP ? { zone: p.timeZone } : {}), position };
 };

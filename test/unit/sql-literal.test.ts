@@ -116,9 +116,9 @@ test("intervals in all forms are ANSI intervals over the written units", () => {
   ]);
   refuses("INTERVAL 1 MONTH 1 DAY", "INVALID_INTERVAL_FORMAT");
   refuses("INTERVAL '1.5' DAY", "INVALID_INTERVAL_FORMAT");
-  refuses("INTERVAL '1-13' YEAR TO MONTH", "INVALID_INTERVAL_FORMAT");
-  refuses("INTERVAL '1' MONTH TO DAY", "INVALID_INTERVAL_FORMAT");
-  refuses("INTERVAL 'soon'", "INVALID_INTERVAL_FORMAT");
+  refuses("INTERVAL '1-13' YEAR TO MONTH", "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING");
+  refuses("INTERVAL '1' MONTH TO DAY", "INVALID_INTERVAL_FORMAT.UNSUPPORTED_FROM_TO_EXPRESSION");
+  refuses("INTERVAL 'soon'", "INVALID_TYPED_LITERAL");
 });
 
 test("data types", () => {

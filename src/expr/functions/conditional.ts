@@ -1,9 +1,9 @@
 /** Conditional functions. All but `coalesce` are rewritten to CASE or coalesce, so that only what is needed is evaluated. */
-import { BOOLEAN, type DataType } from "../../core/data-type.ts";
+import { BOOLEAN, type DataType, DOUBLE } from "../../core/data-type.ts";
 import type { TypedExpr } from "../ast.ts";
 import { castTo, commonType } from "../coercion.ts";
 import type { CallSite, FunctionDefinition, Resolution, TypeRule } from "../function.ts";
-import { same } from "../rules.ts";
+import { same, signature } from "../rules.ts";
 import { differentTypes, unexpectedInput, wrongNumberOfArguments } from "../type-errors.ts";
 import { comparableOperands } from "./comparison.ts";
 
@@ -93,6 +93,14 @@ const zeroIfNullRule: TypeRule = (args, site) => {
   return nvlRule([args[0]!, { kind: "literal", value: 0, type: { kind: "int" }, nullable: false }], site);
 };
 
+/** Of two floats a float, else of two doubles; the second is evaluated only when the first is NaN. */
+const nanvlRule: TypeRule = (args, site) => {
+  count(args, 2, site);
+  const number = args.every((a) => a.type.kind === "float") ? args[0]!.type : DOUBLE;
+  const [a, b] = signature([number, number], number)(args, site).args as readonly [TypedExpr, TypedExpr];
+  return replaced(choose(predicate("isnan", [a], false, site), b, a, site));
+};
+
 const rewritten = (
   name: string,
   aliases: readonly string[],
@@ -170,5 +178,13 @@ export const CONDITIONAL_FUNCTIONS: readonly FunctionDefinition[] = [
     "Zero when it is null.",
     [["zeroifnull(NULL)", "0"]],
     zeroIfNullRule,
+  ),
+  rewritten(
+    "nanvl",
+    [],
+    "nanvl(a, b)",
+    "`b` when `a` is NaN, else `a`.",
+    [["nanvl(CAST('NaN' AS DOUBLE), 123D)", "123.0"]],
+    nanvlRule,
   ),
 ];

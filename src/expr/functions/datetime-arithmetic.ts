@@ -32,7 +32,8 @@ import {
 } from "../time/calendar.ts";
 import { fromLocal, toLocal } from "../time/zones.ts";
 import { localOf } from "./datetime-fields.ts";
-import { failure, family, overflow, plain, strict } from "./definition.ts";
+import { intervalOverflow } from "../runtime-errors.ts";
+import { failure, family, plain, strict } from "./definition.ts";
 
 const time = family("time");
 
@@ -151,7 +152,7 @@ const moving: readonly FunctionDefinition[] = [
   time(
     "date_sub(date, days)",
     "The date some days earlier.",
-    signature([dateLike, INT], DATE),
+    signature([dateLike, days], DATE),
     plain((d: number, n: number) => d - n),
     { examples: [["date_sub('2016-07-30', 1)", "2016-07-29"]] },
   ),
@@ -272,10 +273,9 @@ const zones: readonly FunctionDefinition[] = [
 
 const MICROS = decimal(18, 6);
 const micros = (seconds: bigint): number => Number(seconds);
-const INT_MAX = 2_147_483_647;
 
 const checkedMonths = (n: number): number => {
-  if (Math.abs(n) > INT_MAX)
+  if (n !== (n | 0))
     throw failure(
       "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION",
       "Integer overflow while operating with intervals.",
@@ -309,7 +309,7 @@ const intervals: readonly FunctionDefinition[] = [
     signature([INT, INT, INT, MICROS], DAY_TIME_INTERVAL, { optional: 4 }),
     strict<[number?, number?, number?, bigint?]>(([d = 0, h = 0, m = 0, s = 0n]) => {
       const total = BigInt(d) * 86_400_000_000n + BigInt(h) * 3_600_000_000n + BigInt(m) * 60_000_000n + s;
-      if (BigInt.asIntN(64, total) !== total) throw overflow();
+      if (BigInt.asIntN(64, total) !== total) throw intervalOverflow();
       return micros(total);
     }),
     { examples: [["make_dt_interval(1, 12, 30, 01.001001)", "INTERVAL '1 12:30:01.001001' DAY TO SECOND"]] },

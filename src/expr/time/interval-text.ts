@@ -89,15 +89,16 @@ export const parseDayTimeInterval = (
   const body = unwrapLiteral(text, from, to);
   const m = body === undefined ? null : dayTimePattern(from, to).exec(body);
   if (m === null) return undefined;
-  let micros = 0;
+  let micros = 0n;
   for (let i = 2; i < m.length; i++) {
     const unit = DAY_TIME_ORDER[DAY_TIME_ORDER.indexOf(from) + i - 2]!;
     const [whole, fraction] = m[i]!.split(".");
     if (i > 2 && Number(whole) > FIELD_MAX[unit]) return undefined;
-    micros += Number(whole) * DAY_TIME_US[unit];
-    if (fraction !== undefined) micros += Number(fraction.slice(0, 6).padEnd(6, "0"));
+    micros += BigInt(whole!) * BigInt(DAY_TIME_US[unit]);
+    if (fraction !== undefined) micros += BigInt(fraction.slice(0, 6).padEnd(6, "0"));
   }
-  return m[1] === "-" && micros !== 0 ? -micros : micros;
+  const signed = m[1] === "-" ? -micros : micros;
+  return BigInt.asIntN(64, signed) === signed ? Number(signed) : undefined;
 };
 
 /** `1-2`, `1` (years or months, by the units) in months. */
@@ -111,6 +112,6 @@ export const parseYearMonthInterval = (
   const m = (from === to ? /^\s*([+-]?)(\d+)\s*$/ : /^\s*([+-]?)(\d+)-(\d+)\s*$/).exec(body);
   if (m === null || (m[3] !== undefined && Number(m[3]) > 11)) return undefined;
   const months = from === to ? Number(m[2]) * (from === "year" ? 12 : 1) : Number(m[2]) * 12 + Number(m[3]);
-  if (months > 2_147_483_647) return undefined;
-  return m[1] === "-" && months !== 0 ? -months : months;
+  const signed = m[1] === "-" && months !== 0 ? -months : months;
+  return signed === (signed | 0) ? signed : undefined;
 };

@@ -1,0 +1,109 @@
+/** Rules of Spark that one line of SQL shows: [SQL, printed result] or [SQL, { error class }]; `at` another zone. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MillraceError } from "../../src/core/errors.ts";
+import { interpret } from "../../src/expr/interpret.ts";
+import { columnName } from "../../src/expr/pretty.ts";
+import { columnScope } from "../../src/expr/scope.ts";
+import { typeExpr } from "../../src/expr/typing.ts";
+import { valueText } from "../../src/expr/value-text.ts";
+import { parseExpression } from "../../src/sql/parser.ts";
+
+const run = (sql: string, timeZone = "UTC"): string => {
+  const e = typeExpr(parseExpression(sql, { timeZone }), columnScope([], { timeZone }));
+  const v = interpret(e, [], { clockMs: 1_700_000_000_000, timeZone });
+  return v === null ? "NULL" : valueText(e.type, timeZone)(v);
+};
+
+type Case = readonly [sql: string, expected: string | { readonly error: string }, zone?: string];
+const holds = (cases: readonly Case[]): void => {
+  for (const [sql, expected, zone] of cases) {
+    if (typeof expected === "string") assert.equal(run(sql, zone), expected, sql);
+    else
+      assert.throws(
+        () => run(sql, zone),
+        (e) => e instanceof MillraceError && (assert.equal(e.errorClass, expected.error, sql), true),
+        sql,
+      );
+  }
+};
+
+test("timestamps differ by their local times, so a change of the clock does not count", () =>
+  holds([
+    [
+      "timestamp'2024-03-31 12:00:00' - timestamp'2024-03-30 12:00:00'",
+      "INTERVAL '1 00:00:00' DAY TO SECOND",
+      "Europe/Berlin",
+    ],
+    [
+      "timestamp'2024-11-03 12:00:00' - date'2024-11-03'",
+      "INTERVAL '0 12:00:00' DAY TO SECOND",
+      "America/New_York",
+    ],
+  ]));
+
+test("intervals reach from the lowest to the highest 32 and 64 bit number", () =>
+  holds([
+    ["make_ym_interval(-178956970, -8)", "INTERVAL '-178956970-8' YEAR TO MONTH"],
+    ["interval '-178956970-8' year to month / 4", "INTERVAL '-44739242-8' YEAR TO MONTH"],
+    ["interval '178956970-8' year to month", { error: "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING" }],
+    ["interval '100000000' day", "INTERVAL '100000000' DAY"],
+    [
+      "interval 106751990 day + interval 30 day",
+      { error: "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION" },
+    ],
+    ["try_add(interval 106751990 day, interval 30 day)", "NULL"],
+    ["make_dt_interval(106751992)", { error: "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION" }],
+  ]));
+
+test("texts of intervals", () =>
+  holds([
+    ["cast('- - 1 day' as interval)", "NULL"],
+    ["interval '- 3' day", "INTERVAL '-3' DAY"],
+    [
+      "interval '12 13:14' hour to second",
+      { error: "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE" },
+    ],
+    ["interval '1-x' year to month", { error: "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING" }],
+    ["interval '3' month to second", { error: "INVALID_INTERVAL_FORMAT.UNSUPPORTED_FROM_TO_EXPRESSION" }],
+    ["interval 7 nanoseconds", { error: "INVALID_INTERVAL_FORMAT.INVALID_UNIT" }],
+    ["interval 'three days'", { error: "INVALID_TYPED_LITERAL" }],
+  ]));
+
+test("literals of the query's day", () =>
+  holds([
+    ["date'tomorrow' - date'yesterday'", "INTERVAL '2' DAY"],
+    ["timestamp_ntz'today'", "2023-11-14 00:00:00"],
+    ["timestamp'Tomorrow'", "2023-11-16 00:00:00", "Asia/Tokyo"],
+  ]));
+
+test("a timestamp in a name is written in the zone of the session that read it", () => {
+  const zone = "America/Los_Angeles";
+  const e = parseExpression("hour(timestamp'2024-05-05 10:00:00Z')", { timeZone: zone });
+  assert.equal(columnName(e), "hour(TIMESTAMP '2024-05-05 03:00:00')");
+});
+
+test("intervals have a sign and fall into buckets", () =>
+  holds([
+    ["sign(interval '-2' hour)", "-1.0"],
+    ["width_bucket(interval 3 month, interval 0 month, interval 1 year, 4)", "2"],
+    [
+      "width_bucket(interval 3 month, interval 0 day, interval 1 day, 4)",
+      { error: "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE" },
+    ],
+    ["width_bucket(7.5, 0, 10, 9223372036854775806L)", "6917529027641081857"],
+  ]));
+
+test("the second argument of nanvl counts only when the first is NaN", () =>
+  holds([
+    ["nanvl(2D, 1 / 0)", "2.0"],
+    ["nanvl(double('nan'), 7)", "7.0"],
+    ["typeof(nanvl(1F, 2F))", "float"],
+  ]));
+
+test("exp and cosh are those of Java's StrictMath", () =>
+  holds([
+    ["exp(1)", "2.7182818284590455"],
+    ["cosh(-1)", "1.543080634815244"],
+    ["exp(2)", "7.38905609893065"],
+  ]));
