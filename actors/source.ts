@@ -51,7 +51,7 @@ export class SourceInput implements ActorInput {
       this.#prefetch(split, range.from);
       for await (const batch of this.#reader.read(range, signal)) {
         if (signal.aborted) return;
-        yield { edge: "source", batch, split };
+        yield { edge: "source", batch, split: range.timeline ?? split };
       }
     }
     this.#prefetchAll(mine);

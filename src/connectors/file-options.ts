@@ -2,6 +2,7 @@
 import { extname, resolve } from "node:path";
 import { AnalysisError, ConfigurationError, StorageError } from "../core/errors.ts";
 import { STRING, field } from "../core/data-type.ts";
+import { PARTITIONS_MAX } from "../core/limits.ts";
 import { type Schema, schemaOf } from "../core/schema.ts";
 import { type CsvOptions, CSV_DEFAULTS } from "./formats/csv.ts";
 import { CORRUPT_COLUMN_DEFAULT, type Mode, MODES } from "./formats/decoder.ts";
@@ -19,6 +20,7 @@ export const FILE_SOURCE_OPTIONS: readonly string[] = [
   "path",
   "fileFormat",
   "maxFilesPerTrigger",
+  "splits",
   "latestFirst",
   "recursiveFileLookup",
   "pathGlobFilter",
@@ -60,6 +62,8 @@ export interface FileSourceOptions {
   /** Absolute; a directory, a file, or a pattern in the last part. */
   readonly path: string;
   readonly format: FileFormat;
+  /** Parts of an epoch's files that are read side by side; undefined: not said. */
+  readonly splits: number | undefined;
   readonly latestFirst: boolean;
   readonly recursive: boolean;
   readonly glob: RegExp | undefined;
@@ -92,6 +96,7 @@ export const readFileSourceOptions = (options: Options, format: string): FileSou
   return {
     path: resolve(path),
     format: formatOf(values, format, path),
+    splits: values.integer("splits", { min: 1, max: PARTITIONS_MAX }),
     latestFirst: values.flag("latestFirst", false),
     recursive: values.flag("recursiveFileLookup", false),
     glob: glob === undefined ? undefined : globPattern(glob),

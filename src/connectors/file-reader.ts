@@ -1,4 +1,5 @@
 /** The reading side of the file source: files to batches, line by line, up to the size that the plan names. */
+import { readSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { type Batch, batchOf } from "../core/batch.ts";
 import { DataLossError } from "../core/errors.ts";
@@ -6,6 +7,7 @@ import { type Schema, schemaOf } from "../core/schema.ts";
 import { vectorOf } from "../core/vector.ts";
 import { absent, type InputFile, partitionValues } from "./file-listing.ts";
 import { type FileSourceOptions, storageFailure } from "./file-options.ts";
+import type { FilePiece } from "./file-pieces.ts";
 import { ValueConverter } from "./formats/conversion.ts";
 import { CsvDecoder, csvFields } from "./formats/csv.ts";
 import { type Decoder, type DecoderOptions, textOf } from "./formats/decoder.ts";
@@ -69,13 +71,13 @@ export class FileReader implements SourceReader {
   }
 
   async *read(range: SplitRange, signal: AbortSignal): AsyncIterable<Batch> {
-    for (const file of range.data as readonly InputFile[]) {
+    for (const file of range.data as readonly FilePiece[]) {
       if (signal.aborted) return;
       yield* this.#file(file, signal);
     }
   }
 
-  async *#file(file: InputFile, signal: AbortSignal): AsyncIterable<Batch> {
+  async *#file(file: FilePiece, signal: AbortSignal): AsyncIterable<Batch> {
     const path = await this.#locate(file.path);
     let handle: FileHandle;
     try {
@@ -148,7 +150,7 @@ export class FileReader implements SourceReader {
 
   async *#json(
     handle: FileHandle,
-    file: InputFile,
+    file: FilePiece,
     decoder: JsonDecoder,
     signal: AbortSignal,
   ): AsyncIterable<Batch> {
@@ -159,11 +161,13 @@ export class FileReader implements SourceReader {
       return;
     }
     const failFast = this.#options.mode === "failFast";
+    const start = file.from === undefined ? 0 : await lineStart(handle, file.from, file.size);
+    const end = file.to === undefined ? file.size : await lineStart(handle, file.to, file.size);
     let lines = 0;
-    for await (const bytes of wholeLines(handle, file.size)) {
+    for await (const bytes of wholeLines(handle, start, end)) {
       if (signal.aborted) return;
-      const place = (start: number): string =>
-        `file ${file.path}, line ${lines + newlines(bytes, start) + 1}`;
+      const place = (at: number): string =>
+        `file ${file.path}, line ${linesBefore(handle, start) + lines + newlines(bytes, at) + 1}`;
       for (let from = 0; from < bytes.length;) {
         const { batch, next } = decoder.decodeLines(bytes, from, BATCH_LINES, place);
         if (batch.length > 0) yield batch;
@@ -218,11 +222,37 @@ const newlines = (bytes: Uint8Array, end: number): number => {
   return n;
 };
 
+/** Where the first line begins that begins at `at` or behind it; `size` when none does. */
+const lineStart = async (handle: FileHandle, at: number, size: number): Promise<number> => {
+  if (at <= 0 || at >= size) return Math.min(Math.max(at, 0), size);
+  // The byte before tells whether a line begins at `at` itself.
+  for (let from = at - 1; from < size; from += HEAD_BYTES) {
+    const bytes = Buffer.allocUnsafe(Math.min(HEAD_BYTES, size - from));
+    await fill(handle, bytes, from);
+    const found = bytes.indexOf(NEWLINE);
+    if (found >= 0) return from + found + 1;
+  }
+  return size;
+};
+
+/** Line feeds below `end`: read when an error is reported only, so at once. */
+const linesBefore = (handle: FileHandle, end: number): number => {
+  const bytes = Buffer.allocUnsafe(CHUNK_BYTES);
+  let lines = 0;
+  for (let at = 0; at < end;) {
+    const got = readSync(handle.fd, bytes, 0, Math.min(CHUNK_BYTES, end - at), at);
+    if (got === 0) break;
+    lines += newlines(bytes, got);
+    at += got;
+  }
+  return lines;
+};
+
 /**
- * The file's first `size` bytes in pieces of whole lines (the last line may lack its end). While one is decoded the next is read. A piece is valid until
+ * The file's bytes [begin, stop), both at line starts, in pieces of whole lines (the last line may lack its end). While one is decoded the next is read. A piece is valid until
  * the next but one is asked for.
  */
-async function* wholeLines(handle: FileHandle, size: number): AsyncIterable<Uint8Array> {
+async function* wholeLines(handle: FileHandle, begin: number, stop: number): AsyncIterable<Uint8Array> {
   const buffers = [Buffer.alloc(0), Buffer.alloc(0)];
   let rest: Uint8Array = Buffer.alloc(0);
   const room = (turn: number, head: number, length: number): Buffer => {
@@ -231,13 +261,13 @@ async function* wholeLines(handle: FileHandle, size: number): AsyncIterable<Uint
   };
   /** Reads the chunk at `at` behind a head of HEAD_BYTES, where the last line of the chunk before will go. */
   const read = async (turn: number, at: number): Promise<Buffer> => {
-    const length = Math.min(CHUNK_BYTES, size - at);
+    const length = Math.min(CHUNK_BYTES, stop - at);
     const chunk = room(turn, HEAD_BYTES, length).subarray(HEAD_BYTES, HEAD_BYTES + length);
     await fill(handle, chunk, at);
     return chunk;
   };
-  let coming = size > 0 ? read(0, 0) : undefined;
-  for (let at = 0, turn = 0; coming !== undefined; turn ^= 1) {
+  let coming = stop > begin ? read(0, begin) : undefined;
+  for (let at = begin, turn = 0; coming !== undefined; turn ^= 1) {
     const chunk: Buffer = await coming;
     const whole: Buffer = rest.length <= HEAD_BYTES ? buffers[turn]! : Buffer.concat([rest, chunk]);
     let from = 0;
@@ -247,7 +277,7 @@ async function* wholeLines(handle: FileHandle, size: number): AsyncIterable<Uint
     }
     const end = from + rest.length + chunk.length;
     at += chunk.length;
-    coming = at < size ? read(turn ^ 1, at) : undefined;
+    coming = at < stop ? read(turn ^ 1, at) : undefined;
     // A failure is thrown where it is awaited.
     coming?.catch(() => undefined);
     const cut = coming === undefined ? end : whole.lastIndexOf(NEWLINE, end - 1) + 1;

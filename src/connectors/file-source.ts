@@ -3,7 +3,8 @@
  *
  * F1 A file found is first appended to a log of the source's own (so it is never taken twice and none is forgotten); an offset is a position in that
  *    log. F2 The plan entry names the files with their sizes; a replay reads the same bytes: a file that vanished or shrank is a
- *    DataLossError, one that grew is read up to the size it had. F3 Files must appear whole (rename them in).
+ *    DataLossError, one that grew is read up to the size it had. F3 Files must appear whole (rename them in). F4 Every split's offset is the one
+ *    position in that log: an epoch takes the same files whatever the number of splits, which may be another one at every start.
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,6 +22,7 @@ import {
   readFileSourceOptions,
   storageFailure,
 } from "./file-options.ts";
+import { spreadFiles } from "./file-pieces.ts";
 import { FileReader } from "./file-reader.ts";
 import type {
   Json,
@@ -33,7 +35,9 @@ import type {
   SplitRange,
 } from "./source.ts";
 
+/** The first split, and the timeline of all. */
 const SPLIT = "files";
+const splitName = (index: number): string => (index === 0 ? SPLIT : `${SPLIT}-${index}`);
 const SESSION_DEFAULT = "default";
 
 /** What was found, in order: by log position in a stream, all at once in a batch. */
@@ -113,18 +117,24 @@ class ListedFiles implements FoundFiles {
 
 class FileEnumerator implements SourceEnumerator {
   readonly #open: () => Promise<FoundFiles>;
+  readonly #splits: number;
+  /** Whether a file may be cut at line ends. */
+  readonly #cut: boolean;
   #found: FoundFiles | undefined;
   #next = 1;
   #end = 1;
   #frozen = Infinity;
 
-  constructor(open: () => Promise<FoundFiles>) {
+  constructor(open: () => Promise<FoundFiles>, splits: number, cut: boolean) {
     this.#open = open;
+    this.#splits = splits;
+    this.#cut = cut;
   }
 
   async open(state: Readonly<Record<string, Json>> | undefined): Promise<void> {
     this.#found = await this.#open();
-    this.#next = (state?.[SPLIT] as number | undefined) ?? 1;
+    // Splits of an earlier start with more of them stand where they ended.
+    this.#next = Math.max(1, ...(Object.values(state ?? {}) as number[]));
     this.#end = this.#next;
   }
 
@@ -142,7 +152,14 @@ class FileEnumerator implements SourceEnumerator {
     const to = Math.min(this.#end, from + (limits.maxOffsets ?? Infinity));
     if (to <= from) return [];
     this.#next = to;
-    return [{ split: SPLIT, from, to, data: this.#found!.files(from, to) as readonly Json[] }];
+    const runs = spreadFiles(this.#found!.files(from, to), this.#splits, this.#cut);
+    return runs.map((data, i) => ({
+      split: splitName(i),
+      from,
+      to,
+      data: data as readonly Json[],
+      ...(i === 0 ? {} : { timeline: SPLIT }),
+    }));
   }
 
   async freeze(): Promise<void> {
@@ -164,6 +181,8 @@ class FileEnumerator implements SourceEnumerator {
 
 const sourceOf = (spec: SourceSpec, context: SourceContext, mode: "batch" | "stream"): Source => {
   const options = readFileSourceOptions(spec.options, spec.format);
+  const splits = mode === "batch" ? 1 : (options.splits ?? context.splits ?? 1);
+  const cut = (options.format === "json" || options.format === "ndjson") && !options.multiLine;
   const found = async (): Promise<FoundFiles> => {
     const { root } = await rootOf(options);
     await stat(root).catch((e: unknown) => {
@@ -178,8 +197,8 @@ const sourceOf = (spec: SourceSpec, context: SourceContext, mode: "batch" | "str
   return {
     schema: spec.schema,
     description: `${spec.format}[${options.path}]`,
-    parallelism: async () => 1,
-    enumerator: () => new FileEnumerator(found),
+    parallelism: async () => splits,
+    enumerator: () => new FileEnumerator(found, splits, cut),
     reader: () =>
       new FileReader(options, async (path) => join((await rootOf(options)).root, path), spec, context),
   };

@@ -23,6 +23,11 @@ export interface SplitRange {
   /** Rows in it if known, for progress. */
   readonly rows?: number;
   readonly data?: Json;
+  /**
+   * Splits with the same timeline are read to the same end in every epoch, so that none lags behind another: the watermark takes them for one split
+   * of this name (law 12), which is also what `unread` says.
+   */
+  readonly timeline?: string;
 }
 
 export interface SourceContext {
@@ -35,6 +40,8 @@ export interface SourceContext {
   /** Unique per source of a query, stable over restarts: names logs and metrics. */
   readonly sourceId: string;
   readonly timeZone: string;
+  /** Splits of a source that can make any number of them, when its options do not say. Absent: 1. */
+  readonly splits?: number;
   /** Rows the source could not decode, by mode. */
   readonly onCorrupt?: (count: number) => void;
 }

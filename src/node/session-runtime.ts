@@ -113,6 +113,7 @@ class NodeRuntime implements SessionRuntime {
         snapshotIntervalMs: SNAPSHOT_INTERVAL_MS,
         mailboxMaxBytes: MAILBOX_BYTES_MAX,
         maxRestarts: RESTARTS_MAX_DEFAULT,
+        sourceSplits: this.#planning.compatibility === "spark" ? 1 : settings.workersOfParent,
         splitWatermark: "limited",
         maximaAfterStop: this.#planning.compatibility === "spark" ? "forget" : "keep",
       },

@@ -29,6 +29,8 @@ export interface Settings {
   readonly logAddress: string | undefined;
   readonly boot: string | undefined;
   readonly worker: number | undefined;
+  /** Workers of this one's parent; 1 without a parent. */
+  readonly workersOfParent: number;
 }
 
 interface Flag {
@@ -207,5 +209,6 @@ export const settingsFrom = (
     logAddress: env["MILLRACE_LOG_ADDRESS"],
     boot: env["MILLRACE_BOOT"],
     worker: env["MILLRACE_WORKER"] === undefined ? undefined : Number(env["MILLRACE_WORKER"]),
+    workersOfParent: Number(env["MILLRACE_WORKERS_OF_PARENT"] ?? 1),
   };
 };

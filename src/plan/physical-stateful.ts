@@ -8,6 +8,7 @@ import type { LogicalPlan } from "./logical.ts";
 import { eventTimeColumns } from "./nodes.ts";
 import { planJoin } from "./physical-join.ts";
 import type { Planning } from "./physical-planner.ts";
+import { orderFree } from "./row-order.ts";
 import { planGroupState } from "./physical-group-state.ts";
 import { eventTimePartition } from "./top-n.ts";
 import { mapAggregate, mapOrders } from "./typed.ts";
@@ -15,32 +16,8 @@ import { watermarkDelay } from "./watermark-delay.ts";
 
 type Of<K extends LogicalPlan["kind"]> = Extract<LogicalPlan, { kind: K }>;
 
-/** Aggregates whose states can be merged in any order with the same result, and are small: worth adding up before the exchange. */
-const PARTIAL = new Set([
-  "count",
-  "sum",
-  "avg",
-  "min",
-  "max",
-  "count_if",
-  "bool_and",
-  "bool_or",
-  "every",
-  "some",
-  "any",
-]);
-
-const exact = (c: AggregateCall): boolean =>
-  // The order in which partial sums of doubles are added would depend on how rows are spread; integers and decimals add up alike.
-  c.fn === "min" ||
-  c.fn === "max" ||
-  !c.args.some((a) => a.type.kind === "double" || a.type.kind === "float");
-
 const partial = (plan: Of<"aggregate">): boolean =>
-  plan.aggregates.length > 0 &&
-  plan.aggregates.every(
-    (a) => PARTIAL.has(a.call.fn) && !a.call.distinct && a.call.orderBy.length === 0 && exact(a.call),
-  );
+  plan.aggregates.length > 0 && plan.aggregates.every((a) => orderFree(a.call) && !a.call.distinct);
 
 const planAggregate = (plan: Of<"aggregate">, p: Planning): Fragment => {
   if (plan.session !== undefined) return planSession(plan, p);

@@ -41,6 +41,7 @@ export const coordinatorEnvironment = async (
       parallelism.set(stage.id, await sources.get(stage.source!.id)!.parallelism());
   const partitions = (previous: Topology | undefined, rescaleTo: number | undefined): readonly number[] => {
     const keyedBefore = plan.stages.findIndex((s) => s.partitioning === "keyed");
+  const newRun = others.length === 0 && host.fresh;
     const before = keyedBefore < 0 ? undefined : previous?.partitions[keyedBefore];
     const keyed = rescaleTo ?? before ?? definition.partitions ?? services.settings.partitions;
     return plan.stages.map((s, i) =>
@@ -48,7 +49,8 @@ export const coordinatorEnvironment = async (
         ? keyed
         : s.partitioning === 1
           ? 1
-          : (previous?.partitions[i] ?? Math.min(parallelism.get(s.id)!, keyed)),
+          : // What the sources have to read may have changed since the last start; within a run it stays.
+            ((newRun ? undefined : previous?.partitions[i]) ?? Math.min(parallelism.get(s.id)!, keyed)),
     );
   };
   return {
@@ -75,7 +77,7 @@ export const coordinatorEnvironment = async (
     ),
     partitions,
     partitionsWanted: definition.partitions,
-    newRun: others.length === 0 && host.fresh,
+    newRun,
     splitWatermark: services.settings.splitWatermark,
     maximaAfterStop: services.settings.maximaAfterStop,
   };

@@ -23,6 +23,7 @@ import { QueryFollower } from "../runtime/follower.ts";
 import type { Trigger } from "../runtime/trigger.ts";
 import type { Membership } from "../cluster/membership.ts";
 import { actorNode } from "./actor-node.ts";
+import { takesAnyOrder } from "../plan/row-order.ts";
 import { AssignmentKeeper, topologyOf } from "./assignment-keeper.ts";
 import { appendControl, failRecord } from "./control-entry.ts";
 import { coordinatorEnvironment } from "./coordination.ts";
@@ -118,7 +119,8 @@ export class QueryHost {
       await this.close();
       throw difference;
     }
-    for (const stage of this.definition.plan.stages) {
+    const splits = takesAnyOrder(plan.stages) ? (this.#services.settings.sourceSplits ?? 1) : 1;
+    for (const stage of plan.stages) {
       if (stage.source === undefined) continue;
       const { id, spec } = stage.source;
       const context = {
@@ -161,6 +163,7 @@ export class QueryHost {
     this.#reconcile();
   }
 
+        splits,
   /** Whether nobody has led the query since this host began: alone, it begins a new run (with the number of partitions that it was given). */
   get fresh(): boolean {
     return !this.led && this.#joins <= 1 && (this.follower.latest?.entry.epoch ?? 0) === this.#epochAtStart;

@@ -32,6 +32,8 @@ export interface NodeSettings {
   readonly snapshotIntervalMs: number;
   readonly mailboxMaxBytes: number;
   readonly maxRestarts: number;
+  /** Splits of sources that do not say, where the order of rows within an epoch does not matter (SourceContext). Absent: 1. */
+  readonly sourceSplits?: number;
   readonly splitWatermark: "limited" | "max";
   /** "forget" with compatibility "spark". */
   readonly maximaAfterStop: "keep" | "forget";

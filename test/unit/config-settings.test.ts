@@ -26,6 +26,7 @@ test("defaults are those of the documentation", () => {
       logAddress: undefined,
       boot: undefined,
       worker: undefined,
+      workersOfParent: 1,
     },
   );
 });
