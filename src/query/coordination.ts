@@ -39,9 +39,9 @@ export const coordinatorEnvironment = async (
   for (const stage of plan.stages)
     if (stage.partitioning === "source")
       parallelism.set(stage.id, await sources.get(stage.source!.id)!.parallelism());
+  const newRun = others.length === 0 && host.fresh;
   const partitions = (previous: Topology | undefined, rescaleTo: number | undefined): readonly number[] => {
     const keyedBefore = plan.stages.findIndex((s) => s.partitioning === "keyed");
-  const newRun = others.length === 0 && host.fresh;
     const before = keyedBefore < 0 ? undefined : previous?.partitions[keyedBefore];
     const keyed = rescaleTo ?? before ?? definition.partitions ?? services.settings.partitions;
     return plan.stages.map((s, i) =>

@@ -17,13 +17,13 @@ import type { Log } from "../log/log.ts";
 import { sourceFactory } from "../connectors/registry.ts";
 import type { Source } from "../connectors/source.ts";
 import type { PhysicalPlan } from "../plan/physical.ts";
+import { takesAnyOrder } from "../plan/row-order.ts";
 import type { ActorIdentity, QueryNames } from "../runtime/behaviour.ts";
 import type { PlanRecord } from "../runtime/entries.ts";
 import { QueryFollower } from "../runtime/follower.ts";
 import type { Trigger } from "../runtime/trigger.ts";
 import type { Membership } from "../cluster/membership.ts";
 import { actorNode } from "./actor-node.ts";
-import { takesAnyOrder } from "../plan/row-order.ts";
 import { AssignmentKeeper, topologyOf } from "./assignment-keeper.ts";
 import { appendControl, failRecord } from "./control-entry.ts";
 import { coordinatorEnvironment } from "./coordination.ts";
@@ -130,6 +130,7 @@ export class QueryHost {
         queryName: this.definition.name,
         sourceId: id,
         timeZone,
+        splits,
       };
       this.#sources.set(id, sourceFactory(spec.format).create(spec, context, "stream"));
     }
@@ -163,7 +164,6 @@ export class QueryHost {
     this.#reconcile();
   }
 
-        splits,
   /** Whether nobody has led the query since this host began: alone, it begins a new run (with the number of partitions that it was given). */
   get fresh(): boolean {
     return !this.led && this.#joins <= 1 && (this.follower.latest?.entry.epoch ?? 0) === this.#epochAtStart;
