@@ -4,11 +4,13 @@
  * F1 `foreachBatch` is called once per epoch with all its rows, empty epochs included, epochs in order; `foreach` opens, processes each row and
  *    closes, per partition and epoch. F2 An epoch that was written but not recorded before a crash is handed over again with the same number:
  *    at least once, exactly once where the function keeps (query, partition, epoch, token) with its data. F3 What the function throws fails the query with
- *    it as the cause; it is not called again.
+ *    it as the cause, whatever `onError` says: what it did by then is its own; it is not called again.
  */
 import type { Batch } from "../core/batch.ts";
 import { rowCount, rowsOf } from "../core/batch.ts";
 import { ConfigurationError, ExecutionError, MillraceError } from "../core/errors.ts";
+import { ROW_TEXT_CHARS_MAX } from "../core/limits.ts";
+import { rowText } from "../core/row-text.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Row } from "../core/value.ts";
 import { OptionValues } from "./options.ts";
@@ -111,16 +113,21 @@ class RowWriter extends FunctionWriter {
 
   protected override async call(batches: readonly Batch[], info: EpochInfo): Promise<void> {
     const functions = this.#functions;
+    let at: Row | undefined;
     try {
       if ((await functions.open?.(info)) !== false)
         for (const batch of batches)
           for (const row of rowsOf(batch)) {
+            at = row;
             const pending = functions.process(row);
             if (pending !== undefined) await pending;
           }
     } catch (e) {
       await Promise.resolve(functions.close?.(e)).catch(() => {});
-      throw failure("foreach", info.epoch, e);
+      const error = failure("foreach", info.epoch, e);
+      if (at !== undefined)
+        error.where = `foreach, partition ${info.partition}, epoch ${info.epoch}, row ${rowText(at, ROW_TEXT_CHARS_MAX)}`;
+      throw error;
     }
     try {
       await functions.close?.();

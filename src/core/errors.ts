@@ -36,7 +36,10 @@ export class AnalysisError extends MillraceError {}
 /** SQL text that does not parse (Spark: PARSE_SYNTAX_ERROR). */
 export class ParseError extends AnalysisError {}
 /** A row could not be computed: cast, overflow, division by zero, a user function that threw. */
-export class ExecutionError extends MillraceError {}
+export class ExecutionError extends MillraceError {
+  /** The row, as short text, where one row is to blame. */
+  row: string | undefined;
+}
 /** A long outside ±2^53 handed to user code as a number. */
 export class UnsafeIntegerError extends ExecutionError {}
 /** Bytes that are not a frame: truncated, corrupt, or of an unknown version. */

@@ -34,6 +34,8 @@ export const SNAPSHOT_MAILBOX_BYTES = 64 * 1024 * 1024;
 export const LEASE_MS_DEFAULT = 5_000;
 /** Acknowledgements are repeated this often until the commit log has them. */
 export const ACK_REPEAT_MS = 500;
+/** An epoch that is not committed after this time is told in the log, with what it waits for; actors that wait as long start again. */
+export const EPOCH_STALL_MS = 30_000;
 /** Without hints a source is asked for new input this often. */
 export const SOURCE_POLL_MS = 100;
 export const RESTARTS_MAX_DEFAULT = 10;
@@ -47,6 +49,8 @@ export const RECURSION_LEVELS_MAX = 100;
 export const APPLY_ROWS_MAX = 10_000;
 export const RECENT_PROGRESS_MAX = 100;
 export const SHUTDOWN_MS = 20_000;
+/** A leader that leaves goes on committing what is planned for so long; then the next one does. */
+export const LEAVE_COMMIT_MS = 10_000;
 export const HTTP_PORT_DEFAULT = 4040;
 export const HTTP_BODY_BYTES_MAX = 64 * 1024;
 /** Rows that partial aggregation folds before it sends what it has (law 2: by row count, never by memory or time). */
@@ -58,6 +62,8 @@ export const JOIN_PAIRS_MAX = 4096;
 /** Estimated bytes of one value of user state; nesting of plain data in it. */
 export const STATE_VALUE_BYTES_MAX = 8 * 1024 * 1024;
 export const STATE_VALUE_DEPTH_MAX = 100;
+/** Characters of a row's text in an error. */
+export const ROW_TEXT_CHARS_MAX = 300;
 /** Processing-time timers are looked at this often when no data comes. */
 export const PROCESSING_TIMER_MS = 100;
 /** Calls of a mapAsync function under way at a time in one actor. */
@@ -84,5 +90,6 @@ export const LIMIT_RELATIONS: readonly (readonly [string, boolean])[] = [
     "an early snapshot comes before the mailbox is half full",
     SNAPSHOT_MAILBOX_BYTES * 2 <= MAILBOX_BYTES_MAX,
   ],
+  ["committing and draining fit the time of a shutdown", LEAVE_COMMIT_MS + SHUTDOWN_MS / 4 < SHUTDOWN_MS],
   ["two snapshots are kept", SNAPSHOTS_KEPT >= 2],
 ];

@@ -5,13 +5,13 @@
 import type { DataType } from "../core/data-type.ts";
 import type { Value } from "../core/value.ts";
 import { safeLong } from "./arithmetic.ts";
-import type { TypedCall, TypedExpr, UserFunction } from "./ast.ts";
+import type { TypedCall, TypedExpr } from "./ast.ts";
 import { assign, declare, fromBoxed, fromPlain, lambdaCode, strictCode } from "./compile-parts.ts";
 import { type Block, boxed, type Code, type Codegen } from "./codegen.ts";
 import type { EvaluationContext } from "./contract.ts";
 import type { BoundCall, FunctionDefinition } from "./function.ts";
 import { lookupFunction } from "./registry.ts";
-import { fromUserValue, toUserValue } from "./user-values.ts";
+import { callScalar } from "./user-call.ts";
 import { equalValues } from "./value-order.ts";
 
 /** True where a boolean alone decides: `false` for and, `true` for or. */
@@ -131,7 +131,7 @@ const nullSafeEqualCode = (g: Codegen, block: Block, e: TypedCall): Code => {
 /** What `evaluate` is told, made once a run. */
 const boundCall = (g: Codegen, e: TypedCall): string => {
   const argTypes = e.args.map((a) => a.type);
-  const make = (context: EvaluationContext): BoundCall => ({ argTypes, type: e.type, context });
+  const make = (context: EvaluationContext): BoundCall => ({ argTypes, type: e.type, context, owner: e });
   const name = g.fresh("k");
   g.prelude.push(`const ${name} = ${g.bind(make)}(ctx);`);
   return name;
@@ -164,22 +164,11 @@ const customFunction = (g: Codegen, block: Block, e: TypedCall, d: FunctionDefin
   return fromBoxed(g, block, `${g.bind(d.evaluate)}([${values.join(", ")}], ${boundCall(g, e)})`, e.type);
 };
 
-const userFunction =
-  (udf: UserFunction, types: readonly DataType[]) =>
-  (args: readonly Value[]): Value =>
-    fromUserValue(
-      (udf.apply as (...xs: unknown[]) => unknown)(...args.map((a, i) => toUserValue(a, types[i]!))),
-      udf.returns,
-    );
-
 const udfCode = (g: Codegen, block: Block, e: TypedCall): Code => {
   const values = e.args.map((a) => boxed(g.expr(block, a)));
-  const call = g.bind(
-    userFunction(
-      e.udf!,
-      e.args.map((a) => a.type),
-    ),
-  );
+  const udf = e.udf!;
+  const types = e.args.map((a) => a.type);
+  const call = g.bind((args: readonly Value[]) => callScalar(udf, args, types));
   return fromBoxed(g, block, `${call}([${values.join(", ")}])`, e.type);
 };
 

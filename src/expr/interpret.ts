@@ -9,7 +9,7 @@ import { type Cast, castFunction } from "./cast.ts";
 import type { EvaluationContext } from "./contract.ts";
 import type { BoundCall, EvaluatedArg, FunctionDefinition } from "./function.ts";
 import { lookupFunction } from "./registry.ts";
-import { fromUserValue, toUserValue } from "./user-values.ts";
+import { callScalar } from "./user-call.ts";
 import { equalValues } from "./value-order.ts";
 
 interface Frame {
@@ -36,7 +36,7 @@ const definitionOf = (e: TypedCall): FunctionDefinition => {
 const boundCall = (e: TypedCall, context: EvaluationContext): BoundCall => {
   let b = bound.get(e);
   if (b === undefined || b.context !== context) {
-    b = { argTypes: e.args.map((a) => a.type), type: e.type, context };
+    b = { argTypes: e.args.map((a) => a.type), type: e.type, context, owner: e };
     bound.set(e, b);
   }
   return b;
@@ -93,9 +93,12 @@ const closure = (
 };
 
 const userCall = (e: TypedCall, frame: Frame): Value => {
-  const udf = e.udf!;
-  const args = e.args.map((a) => toUserValue(evaluate(a, frame), a.type));
-  return fromUserValue((udf.apply as (...xs: unknown[]) => unknown)(...args), udf.returns);
+  const args = e.args.map((a) => evaluate(a, frame));
+  return callScalar(
+    e.udf!,
+    args,
+    e.args.map((a) => a.type),
+  );
 };
 
 const callFunction = (e: TypedCall, frame: Frame): Value => {

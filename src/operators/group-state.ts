@@ -11,6 +11,7 @@ import type { Schema } from "../core/schema.ts";
 import type { Row, Value } from "../core/value.ts";
 import type { TypedExpr } from "../expr/ast.ts";
 import { toUserValue } from "../expr/user-values.ts";
+import { callUser, userFunctionError } from "../expr/user-call.ts";
 import type { KeyedTable, StateKey } from "../state/table.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 import { keyTypesText } from "./expr-text.ts";
@@ -25,7 +26,7 @@ import type {
   Output,
 } from "./operator.ts";
 import { OperatorCounts } from "./operator-counts.ts";
-import { callUser, rowReader, rowWriter, userFunctionError } from "./user-rows.ts";
+import { failedRows, rowReader, rowWriter } from "./user-rows.ts";
 import { type StateCodec, stateCodec, stateTypeText } from "./user-state.ts";
 
 export interface GroupStateSpec extends GroupedInput {
@@ -161,7 +162,10 @@ class GroupStateOperator implements Operator {
       this.#keep(group, state);
       return rows;
     } catch (e) {
-      this.#context.onRowError(userFunctionError(name, e), () => group.rows[0] ?? group.keyValues);
+      failedRows(this.#context.onRowError, userFunctionError(name, e), group);
+      // The timeout has fired, here and in every replay.
+      if (hasTimedOut && stored !== undefined)
+        this.#table.put(group.key, [stored[0], stored[1], stored[2], stored[3], null], stored[0]);
       return [];
     }
   }

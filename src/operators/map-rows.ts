@@ -11,9 +11,10 @@ import { ExecutionError } from "../core/errors.ts";
 import { ASYNC_CONCURRENCY_DEFAULT } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Row } from "../core/value.ts";
+import { callUser, userFunctionError } from "../expr/user-call.ts";
 import type { Operator, OperatorContext, OperatorKind, Output } from "./operator.ts";
 import { keepRows } from "./row-errors.ts";
-import { callUser, describeKind, rowReader, rowWriter, userFunctionError } from "./user-rows.ts";
+import { describeKind, rowReader, rowWriter } from "./user-rows.ts";
 
 export interface MapRowsSpec {
   readonly name: string;
@@ -101,15 +102,33 @@ class MapRows implements Operator {
   async #mapAsync(batch: Batch, out: Output): Promise<void> {
     const rows = rowsOf(batch);
     const results: (Row | undefined)[] = new Array(rows.length);
+    const failures = new Map<number, unknown>();
+    const done = new Uint8Array(rows.length);
     let next = 0;
+    let reported = 0;
+    /** In the order of the rows, so that dead letters come in the same order in every replay. */
+    const report = (): void => {
+      for (; reported < rows.length && done[reported] === 1; reported++) {
+        if (!failures.has(reported)) continue;
+        const row = rows[reported];
+        this.#context.onRowError(userFunctionError(this.#spec.name, failures.get(reported)), () => row);
+      }
+    };
     const worker = async (): Promise<void> => {
       while (next < rows.length) {
         const i = next++;
         try {
           results[i] = this.#write(await this.#attempt(rows[i]!));
         } catch (e) {
-          // Rows behind a failure are not started: with onError "fail" the epoch is over.
-          this.#context.onRowError(userFunctionError(this.#spec.name, e), () => rows[i]);
+          failures.set(i, e);
+        }
+        done[i] = 1;
+        try {
+          report();
+        } catch (e) {
+          // With onError "fail" the epoch is over: no further row is started.
+          next = rows.length;
+          throw e;
         }
       }
     };

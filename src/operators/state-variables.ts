@@ -13,6 +13,7 @@ import { encodeValue } from "../state/key-codec.ts";
 import type { KeyedTable, StateKey } from "../state/table.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 import { decodeIndex, encodeIndex } from "./row-keys.ts";
+import type { UndoLog } from "./undo-log.ts";
 import { type StateCodec, stateCodec } from "./user-state.ts";
 
 /** The key that the processor is called for. */
@@ -38,8 +39,10 @@ export class StateEntries {
   readonly #ttlMs: number | undefined;
   readonly #index = new Map<StateKey, Map<string, StoredElement>>();
   readonly #expiry = new ExpiryQueue<StateKey>();
+  readonly #undo: UndoLog;
 
-  constructor(table: KeyedTable<StoredElement>, scope: StateScope, ttlMs: number | undefined) {
+  constructor(table: KeyedTable<StoredElement>, scope: StateScope, ttlMs: number | undefined, undo: UndoLog) {
+    this.#undo = undo;
     this.#table = table;
     this.#scope = scope;
     this.#ttlMs = ttlMs;
@@ -79,6 +82,15 @@ export class StateEntries {
       mapKey === undefined
         ? [key.length, keyGroup, expires, value]
         : [key.length, keyGroup, expires, value, mapKey];
+    const before = this.#index.get(key)?.get(element);
+    this.#undo.note(() => {
+      if (before === undefined) this.#drop(key, element);
+      else this.#store(key, element, before, keyGroup);
+    });
+    this.#store(key, element, entry, keyGroup);
+  }
+
+  #store(key: StateKey, element: string, entry: StoredElement, keyGroup: number): void {
     this.#table.put(key + element, entry, keyGroup);
     this.#file(key + element, entry);
   }
@@ -89,7 +101,10 @@ export class StateEntries {
 
   #drop(key: StateKey, element: string): void {
     const elements = this.#index.get(key);
-    if (elements?.delete(element) !== true) return;
+    const before = elements?.get(element);
+    if (elements === undefined || before === undefined) return;
+    this.#undo.note(() => this.#store(key, element, before, before[1]));
+    elements.delete(element);
     if (elements.size === 0) this.#index.delete(key);
     this.#table.delete(key + element);
   }

@@ -6,6 +6,7 @@ import { encodeValue } from "../state/key-codec.ts";
 import type { KeyedTable, StateKey } from "../state/table.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 import type { CurrentKey } from "./state-variables.ts";
+import type { UndoLog } from "./undo-log.ts";
 
 /** [length of the key bytes, key group, key values, time in ms] */
 export type StoredTimer = readonly [number, number, Row, number];
@@ -19,8 +20,11 @@ export class Timers {
   readonly #queue = new ExpiryQueue<StateKey>();
   readonly #byKey = new Map<StateKey, Set<number>>();
 
-  constructor(table: KeyedTable<StoredTimer>) {
+  readonly #undo: UndoLog;
+
+  constructor(table: KeyedTable<StoredTimer>, undo: UndoLog) {
     this.#table = table;
+    this.#undo = undo;
   }
 
   restore(): void {
@@ -42,12 +46,20 @@ export class Timers {
       });
     const stored = key + encodeValue(timeMs, TIMESTAMP);
     if (this.#table.get(stored) !== undefined) return;
+    this.#undo.note(() => this.delete(key, timeMs));
     this.#table.put(stored, [key.length, keyGroup, keyValues, timeMs], keyGroup);
     this.#file(key, stored, timeMs);
   }
 
   delete(key: StateKey, timeMs: number): void {
-    this.#table.delete(key + encodeValue(timeMs, TIMESTAMP));
+    const stored = key + encodeValue(timeMs, TIMESTAMP);
+    const before = this.#table.get(stored);
+    if (before === undefined) return;
+    this.#undo.note(() => {
+      this.#table.put(stored, before, before[1]);
+      this.#file(key, stored, timeMs);
+    });
+    this.#table.delete(stored);
     const times = this.#byKey.get(key);
     times?.delete(timeMs);
     if (times?.size === 0) this.#byKey.delete(key);

@@ -11,8 +11,9 @@ import { PROCESSING_TIMER_MS } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Row } from "../core/value.ts";
 import type { TypedExpr } from "../expr/ast.ts";
+import { callUser, userFunctionError } from "../expr/user-call.ts";
 import { keyTypesText } from "./expr-text.ts";
-import { type Group, type GroupedInput, GroupedRows } from "./grouped-rows.ts";
+import { type GroupedInput, GroupedRows } from "./grouped-rows.ts";
 import type {
   EpochContext,
   Operator,
@@ -32,7 +33,8 @@ import {
   ValueState,
 } from "./state-variables.ts";
 import { type StoredTimer, Timers } from "./timers.ts";
-import { callUser, rowReader, rowWriter, userFunctionError } from "./user-rows.ts";
+import { UndoLog } from "./undo-log.ts";
+import { failedRows, rowReader, rowWriter } from "./user-rows.ts";
 
 export type TimeMode = "none" | "processingTime" | "eventTime";
 
@@ -101,6 +103,7 @@ class TransformWithState implements Operator, StateScope {
   readonly #processor: StatefulProcessor<unknown, unknown, unknown>;
   readonly #counts = new OperatorCounts();
   readonly #variables = new Map<string, StateEntries>();
+  readonly #undo = new UndoLog();
   #timers!: Timers;
   #context!: OperatorContext;
   #epoch!: EpochContext;
@@ -123,7 +126,7 @@ class TransformWithState implements Operator, StateScope {
 
   open(context: OperatorContext): void {
     this.#context = context;
-    this.#timers = new Timers(context.tables.keyed<StoredTimer>("timers"));
+    this.#timers = new Timers(context.tables.keyed<StoredTimer>("timers"), this.#undo);
     let initializing = true;
     const entries = (name: string, ttl: TtlConfig | undefined): StateEntries => {
       if (!initializing)
@@ -138,7 +141,8 @@ class TransformWithState implements Operator, StateScope {
         throw new ConfigurationError(`the time to live of state ${name} must be positive`, {
           errorClass: "STATEFUL_PROCESSOR_TTL_DURATION_MUST_BE_POSITIVE",
         });
-      const made = new StateEntries(context.tables.keyed<StoredElement>(`state:${name}`), this, ttl?.ttlMs);
+      const table = context.tables.keyed<StoredElement>(`state:${name}`);
+      const made = new StateEntries(table, this, ttl?.ttlMs, this.#undo);
       this.#variables.set(name, made);
       return made;
     };
@@ -199,13 +203,13 @@ class TransformWithState implements Operator, StateScope {
     const results: Row[] = [];
     const timers = this.#timerValues();
     for (const group of this.#initial?.take() ?? [])
-      this.#as(group, group.rows[0], (key) => {
+      this.#as(group, (key) => {
         for (const row of group.rows)
           this.#processor.handleInitialState?.(key, this.#readInitial(row), timers);
       });
     for (const group of this.#rows.take()) {
       this.#counts.updated();
-      const made = this.#as(group, group.rows[0], (key) =>
+      const made = this.#as(group, (key) =>
         this.#processor.handleInputRows(key, group.rows.map(this.#read), timers),
       );
       for (const row of made) results.push(row);
@@ -228,7 +232,7 @@ class TransformWithState implements Operator, StateScope {
     return this.#timers.due(now - STRICTLY_MS).flatMap((timer) => {
       // An earlier timer of this epoch may have deleted it.
       if (!this.#timers.has(timer.key, timer.timeMs)) return [];
-      const rows = this.#as(timer, undefined, (key) =>
+      const rows = this.#as(timer, (key) =>
         this.#processor.handleExpiredTimer?.(key, timers, { getExpiryTimeInMs: () => timer.timeMs }),
       );
       this.#timers.delete(timer.key, timer.timeMs);
@@ -238,18 +242,21 @@ class TransformWithState implements Operator, StateScope {
 
   /** Runs user code for a key; rows it makes while its generator runs see the key too. */
   #as(
-    key: CurrentKey | Group,
-    row: Row | undefined,
+    key: CurrentKey & { readonly rows?: readonly Row[] },
     f: (key: unknown) => Iterable<unknown> | void,
   ): readonly Row[] {
     this.#current = key;
+    this.#undo.begin();
     try {
       const made = callUser(this.#spec.name, () => [...(f(this.#readKey(key.keyValues)) ?? [])]);
       return made.map(this.#write);
     } catch (e) {
-      this.#context.onRowError(userFunctionError(this.#spec.name, e), () => row ?? key.keyValues);
+      // What it throws leaves the key's state and timers as they were.
+      this.#undo.rollBack();
+      failedRows(this.#context.onRowError, userFunctionError(this.#spec.name, e), key);
       return [];
     } finally {
+      this.#undo.end();
       this.#current = undefined;
     }
   }

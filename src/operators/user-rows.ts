@@ -1,6 +1,6 @@
 /** Rows as user functions see them: plain objects by column name, and back; what a function throws becomes an ExecutionError that names it. */
 import { struct } from "../core/data-type.ts";
-import { ExecutionError, MillraceError } from "../core/errors.ts";
+import { ExecutionError } from "../core/errors.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Row } from "../core/value.ts";
 import { fromUserValue, toUserValue } from "../expr/user-values.ts";
@@ -25,22 +25,12 @@ export const rowWriter = (schema: Schema, name: string): ((value: unknown) => Ro
 export const describeKind = (value: unknown): string =>
   value === null ? "null" : Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
 
-/** The error of a user function, with its name; errors that already are ours stay as they are. */
-export const userFunctionError = (name: string, cause: unknown): ExecutionError => {
-  if (cause instanceof ExecutionError) return cause;
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return new ExecutionError(`the user function ${name} failed: ${text}`, {
-    errorClass: "FAILED_EXECUTE_UDF",
-    cause,
-  });
-};
-
-/** Calls user code. */
-export const callUser = <R>(name: string, f: () => R): R => {
-  try {
-    return f();
-  } catch (e) {
-    if (e instanceof MillraceError) throw e;
-    throw userFunctionError(name, e);
-  }
+/** Every row of a group for which a call failed is a row that could not be computed; without rows (a timer, a timeout) the key stands for it. */
+export const failedRows = (
+  onRowError: (error: unknown, row: () => unknown) => void,
+  error: unknown,
+  group: { readonly rows?: readonly Row[]; readonly keyValues: Row },
+): void => {
+  const { rows = [], keyValues } = group;
+  for (const row of rows.length === 0 ? [keyValues] : rows) onRowError(error, () => row);
 };

@@ -10,7 +10,9 @@ type GroupState = Extract<LogicalPlan, { kind: "groupState" }>;
 
 export const planGroupState = (plan: GroupState, p: Planning): Fragment => {
   const { fn, keys } = plan;
-  const time = plan.streaming ? eventTimeColumns(plan.child)[0] : undefined;
+  // As in Spark, rows behind the watermark are late only where the state goes by event time.
+  const timed = plan.streaming && fn.timeout === "eventTime";
+  const time = timed ? eventTimeColumns(plan.child)[0] : undefined;
   const inputs = [{ fragment: p.build(plan.child), keys }];
   if (plan.initial !== undefined) inputs.push({ fragment: p.build(plan.initial), keys: plan.initialKeys });
   const branches = p.together(inputs);

@@ -46,8 +46,9 @@ export interface ChainServices {
 
 export type ChainOutput = (batch: Batch) => void | Promise<void>;
 
-const contextOf = (node: OperatorNode, e: ChainEpoch): EpochContext => ({
+const contextOf = (node: OperatorNode, e: ChainEpoch, partition: number): EpochContext => ({
   epoch: e.epoch,
+  partition,
   clockMs: e.clockMs,
   timeZone: e.timeZone,
   watermarkMs: Math.max(0, e.watermark - node.watermarkDelayMs),
@@ -60,6 +61,7 @@ export class Chain {
   readonly #running: Running[] = [];
   readonly #leaves = new Map<string, { readonly parent: Running | undefined; readonly port: number }[]>();
   readonly #output: ChainOutput;
+  readonly #partition: number;
 
   constructor(
     root: OperatorNode | StageInput,
@@ -69,6 +71,7 @@ export class Chain {
     services: ChainServices = {},
   ) {
     this.#output = output;
+    this.#partition = partition.index;
     this.#build(root, undefined, 0);
     this.#running.reverse();
     for (const { node, operator } of this.#running)
@@ -78,11 +81,10 @@ export class Chain {
         partitions: partition.of,
         ownsKeyGroup: ownsKeyGroup(partition.index, partition.of),
         ...(services.clock === undefined ? {} : { clock: services.clock }),
-        onRowError:
-          services.onRowError ??
-          ((error) => {
-            throw error;
-          }),
+        onRowError: (error, row) => {
+          if (services.onRowError === undefined) throw error;
+          services.onRowError(located(node, error), row);
+        },
       });
   }
 
@@ -111,7 +113,7 @@ export class Chain {
   }
 
   begin(epoch: ChainEpoch): void {
-    for (const r of this.#running) r.operator.begin?.(contextOf(r.node, epoch));
+    for (const r of this.#running) r.operator.begin?.(contextOf(r.node, epoch, this.#partition));
   }
 
   /** Rows of an edge, or of "source". */
@@ -166,12 +168,7 @@ export class Chain {
   /** Runs operator code; an error that leaves it says which operator it was. */
   #guard(r: Running, f: () => void | Promise<void>): void | Promise<void> {
     const named = (e: unknown): never => {
-      const error =
-        e instanceof MillraceError
-          ? e
-          : new ExecutionError(e instanceof Error ? e.message : String(e), { cause: e });
-      error.where ??= `operator ${r.node.kind} (${r.node.id})`;
-      throw error;
+      throw located(r.node, e);
     };
     try {
       const p = f();
@@ -181,3 +178,13 @@ export class Chain {
     }
   }
 }
+
+/** The error as ours, with the operator that it came from. */
+const located = (node: OperatorNode, e: unknown): MillraceError => {
+  const error =
+    e instanceof MillraceError
+      ? e
+      : new ExecutionError(e instanceof Error ? e.message : String(e), { cause: e });
+  error.where ??= `operator ${node.kind} (${node.id})`;
+  return error;
+};

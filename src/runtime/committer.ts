@@ -8,7 +8,7 @@ import { SNAPSHOT_MAILBOX_BYTES } from "../core/limits.ts";
 import type { SnapshotWriter } from "../state/snapshot.ts";
 import type { PendingCommit, StateRecord, StateStore } from "../state/store.ts";
 import type { ActorEnvironment, ActorInput, ActorSink } from "./behaviour.ts";
-import { type DeadLetter, writeDeadLetters } from "./dead-letters.ts";
+import { type DeadLetter, DeadLetterWriter } from "./dead-letters.ts";
 import type { Acknowledgement, ActorWork, EventTimeMaxima } from "./entries.ts";
 
 export interface EpochResult {
@@ -29,6 +29,7 @@ export class Committer {
   readonly #input: ActorInput;
   readonly #sink: ActorSink | undefined;
   readonly #snapshots: SnapshotWriter;
+  readonly #deadLetters: DeadLetterWriter;
   #chain: Promise<void> = Promise.resolve();
   #failed: unknown;
   #lastSnapshotMs: number;
@@ -47,6 +48,7 @@ export class Committer {
     this.#env = env;
     this.#store = store;
     this.#snapshots = snapshots;
+    this.#deadLetters = new DeadLetterWriter(env);
     this.#input = input;
     this.#sink = sink;
     this.#lastSnapshotMs = env.clock.monotonic();
@@ -69,21 +71,25 @@ export class Committer {
 
   async #commit(r: EpochResult): Promise<void> {
     if (this.#failed !== undefined) throw this.#failed;
+    this.#env.step?.("commit", "delivery");
     await r.delivered;
+    this.#env.step?.("commit", "sink");
     await this.#env.probe?.("delivered", r.epoch);
     if (!this.#env.alive()) throw new FencedError("the node's lease is gone");
-    if (r.deadLetters.length > 0)
-      await writeDeadLetters(await this.#env.store.open(this.#env.names.deadLetters), r.deadLetters);
+    if (r.deadLetters.length > 0) await this.#deadLetters.write(r.deadLetters);
     if (this.#sink !== undefined && !this.#sink.commitsFirst) await this.#sink.commit(r.epoch, r.sinkRows);
     await this.#env.probe?.("sinkCommitted", r.epoch);
     if (!this.#env.alive()) throw new FencedError("the node's lease is gone");
     const started = this.#env.clock.monotonic();
+    this.#env.step?.("commit", "state");
     await this.#store.commit(r.pending);
     const commitMs = this.#env.clock.monotonic() - started;
     await this.#env.probe?.("committed", r.epoch);
+    if (this.#sink?.commitsFirst === true) this.#env.step?.("commit", "sink");
     if (this.#sink?.commitsFirst === true) await this.#sink.commit(r.epoch, r.sinkRows);
     this.#bytesSinceSnapshot += r.inputBytes;
     this.#acknowledge(r, commitMs);
+    this.#env.step?.("commit", "idle");
     this.#startSnapshot(r.pending.record, false);
   }
 

@@ -1,12 +1,17 @@
 /**
  * Rows that an operator could not compute (`onError`): the query fails, or the row is left out and counted, or it goes to the query's dead-letter log as
- * well, before the epoch commits. A replay writes the same letters again: each carries (epoch, stage, partition, number), by which a reader tells
- * doubles. Which rows fail is a function of the rows, so leaving them out keeps law 2.
+ * well, before the epoch commits. Which rows fail is a function of the rows, so leaving them out keeps law 2.
+ *
+ * Each letter carries (epoch, stage, partition, number). An actor that starts again looks which of its letters are there before it writes, so a crash
+ * doubles none; a zombie may (law 11), and a reader tells doubles by those four.
  */
 import { ExecutionError, MillraceError } from "../core/errors.ts";
 import { pack, unpack } from "../codec/msgpack.ts";
+import { position } from "../core/brands.ts";
+import { EPOCH_DEPTH, ROW_TEXT_CHARS_MAX } from "../core/limits.ts";
+import { rowText } from "../core/row-text.ts";
 import type { Log } from "../log/log.ts";
-import type { ActorIdentity } from "./behaviour.ts";
+import type { ActorEnvironment, ActorIdentity } from "./behaviour.ts";
 
 export type OnError = "fail" | "skip" | "deadLetter";
 
@@ -45,7 +50,11 @@ export class RowErrors {
 
   /** What operators call for a row they could not compute. */
   handle(error: unknown, row: () => unknown): void {
-    if (this.#policy === "fail") throw error;
+    if (this.#policy === "fail") {
+      if (error instanceof ExecutionError && error.row === undefined)
+        error.row = rowText(row(), ROW_TEXT_CHARS_MAX);
+      throw error;
+    }
     // Only errors of the row itself: a broker that is away or a damaged store is nobody's row.
     if (error instanceof MillraceError && !(error instanceof ExecutionError)) throw error;
     this.skipped++;
@@ -68,7 +77,43 @@ export class RowErrors {
   }
 }
 
-/** Writes the letters of an epoch, in order; at least once. */
-export const writeDeadLetters = async (log: Log, letters: readonly DeadLetter[]): Promise<void> => {
-  for (const letter of letters) await log.append(pack(letter));
-};
+/** Writes one actor's letters, epoch by epoch. */
+export class DeadLetterWriter {
+  readonly #env: Pick<ActorEnvironment, "store" | "names" | "identity" | "follower">;
+  #log: Log | undefined;
+  /** "epoch/number" of letters that an earlier start of this actor wrote. */
+  #there: ReadonlySet<string> = new Set();
+
+  constructor(env: Pick<ActorEnvironment, "store" | "names" | "identity" | "follower">) {
+    this.#env = env;
+  }
+
+  async write(letters: readonly DeadLetter[]): Promise<void> {
+    const epoch = letters[0]?.epoch ?? 0;
+    // A committed epoch's letters are there: an actor commits after it wrote them.
+    if (epoch <= this.#env.follower.committed) return;
+    if (this.#log === undefined) {
+      const log = await this.#env.store.open(this.#env.names.deadLetters);
+      this.#there = await this.#written(log, epoch);
+      this.#log = log;
+    }
+    for (const letter of letters)
+      if (!this.#there.has(`${letter.epoch}/${letter.number}`)) await this.#log.append(pack(letter));
+  }
+
+  /** Own letters from `epoch` on, found from the end of the log: those of an epoch lie behind all of the epochs that had to commit before it was planned. */
+  async #written(log: Log, epoch: number): Promise<ReadonlySet<string>> {
+    const there = new Set<string>();
+    const { first, last } = await log.bounds();
+    const { stage, partition } = this.#env.identity;
+    for (let at = Number(last); at >= first; at--) {
+      const record = await log.get(position(at));
+      if (record === undefined) break;
+      const letter = decodeDeadLetter(record.payload);
+      if (letter.epoch <= epoch - EPOCH_DEPTH) break;
+      if (letter.stage === stage && letter.partition === partition)
+        there.add(`${letter.epoch}/${letter.number}`);
+    }
+    return there;
+  }
+}

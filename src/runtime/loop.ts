@@ -9,7 +9,7 @@
  */
 import type { Batch } from "../core/batch.ts";
 import { rowCount } from "../core/batch.ts";
-import { MillraceError } from "../core/errors.ts";
+import { ExecutionError, MillraceError } from "../core/errors.ts";
 import { EPOCH_DEPTH } from "../core/limits.ts";
 import { RowErrors } from "./dead-letters.ts";
 import { MaximaObserver } from "./maxima.ts";
@@ -147,6 +147,7 @@ const runEpochs = async (
   const over = AbortSignal.any([signal, failed.signal]);
   over.addEventListener("abort", () => actor.parts.outbox.close());
   for (let epoch = from + 1; ; epoch++) {
+    env.step?.("loop", "plan entry");
     const entry = await env.follower.entry(epoch, ended);
     if (failure !== undefined) throw failure;
     if (entry === undefined)
@@ -174,6 +175,7 @@ const runEpoch = async (actor: Running, entry: EpochEntry, signal: AbortSignal):
   const { env, parts, chain } = actor;
   const started = env.clock.monotonic();
   await env.probe?.("begin", entry.epoch);
+  env.step?.("loop", "input");
   actor.entry = entry;
   actor.sinkRows = [];
   actor.inputRows = 0;
@@ -183,17 +185,23 @@ const runEpoch = async (actor: Running, entry: EpochEntry, signal: AbortSignal):
   const maxima = new MaximaObserver(chain, env.plan.watermarks);
   for await (const { edge, batch, split } of parts.input.rows(entry, signal)) {
     actor.inputRows += rowCount(batch);
+    env.step?.("loop", "processing");
     try {
       await chain.feed(edge, batch);
       maxima.observe(split);
     } catch (e) {
       throw located(e, entry, env);
     }
+    env.step?.("loop", "input");
   }
   if (signal.aborted) return false;
   await env.probe?.("input", entry.epoch);
   if (maxima.concerned) announce(actor, entry.epoch, maxima.maxima);
-  await chain.end();
+  try {
+    await chain.end();
+  } catch (e) {
+    throw located(e, entry, env);
+  }
   await env.probe?.("sending", entry.epoch);
   if (entry.epoch > actor.unpublishedUntil) await parts.outbox.end(entry.epoch);
   await env.probe?.("sent", entry.epoch);
@@ -276,9 +284,10 @@ const workOf = (actor: Running, times: MaximaObserver): ActorWork => {
 /** Says where an error happened, once. */
 const located = (e: unknown, entry: EpochEntry, env: ActorEnvironment): unknown => {
   if (!(e instanceof MillraceError)) return e;
+  const row = e instanceof ExecutionError && e.row !== undefined ? `, row ${e.row}` : "";
   const ranges = Object.values(entry.ranges)
     .flat()
     .map((r) => `${r.split} ${JSON.stringify(r.from)}..${JSON.stringify(r.to)}`);
-  e.where = `${e.where ?? "input"}, stage ${env.identity.stage} partition ${env.identity.partition}, epoch ${entry.epoch}, input ${ranges.join("; ") || "none"}`;
+  e.where = `${e.where ?? "input"}, stage ${env.identity.stage} partition ${env.identity.partition}, epoch ${entry.epoch}, input ${ranges.join("; ") || "none"}${row}`;
   return e;
 };

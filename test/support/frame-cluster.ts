@@ -94,7 +94,7 @@ export class FrameCluster {
   }
 
   /** A fresh source of (k, v, ts) with a watermark, also a view of this name. */
-  source(name: string, delay: `${number} seconds` = "10 seconds") {
+  source(name: string, delay: `${number} second${"s" | ""}` = "10 seconds") {
     const handle = this.mill.memorySource(rowsSchema);
     const frame = this.mill.readStream.memory(handle).withWatermark("ts", delay);
     frame.createTempView(name);
