@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly snapshotIntervalMs: number;
   /** Closed with the engine. Default: an embedded log in `directory`. */
   readonly store?: LogStore | undefined;
+  /** The others that run the same queries over this store: nothing is removed from it then. */
+  readonly shared?: { readonly session: string; readonly workers: number } | undefined;
   readonly log?: Logger;
 }
 
@@ -42,13 +44,14 @@ export class BenchEngine {
   readonly #o: EngineOptions;
   readonly #store: LogStore;
   /** Its own for each engine: on a broker that lives longer nothing goes on from an earlier run. */
-  readonly #session = `bench-${randomUUID().slice(0, 8)}`;
+  readonly #session: string;
   #backend: StateBackend;
   #node: Node | undefined;
   readonly #gone = new Set<string>();
 
   private constructor(options: EngineOptions, store: LogStore, backend: StateBackend) {
     this.#o = options;
+    this.#session = options.shared?.session ?? `bench-${randomUUID().slice(0, 8)}`;
     this.#store = store;
     this.#backend = backend;
   }
@@ -121,6 +124,7 @@ export class BenchEngine {
         snapshotIntervalMs: this.#o.snapshotIntervalMs,
         mailboxMaxBytes: MAILBOX_BYTES_MAX,
         maxRestarts: RESTARTS_MAX_DEFAULT,
+        sourceSplits: this.#o.shared?.workers ?? 1,
         splitWatermark: "limited",
         maximaAfterStop: "keep",
       },
@@ -148,7 +152,7 @@ export class BenchEngine {
   async close(): Promise<void> {
     await this.kill();
     await this.#backend.close();
-    if (this.#o.store !== undefined)
+    if (this.#o.store !== undefined && this.#o.shared === undefined)
       for (const name of await this.#store.list(`${this.#session}.`)) await this.#store.remove(name);
     await this.#store.close();
   }

@@ -8,6 +8,9 @@ import type { SourceSpec } from "../connectors/source.ts";
 import { SNAPSHOT_INTERVAL_MS } from "../core/limits.ts";
 import type { Row } from "../core/value.ts";
 import { JetStreamStore } from "../log/jetstream/store.ts";
+import type { LogStore } from "../log/log.ts";
+import { ServedStore } from "../log/served-client.ts";
+import { parseAddress } from "../node/stores.ts";
 import { SessionCatalog } from "../plan/catalog.ts";
 import type { Relation } from "../plan/relation.ts";
 import type { StartRequest } from "../query/runtime.ts";
@@ -15,6 +18,7 @@ import type { StreamingQuery } from "../query/streaming-query.ts";
 import { SYSTEM_CLOCK } from "../query/system-clock.ts";
 import { BenchEngine } from "./engine.ts";
 import { type Measured, measure } from "./measure.ts";
+import { untilAllAreReady, type WorkerPlace } from "./workers.ts";
 
 export interface QueryRun {
   readonly name: string;
@@ -29,6 +33,8 @@ export interface QueryRun {
   readonly kill?: { readonly afterEpochs: number; readonly disk: "kept" | "lost" } | undefined;
   /** Logs on this broker instead of the embedded one. */
   readonly url?: string | undefined;
+  /** One of several processes that run the query together. */
+  readonly place?: WorkerPlace | undefined;
 }
 
 export interface QueryOutcome extends Measured {
@@ -61,19 +67,22 @@ export const withDirectory = async <A>(use: (directory: string) => Promise<A>): 
   }
 };
 
+const storeOf = async ({ url, place }: Pick<QueryRun, "url" | "place">): Promise<LogStore | undefined> => {
+  if (place !== undefined) return ServedStore.open(parseAddress(place.address), SYSTEM_CLOCK);
+  return url === undefined ? undefined : JetStreamStore.open({ servers: url, clock: SYSTEM_CLOCK });
+};
+
 export const openEngine = async (
   directory: string,
-  run: Pick<QueryRun, "durable" | "partitions" | "url">,
+  run: Pick<QueryRun, "durable" | "partitions" | "url" | "place">,
 ): Promise<BenchEngine> =>
   BenchEngine.open({
-    directory,
+    directory: run.place?.directory ?? directory,
     durable: run.durable,
     partitions: run.partitions,
     snapshotIntervalMs: run.durable ? SNAPSHOT_INTERVAL_MS : NO_SNAPSHOTS_MS,
-    store:
-      run.url === undefined
-        ? undefined
-        : await JetStreamStore.open({ servers: run.url, clock: SYSTEM_CLOCK }),
+    store: await storeOf(run),
+    shared: run.place === undefined ? undefined : { session: run.place.session, workers: run.place.of },
   });
 
 export const runQuery = (run: QueryRun): Promise<QueryOutcome> =>
@@ -87,6 +96,7 @@ export const runQuery = (run: QueryRun): Promise<QueryOutcome> =>
     const engine = await openEngine(directory, run);
     try {
       let epochs = 0;
+      if (run.place !== undefined) await untilAllAreReady(engine.store, run.place);
       const measured = await measure(async () => {
         let query = await engine.start(request);
         if (kill !== undefined) {

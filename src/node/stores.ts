@@ -52,7 +52,7 @@ export const openJetStream = async (
 };
 
 /** `127.0.0.1:4711` or the path of a socket. */
-const parseAddress = (text: string): ServedAddress => {
+export const parseAddress = (text: string): ServedAddress => {
   const port = /^127\.0\.0\.1:(\d+)$/.exec(text)?.[1];
   if (port !== undefined) return { port: Number(port) };
   if (text.startsWith("/")) return { path: text };

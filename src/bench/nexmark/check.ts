@@ -40,7 +40,7 @@ export const readCheckFile = (path: string): CheckFile => {
 
 export type CheckOptions = Pick<
   NexmarkRun,
-  "partitions" | "source" | "rowsPerMessage" | "durable" | "kill" | "url"
+  "partitions" | "source" | "rowsPerMessage" | "durable" | "kill" | "url" | "workers"
 > & {
   readonly root: string;
   /** Names of the file's queries to run; all when absent. */

@@ -1,6 +1,7 @@
 /** `bench nexmark`: times queries beside their floors, each in a process of its own, or checks their results. */
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { ConfigurationError } from "../../core/errors.ts";
 import { type BenchBroker, benchBroker } from "../broker.ts";
 import { inChild } from "../child.ts";
 import type { Floor } from "../lines.ts";
@@ -23,6 +24,7 @@ export const NEXMARK_FLAGS: Flags = {
   sink: "blackhole (default), hash, file or nats",
   hash: "on or off: hash the results by a second run that is not timed (default: on up to 200000 events)",
   partitions: "partitions of keyed stages (default 2)",
+  workers: "processes over one embedded log, as `millrace run --workers` (default 1)",
   checkpoint: "on (default) or off: logs and state on disk, with snapshots, or in memory",
   kill: "kept or lost: kill the node in the middle, its disk kept or lost",
   runs: "runs of each query; the median is given (default 1)",
@@ -47,10 +49,26 @@ interface Plan {
 const killOf = (o: BenchOptions): "kept" | "lost" | undefined =>
   o.values["kill"] === undefined ? undefined : oneOf<"kept" | "lost">(o, "kill", ["kept", "lost"], "kept");
 
+/** Several share an embedded log on disk, and nobody in them is killed. */
+const workersOf = (o: BenchOptions): number => {
+  const workers = positive(o, "workers", 1);
+  const alone = {
+    source: ["nats", "memory"],
+    checkpoint: ["off"],
+    kill: ["kept", "lost", ""],
+    sink: ["nats"],
+  };
+  for (const [name, values] of Object.entries(alone))
+    if (workers > 1 && values.includes(o.values[name] ?? "none"))
+      throw new ConfigurationError(`--workers ${workers} does not go with --${name} ${o.values[name]}`);
+  return workers;
+};
+
 const common = (
   o: BenchOptions,
   url: string | undefined,
-): Pick<NexmarkRun, "partitions" | "source" | "rowsPerMessage" | "durable" | "kill" | "url"> => ({
+): Pick<NexmarkRun, "partitions" | "source" | "rowsPerMessage" | "durable" | "kill" | "url" | "workers"> => ({
+  workers: workersOf(o),
   partitions: positive(o, "partitions", 2),
   source: oneOf<InputKind>(o, "source", ["file", "memory", "nats"], "file"),
   rowsPerMessage: positive(o, "rows-per-message", 250),
@@ -109,12 +127,12 @@ const rowOf = async (query: string, p: Plan, floors: Floors): Promise<ReportRow>
   const seconds = median(outcomes.map((o) => o.seconds));
   const of = outcomes.find((o) => o.seconds === seconds)!;
   let { result } = of;
-  if (result === undefined && p.hash) {
+  const { unchecked, mode } = nexmarkQuery(query, p.data.delayUs);
+  if (result === undefined && p.hash && (p.run.workers === 1 || mode === "append")) {
     const hashed: NexmarkRun = { ...run, sink: "hash" };
     ({ result } = await inChild<NexmarkOutcome>("nexmark", hashed));
   }
   const eventsPerSecond = perSecond(of.events, of);
-  const { unchecked } = nexmarkQuery(query, p.data.delayUs);
   return {
     query,
     eventsPerSecond,
@@ -123,6 +141,9 @@ const rowOf = async (query: string, p: Plan, floors: Floors): Promise<ReportRow>
     peakRssMb: of.peakRssMb,
     gcShare: of.gcShare,
     epochs: of.epochs,
+    ...(of.workerCpuSeconds === undefined
+      ? {}
+      : { logCpuSeconds: of.logCpuSeconds!, workerCpuSeconds: of.workerCpuSeconds.join(" ") }),
     rows: result?.rows ?? null,
     hash: unchecked ?? result?.hash ?? null,
     floor: floors.parse,

@@ -1,8 +1,16 @@
 /** Runs one Nexmark query through the engine, from start to the end of its input. */
 import { basename, join } from "node:path";
+import { rowsOf } from "../../core/batch.ts";
+import { ConfigurationError } from "../../core/errors.ts";
+import type { Row } from "../../core/value.ts";
+import { MemoryStore } from "../../log/memory-log.ts";
+import { schemaOfAttributes } from "../../plan/fragment.ts";
+import { analysed, type PlanningOptions, runBatch } from "../../query/planning.ts";
+import { SYSTEM_CLOCK } from "../../query/system-clock.ts";
 import { parseQuery } from "../../sql/parser.ts";
 import type { Measured } from "../measure.ts";
-import { BLACKHOLE, type QueryRun, runQuery } from "../query-run.ts";
+import { BLACKHOLE, type QueryRun, runQuery, withDirectory } from "../query-run.ts";
+import { inWorkers, type WorkerPlace, type WorkersMeasured } from "../workers.ts";
 import type { NexmarkFiles, NexmarkParameters } from "./data.ts";
 import { fileInput, type Input, type InputKind, memoryInput, natsInput } from "./input.ts";
 import { nexmarkQuery } from "./queries.ts";
@@ -28,9 +36,14 @@ export interface NexmarkRun {
   readonly kill?: "kept" | "lost" | undefined;
   /** The broker: needed for NATS on either side. */
   readonly url?: string | undefined;
+  /** Processes that run the query together over one embedded log; 1 when absent. */
+  readonly workers?: number | undefined;
+  readonly place?: WorkerPlace | undefined;
+  /** Where the sink "file" writes; default: a folder that goes away with the run. */
+  readonly out?: string | undefined;
 }
 
-export interface NexmarkOutcome extends Measured {
+export interface NexmarkOutcome extends Measured, Partial<Omit<WorkersMeasured, keyof Measured>> {
   readonly query: string;
   readonly events: number;
   readonly epochs: number;
@@ -62,7 +75,11 @@ const sinkOf = (run: NexmarkRun): QueryRun["sink"] => {
     case "hash":
       return undefined;
     case "file":
-      return (directory) => ({ format: "ndjson", options: { path: join(directory, "out") }, partitionBy });
+      return (directory) => ({
+        format: "ndjson",
+        options: { path: run.out ?? outOf(directory) },
+        partitionBy,
+      });
     case "nats":
       return (directory) => {
         const subject = `bench.out.${basename(directory)}`;
@@ -71,7 +88,44 @@ const sinkOf = (run: NexmarkRun): QueryRun["sink"] => {
   }
 };
 
+/** Files of the results when several processes write them: the sink of each row's place is theirs, the folder is common. */
+const outOf = (directory: string): string => join(directory, "out");
+
+const inSeveral = (run: NexmarkRun, workers: number): Promise<NexmarkOutcome> =>
+  withDirectory(async (directory) => {
+    const sink = run.sink === "hash" ? "file" : run.sink;
+    const { mode, key } = nexmarkQuery(run.query, run.data.delayUs);
+    if (run.sink === "hash" && mode !== "append")
+      throw new ConfigurationError(`${run.query} gives updates: no hash with --workers`);
+    const parameters = { ...run, sink, out: outOf(directory), workers: 1 };
+    const { measured, outcomes } = await inWorkers<NexmarkOutcome>(workers, directory, "nexmark", parameters);
+    const epochs = Math.max(...outcomes.map((o) => o.epochs));
+    const result =
+      run.sink === "hash" ? resultHash(await rowsOfFiles(run, outOf(directory)), key) : undefined;
+    return { query: run.query, events: run.files.events, result, epochs, ...measured };
+  });
+
+/** What the query wrote, with the types of its columns. */
+const rowsOfFiles = async (run: NexmarkRun, path: string): Promise<readonly Row[]> => {
+  const { sql } = nexmarkQuery(run.query, run.data.delayUs);
+  const options: PlanningOptions = {
+    timeZone: "UTC",
+    compatibility: "extended",
+    watermarkPolicy: "min",
+    staticReload: "once",
+    withoutRules: [],
+  };
+  const catalog = nexmarkCatalog(fileInput(run.files, 1), DELAY_MS_MIN);
+  const schema = schemaOfAttributes(analysed(parseQuery(sql), catalog, options).output);
+  const source = { format: "ndjson", options: { path }, schema, pushed: [] };
+  const plan = analysed({ kind: "source", source, streaming: false, name: "out" }, catalog, options);
+  const store = (): Promise<MemoryStore> => Promise.resolve(new MemoryStore({ clock: SYSTEM_CLOCK }));
+  const batches = await runBatch(plan, options, { clock: SYSTEM_CLOCK, timeZone: "UTC", store });
+  return batches.flatMap(rowsOf);
+};
+
 export const runNexmark = async (run: NexmarkRun): Promise<NexmarkOutcome> => {
+  if ((run.workers ?? 1) > 1) return inSeveral(run, run.workers!);
   const { delayUs, group } = run.data;
   const { sql, mode, key } = nexmarkQuery(run.query, delayUs);
   const lateMs = Math.max(DELAY_MS_MIN, Math.ceil((group * delayUs) / 1000));
@@ -86,6 +140,7 @@ export const runNexmark = async (run: NexmarkRun): Promise<NexmarkOutcome> => {
     sink: sinkOf(run),
     kill: run.kill === undefined ? undefined : { afterEpochs: half, disk: run.kill },
     url: run.url,
+    place: run.place,
   });
   const result = run.sink === "hash" ? resultHash(rows, key) : undefined;
   return { query: run.query, events: run.files.events, result, ...outcome };
