@@ -8,63 +8,20 @@
  *  C3 an entry of a higher leader token, or a refused append, ends this leader; the next one reads again.
  */
 import { position } from "../src/core/brands.ts";
-import type { Clock } from "../src/core/clock.ts";
 import { LogConflictError } from "../src/core/errors.ts";
 import { EPOCH_DEPTH, SOURCE_POLL_MS } from "../src/core/limits.ts";
 import type { Json, PlanLimits, SourceEnumerator, SplitRange } from "../src/connectors/source.ts";
-import type { Log, LogStore } from "../src/log/log.ts";
 import { unpack } from "../src/codec/msgpack.ts";
-import type { PhysicalPlan } from "../src/plan/physical.ts";
 import { AckBook, mergeMaxima } from "../src/runtime/acknowledgements.ts";
-import type { QueryNames } from "../src/runtime/behaviour.ts";
 import { encodeEntry, type EpochEntry, type PlanRecord, type Topology } from "../src/runtime/entries.ts";
-import type { QueryFollower } from "../src/runtime/follower.ts";
-import type { RuntimeMetrics } from "../src/runtime/metrics.ts";
 import { nextEntry, nextTopology } from "../src/runtime/next-epoch.ts";
 import { removeOldTopology } from "../src/runtime/old-topology.ts";
-import { Pacer, type Trigger } from "../src/runtime/trigger.ts";
+import { Pacer } from "../src/runtime/trigger.ts";
 import { wantsEmptyEpoch } from "../src/runtime/empty-epoch.ts";
 import { baseWatermark } from "../src/runtime/watermark.ts";
+import type { CoordinatorEnvironment, SourceLimits } from "./coordinator-environment.ts";
 import { progressOf } from "./coordinator-progress.ts";
-
-export interface CoordinatorEnvironment {
-  readonly queryName: string;
-  readonly queryId: string;
-  readonly runId: string;
-  readonly plan: PhysicalPlan;
-  readonly names: QueryNames;
-  readonly store: LogStore;
-  readonly planLog: Log;
-  readonly commitLog: Log;
-  readonly follower: QueryFollower;
-  readonly sources: ReadonlyMap<string, SourceEnumerator>;
-  readonly clock: Clock;
-  readonly timeZone: string;
-  readonly metrics: RuntimeMetrics;
-  /** Grows with every leader (the election's sequence). */
-  readonly token: number;
-  readonly alive: () => boolean;
-  readonly trigger: Trigger;
-  readonly limits: ReadonlyMap<string, SourceLimits>;
-  /** Number of partitions wanted for keyed stages, and per source stage. */
-  readonly partitions: (previous: Topology | undefined, rescaleTo: number | undefined) => readonly number[];
-  /** What the program asks for at a new run; undefined: what the query had. */
-  readonly partitionsWanted: number | undefined;
-  /** True when no other node of the query lives: then this is a new run. */
-  readonly newRun: boolean;
-  readonly splitWatermark: "limited" | "max";
-  /**
-   * Whether a query that was stopped and started again still knows the maxima of its event-time columns. Spark forgets them: until each
-   * column has new data the watermark stands still.
-   */
-  readonly maximaAfterStop: "keep" | "forget";
-}
-
-export interface SourceLimits {
-  readonly maxOffsets: number | undefined;
-  readonly minOffsets: number | undefined;
-  readonly maxTriggerDelayMs: number;
-}
+import { EpochWatch } from "./epoch-watch.ts";
 
 export class Coordinator {
   readonly #env: CoordinatorEnvironment;
@@ -83,6 +40,8 @@ export class Coordinator {
   #standsAt = 0;
   #forgetful = false;
   #committing = false;
+  /** What the leader itself is at, where it may take long. */
+  #doing: "opening the sources" | "planning" | undefined = "opening the sources";
   #failed: unknown;
   #lastPlannedMs: number;
   #plannedAt = new Map<number, number>();
@@ -95,8 +54,11 @@ export class Coordinator {
     this.#lastPlannedMs = env.clock.monotonic();
   }
 
-  /** Leads until the query ends, the signal aborts, or another leader is met (LogConflictError). */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Leads until the query ends, the signal aborts, or another leader is met (LogConflictError). Once `leaving` aborts nothing more is planned, and it ends
+   * when what is planned is committed.
+   */
+  async run(signal: AbortSignal, leaving: AbortSignal): Promise<void> {
     const { follower, store, names } = this.#env;
     await follower.catchUp();
     if (follower.token > this.#env.token) return;
@@ -104,18 +66,22 @@ export class Coordinator {
     this.#ends.push(store.bus.subscribe(names.hints, (bytes) => this.#onHint(bytes)));
     this.#ends.push(follower.onChange(() => this.#notify(false)));
     const stop = (): void => this.#notify(false);
-    signal.addEventListener("abort", stop);
+    for (const s of [signal, leaving]) s.addEventListener("abort", stop);
+    this.#ends.push(new EpochWatch(this.#env, this.#book, () => this.#doing).start());
     try {
       await this.#begin();
       while (!signal.aborted && !follower.finished) {
         if (this.#failed !== undefined) throw this.#failed;
         if (!this.#env.alive() || follower.token > this.#env.token) return;
         this.#startCommit();
-        const wait = await this.#plan();
+        if (leaving.aborted && follower.committed >= (follower.latest?.entry.epoch ?? 0)) return;
+        this.#doing = "planning";
+        const wait = leaving.aborted ? undefined : await this.#plan();
+        this.#doing = undefined;
         await this.#sleep(wait);
       }
     } finally {
-      signal.removeEventListener("abort", stop);
+      for (const s of [signal, leaving]) s.removeEventListener("abort", stop);
       for (const end of this.#ends) end();
       for (const source of this.#env.sources.values()) await source.close();
     }
@@ -203,7 +169,9 @@ export class Coordinator {
       .catch((e: unknown) => (this.#failed = e))
       .finally(() => {
         this.#committing = false;
-        if (this.#failed !== undefined) this.#notify(false);
+        // Also when an acknowledgement came while the round ended.
+        const next = this.#env.follower.known(this.#env.follower.committed + 1);
+        if (this.#failed !== undefined || (next !== undefined && this.#book.done(next))) this.#notify(false);
       });
   }
 

@@ -26,6 +26,7 @@ import type { RuntimeMetrics } from "../src/runtime/metrics.ts";
 import { Outbox } from "../src/runtime/outbox.ts";
 import { supervised } from "../src/runtime/supervision.ts";
 import type { StateBackend } from "../src/state/backend.ts";
+import { ActorWatch } from "../src/runtime/actor-watch.ts";
 import { EpochSink } from "./sink.ts";
 import { watchSpace } from "../src/runtime/mailbox-space.ts";
 import { SourceInput } from "./source.ts";
@@ -72,6 +73,7 @@ const keyOf = (a: ActorIdentity): string => `${a.stage}/${a.partition}/${a.topol
 
 interface RunningActor {
   readonly identity: ActorIdentity;
+  readonly watch: ActorWatch;
   readonly fiber: Fiber.Fiber<ActorEnd, unknown>;
   readonly drain: AbortController;
   readonly done: Promise<void>;
@@ -104,9 +106,10 @@ export class ActorSupervisor {
     if (this.#actors.has(key)) return;
     const drain = new AbortController();
     const labels = { query: this.#node.queryName, stage: identity.stage, partition: identity.partition };
+    const watch = new ActorWatch(this.#node.clock);
     let body: Promise<unknown> = Promise.resolve();
     const run = (signal: AbortSignal): Promise<ActorEnd> => {
-      const ended = this.#run(identity, topology, signal, drain.signal);
+      const ended = watch.guard(signal, (s) => this.#run(identity, topology, watch, s, drain.signal));
       body = ended.catch(() => {});
       return ended;
     };
@@ -129,17 +132,35 @@ export class ActorSupervisor {
       await body;
       if (this.#actors.get(key)?.fiber === fiber) this.#actors.delete(key);
       if (Exit.isSuccess(exit)) this.#events.ended(identity, exit.value);
-      else if (!drain.signal.aborted) this.#escalate(exit, identity);
+      else this.#escalate(exit, identity, drain.signal.aborted);
     });
-    this.#actors.set(key, { identity, fiber, drain, done });
+    this.#actors.set(key, { identity, watch, fiber, drain, done });
   }
 
-  #escalate(exit: Exit.Exit<ActorEnd, unknown>, identity: ActorIdentity): void {
+  /** One that was stopped, or failed while it drained, is told as ended: it may be wanted here again by now. */
+  #escalate(exit: Exit.Exit<ActorEnd, unknown>, identity: ActorIdentity, draining: boolean): void {
     if (!Exit.isFailure(exit)) return;
-    for (const reason of exit.cause.reasons) {
+    for (const reason of draining ? [] : exit.cause.reasons) {
       if (reason._tag === "Fail") return this.#events.failed(reason.error, identity);
       if (reason._tag === "Die") return this.#events.failed(reason.defect, identity);
     }
+    this.#events.ended(identity, "aborted");
+  }
+
+  /** The leader waits for this actor: says what it does, and starts it again if it has waited for others since `stallMs` (twice that the next time). */
+  nudge(identity: ActorIdentity, stallMs: number): void {
+    const actor = this.#actors.get(keyOf(identity));
+    if (actor === undefined) return;
+    const restarts = actor.watch.nudge(stallMs);
+    const { queryName: query } = this.#node;
+    const { stage, partition } = identity;
+    this.#node.log("warn", "an epoch waits for an actor", {
+      query,
+      stage,
+      partition,
+      ...actor.watch.describe(),
+      restarts,
+    });
   }
 
   /** Ends an actor between two epochs, with its state committed and a snapshot taken. */
@@ -176,12 +197,13 @@ export class ActorSupervisor {
   async #run(
     identity: ActorIdentity,
     topology: Topology,
+    watch: ActorWatch,
     signal: AbortSignal,
     drain: AbortSignal,
   ): Promise<ActorEnd> {
     const node = this.#node;
     const stage = node.plan.stages.find((s) => s.id === identity.stage)!;
-    const env = this.#environment(identity, stage);
+    const env = this.#environment(identity, stage, watch);
     const labels = { query: node.queryName, stage: identity.stage, partition: identity.partition };
     const mailboxLog =
       stage.kind === "source" ? undefined : await this.#mailbox(identity.stage, topology, identity.partition);
@@ -195,7 +217,7 @@ export class ActorSupervisor {
     return runActor(env, { input, outbox, sink, mailbox, topology }, signal, drain);
   }
 
-  #environment(identity: ActorIdentity, stage: StagePlan): ActorEnvironment {
+  #environment(identity: ActorIdentity, stage: StagePlan, watch: ActorWatch): ActorEnvironment {
     const node = this.#node;
     const { probe } = node;
     return {
@@ -205,6 +227,7 @@ export class ActorSupervisor {
       token: node.nextToken(),
       incarnation: `${node.nodeId}-${++this.#starts}`,
       acknowledge: (ack) => this.#acks.send(ack),
+      step: (side, step) => watch.step(side, step),
       ...(probe === undefined
         ? {}
         : { probe: (point: ProbePoint, epoch: number) => probe(identity, point, epoch) }),

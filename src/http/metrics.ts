@@ -3,7 +3,7 @@
  * Called once an epoch and actor, never per row.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { ActorLabels, RuntimeMetrics } from "../runtime/metrics.ts";
+import type { ActorLabels, MissingActor, RuntimeMetrics } from "../runtime/metrics.ts";
 
 const ACTOR = ["query", "stage", "partition"] as const;
 const EPOCH_SECONDS_BUCKETS = [
@@ -32,6 +32,17 @@ export class PrometheusMetrics implements RuntimeMetrics {
     "query",
     "source",
   ]);
+  readonly #waiting = this.#gauge(
+    "epoch_waiting_seconds",
+    "Time the oldest planned epoch has waited for its commit, set where the coordinator runs",
+    ["query"],
+  );
+  readonly #missing = this.#gauge(
+    "epoch_missing_acknowledgements",
+    "1 for each actor that an epoch waits for longer than its limit",
+    [...ACTOR, "node"],
+  );
+  #told: readonly (ActorLabels & MissingActor)[] = [];
   readonly #epoch = this.#gauge("committed_epoch_number", "Newest committed epoch", ["query"]);
   readonly #epochs: Counter<"query">;
   readonly #epochSeconds: Histogram<"query">;
@@ -110,6 +121,13 @@ export class PrometheusMetrics implements RuntimeMetrics {
     this.#epochs.inc({ query });
     this.#epoch.set({ query }, epoch);
     this.#epochSeconds.observe({ query }, Math.max(0, seconds));
+  }
+  epochWaiting(query: string, seconds: number, missing: readonly MissingActor[]): void {
+    this.#waiting.set({ query }, seconds);
+    for (const l of this.#told) if (l.query === query) this.#missing.remove({ ...labelsOf(l), node: l.node });
+    const now = missing.map((m) => ({ query, ...m }));
+    for (const l of now) this.#missing.set({ ...labelsOf(l), node: l.node }, 1);
+    this.#told = [...this.#told.filter((l) => l.query !== query), ...now];
   }
   watermark(query: string, watermarkMs: number, lagMs: number): void {
     this.#watermark.set({ query }, watermarkMs / 1000);

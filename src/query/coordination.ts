@@ -1,6 +1,8 @@
 /** What the coordinator gets: its environment from the node's services and the query's definition. */
-import type { CoordinatorEnvironment, SourceLimits } from "../../actors/coordinator.ts";
+import type { CoordinatorEnvironment, SourceLimits } from "../../actors/coordinator-environment.ts";
+import { pack } from "../codec/msgpack.ts";
 import { parseDuration } from "../core/duration.ts";
+import { EPOCH_STALL_MS } from "../core/limits.ts";
 import type { Log } from "../log/log.ts";
 import type { Options } from "../connectors/source.ts";
 import type { Topology } from "../runtime/entries.ts";
@@ -80,5 +82,10 @@ export const coordinatorEnvironment = async (
     newRun,
     splitWatermark: services.settings.splitWatermark,
     maximaAfterStop: services.settings.maximaAfterStop,
+    stallMs: services.settings.stallMs ?? EPOCH_STALL_MS,
+    assigned: (actor) => host.assigned(actor),
+    nudge: (actors) =>
+      services.store.bus.publish(names.nudges, pack(actors.map((a) => [a.stage, a.partition, a.topology]))),
+    warn: (message, fields) => services.log("warn", message, fields),
   };
 };

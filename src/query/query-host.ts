@@ -7,11 +7,17 @@
  *  H2 at most one coordinator of the query runs here, and only while this node leads.
  *  H3 `ended` resolves the same on every node: what the logs say; only a failure that cannot be written to them (a full disk) is this node's own.
  */
-import { Coordinator, isDeposed } from "../../actors/coordinator.ts";
 import { ActorSupervisor } from "../../actors/supervisor.ts";
 import { sleep } from "../core/clock.ts";
 import { decisionOf, ExecutionError, MillraceError } from "../core/errors.ts";
-import { ACK_REPEAT_MS, CONTROL_LOG_BYTES_MAX, SHUTDOWN_MS } from "../core/limits.ts";
+import {
+  ACK_REPEAT_MS,
+  CONTROL_LOG_BYTES_MAX,
+  EPOCH_STALL_MS,
+  LEAVE_COMMIT_MS,
+  SHUTDOWN_MS,
+} from "../core/limits.ts";
+import { unpack } from "../codec/msgpack.ts";
 import { assignmentLog } from "../log/names.ts";
 import type { Log } from "../log/log.ts";
 import { sourceFactory } from "../connectors/registry.ts";
@@ -28,6 +34,7 @@ import { AssignmentKeeper, topologyOf } from "./assignment-keeper.ts";
 import { appendControl, failRecord } from "./control-entry.ts";
 import { coordinatorEnvironment } from "./coordination.ts";
 import { drained } from "./drain.ts";
+import { QueryLeader } from "./query-leader.ts";
 import { planDifference, programDifference } from "./plan-check.ts";
 import { queryNames } from "./query-names.ts";
 import type { NodeServices } from "./services.ts";
@@ -53,20 +60,21 @@ export class QueryHost {
   readonly #ends: (() => void)[] = [];
   readonly #retired = new Set<string>();
   #supervisor: ActorSupervisor | undefined;
-  #coordinator: AbortController | undefined;
-  #coordinating: Promise<void> = Promise.resolve();
+  readonly #leader: QueryLeader;
   #closed = false;
   /** Until `rejoin`: at the start, and while the node's lease is lost. */
   #suspended = true;
   /** What this host takes part under; another one than the node's when the node joined again meanwhile. */
   membership: Membership | undefined;
   #endMembership = (): void => {};
-  #coordinatorFailures = 0;
   #tokens = 0;
   /** This start wants a run, and the logs hold none: the query is new, was stopped, or failed. */
   #awaitingRun = false;
   /** Why this node may not take part: its plan is another one. */
   #refused: unknown;
+  #told = false;
+  /** What is drained must not begin again. */
+  #leaving = false;
   /** Whether this node has led the query before, or lost its lease: a coordinator that is started again goes on with the same run. */
   led = false;
   #joins = 0;
@@ -88,6 +96,33 @@ export class QueryHost {
     this.#commitLog = logs.commit;
     this.follower = new QueryFollower(logs.plan, logs.commit);
     this.#keeper = new AssignmentKeeper(logs.assignment);
+    this.#leader = this.#makeLeader();
+  }
+
+  /** H2. */
+  #makeLeader(): QueryLeader {
+    const { clock, settings } = this.#services;
+    return new QueryLeader({
+      follower: this.follower,
+      queryName: this.definition.name,
+      clock,
+      keeper: this.#keeper,
+      maxRestarts: settings.maxRestarts,
+      membership: () => this.#services.membership,
+      ended: () => this.ended,
+      closed: () => this.#closed,
+      awaitingRun: () => this.#awaitingRun,
+      environment: async (token) => {
+        const logs = { plan: this.#planLog, commit: this.#commitLog };
+        const env = await coordinatorEnvironment(this.#services, this, logs, token);
+        this.led = true;
+        return env;
+      },
+      refuse: (e) => this.#refuse(e),
+      fail: (e, who) => this.#fail(e, who),
+      logError: (who, e) => this.#logError(who, e),
+      reconcile: () => this.#reconcile(),
+    });
   }
 
   /** Joins the query; resolves when this node has read the plan log. */
@@ -136,6 +171,7 @@ export class QueryHost {
     }
     const reconcile = (): void => this.#reconcile();
     this.#ends.push(this.follower.onChange(reconcile), this.#keeper.onChange(reconcile));
+    this.#ends.push(store.bus.subscribe(this.names.nudges, (bytes) => this.#nudged(bytes)));
     await this.rejoin();
   }
 
@@ -143,8 +179,7 @@ export class QueryHost {
   async suspend(): Promise<void> {
     this.#suspended = true;
     this.#endMembership();
-    this.#coordinator?.abort();
-    this.#coordinator = undefined;
+    this.#leader.abort();
     const supervisor = this.#supervisor;
     this.#supervisor = undefined;
     await supervisor?.stopAll();
@@ -214,71 +249,31 @@ export class QueryHost {
   #reconcile(): void {
     if (this.#closed || this.#suspended) return;
     this.#refused ??= planDifference(this.definition.name, this.follower, this.definition.plan);
-    if (this.#refused !== undefined) return;
+    if (this.#refused !== undefined) return this.#tellRefused();
     if (this.follower.state === "active") this.#awaitingRun = false;
     if (this.#keeper.error !== undefined && this.#cause === undefined)
       void this.#fail(this.#keeper.error, "assignment");
-    this.#lead();
+    this.#leader.reconcile();
     this.#runActors();
   }
 
-  /** H2. */
-  #lead(): void {
-    const { membership } = this.#services;
-    const token = membership.token;
-    if (token === undefined || this.ended) {
-      this.#coordinator?.abort();
-      this.#coordinator = undefined;
-      return;
-    }
-    void this.#keeper
-      .keep(this.follower, membership, this.definition.name, token)
-      .catch(async (e: unknown) => {
-        this.#logError("assignment", e);
-        await sleep(this.#services.clock, ACK_REPEAT_MS);
-        this.#reconcile();
-      });
-    if (this.#coordinator !== undefined) return;
-    const abort = new AbortController();
-    this.#coordinator = abort;
-    this.#coordinating = this.#coordinating
-      .then(() => this.#coordinate(token, abort.signal))
-      .finally(() => {
-        if (this.#coordinator === abort) this.#coordinator = undefined;
-        // Elected again while the old coordinator ended.
-        if (membership.token !== token) this.#reconcile();
-      });
+  /** Another plan runs under the name since this host began: nothing of it runs here, and the log says so once. */
+  #tellRefused(): void {
+    if (!this.#told) this.#logError("taking part", this.#refused);
+    this.#told = true;
   }
 
-  async #coordinate(token: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#services;
-    const leads = (): boolean =>
-      this.#services.membership.token === token && this.follower.token <= token && !this.#closed;
-    while (!signal.aborted && leads() && !this.ended) {
-      try {
-        const env = await coordinatorEnvironment(
-          this.#services,
-          this,
-          { plan: this.#planLog, commit: this.#commitLog },
-          token,
-        );
-        this.led = true;
-        await new Coordinator(env).run(signal);
-      } catch (e) {
-        if (signal.aborted || this.#closed) return;
-        this.#logError("coordinator", e);
-        if (isDeposed(e)) await this.follower.catchUp().catch(() => {});
-        else if (
-          decisionOf(e) === "fail" ||
-          (decisionOf(e) !== "retry" && ++this.#coordinatorFailures > this.#services.settings.maxRestarts)
-        ) {
-          // Without a run there is no query to fail: the start is refused, and says why.
-          if (this.#awaitingRun) return this.#refuse(e);
-          await this.#fail(e, "coordinator");
-        }
-        await sleep(clock, ACK_REPEAT_MS / 10, signal);
-      }
-    }
+  /** The leader waits for actors: those that are to run here and do not begin now, and those that wait too long for others begin again. */
+  #nudged(bytes: Uint8Array): void {
+    this.#reconcile();
+    const stallMs = this.#services.settings.stallMs ?? EPOCH_STALL_MS;
+    for (const [stage, partition, topology] of unpack(bytes) as [number, number, number][])
+      this.#supervisor?.nudge({ stage, partition, topology }, stallMs);
+  }
+
+  /** The node that an actor is assigned to. */
+  assigned(actor: ActorIdentity): string | undefined {
+    return this.#keeper.current?.actors.find(([a]) => keyOf(a) === keyOf(actor))?.[1];
   }
 
   #refuse(e: unknown): void {
@@ -289,7 +284,7 @@ export class QueryHost {
   /** H1. */
   #runActors(): void {
     const { nodeId } = this.#services.membership;
-    if (this.#awaitingRun) return;
+    if (this.#awaitingRun || this.#leaving) return;
     if (this.ended) {
       void this.#supervisor?.stopAll();
       return;
@@ -361,17 +356,13 @@ export class QueryHost {
     await this.#control({ kind: "rescale", partitions });
   }
 
-  /** This node leaves: finishes what is planned if it leads alone, drains its actors, and ends here. The query goes on elsewhere. */
+  /**
+   * This node leaves: where it leads it plans nothing more and commits what is planned (`leaveMs` at most), then it drains its actors and ends here. The
+   * query goes on elsewhere.
+   */
   async leave(): Promise<void> {
-    const { clock } = this.#services;
-    if (this.#coordinator !== undefined) {
-      this.#coordinator.abort();
-      const patience = new AbortController();
-      void sleep(clock, ACK_REPEAT_MS, patience.signal).then(() => patience.abort()); // the next leader commits the rest (law 9)
-      const planned = this.follower.latest?.entry.epoch ?? 0;
-      await this.follower.until(() => this.follower.committed >= planned, patience.signal);
-      patience.abort();
-    }
+    await this.#leader.leave(this.#services.settings.leaveMs ?? LEAVE_COMMIT_MS);
+    this.#leaving = true;
     await this.#supervisor?.drainAll(SHUTDOWN_MS / 4);
     await this.close();
   }
@@ -382,11 +373,11 @@ export class QueryHost {
     this.#closed = true;
     this.#endMembership();
     for (const end of this.#ends) end();
-    this.#coordinator?.abort();
+    this.#leader.abort();
     await this.#supervisor?.stopAll();
     this.follower.close();
     this.#keeper.close();
-    await this.#coordinating.catch(() => {});
+    await this.#leader.idle();
   }
 }
 

@@ -10,4 +10,5 @@ export const queryNames = (session: string, query: string): QueryNames => ({
   deadLetters: deadLetterLog(session, query),
   acks: busSubject(session, query, "acks"),
   hints: busSubject(session, query, "hints"),
+  nudges: busSubject(session, query, "nudges"),
 });

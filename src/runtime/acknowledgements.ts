@@ -6,6 +6,7 @@ import type { Clock } from "../core/clock.ts";
 import { ACK_REPEAT_MS } from "../core/limits.ts";
 import type { Bus } from "../log/log.ts";
 import type { PhysicalPlan } from "../plan/physical.ts";
+import type { ActorIdentity } from "./behaviour.ts";
 import {
   decodeAcknowledgement,
   encodeEntry,
@@ -24,7 +25,6 @@ export class AckSender {
   readonly #clock: Clock;
   readonly #open = new Map<string, Acknowledgement>();
   #cancel: (() => void) | undefined;
-  #closed = false;
 
   constructor(bus: Bus, subject: string, follower: QueryFollower, clock: Clock) {
     this.#bus = bus;
@@ -34,7 +34,6 @@ export class AckSender {
   }
 
   send(ack: Acknowledgement): void {
-    if (this.#closed) return;
     this.#open.set(`${ack.kind}/${ack.topology}/${ack.stage}/${ack.partition}/${ack.epoch}`, ack);
     this.#bus.publish(this.#subject, encodeEntry(ack));
     this.#cancel ??= this.#clock.after(ACK_REPEAT_MS, () => this.#repeat());
@@ -51,13 +50,14 @@ export class AckSender {
       if (this.#has(ack)) this.#open.delete(key);
       else this.#bus.publish(this.#subject, encodeEntry(ack));
     }
-    if (this.#open.size > 0 && !this.#closed)
-      this.#cancel = this.#clock.after(ACK_REPEAT_MS, () => this.#repeat());
+    if (this.#open.size > 0) this.#cancel = this.#clock.after(ACK_REPEAT_MS, () => this.#repeat());
   }
 
+  /** Repeats nothing more of what was said so far. */
   close(): void {
-    this.#closed = true;
+    this.#open.clear();
     this.#cancel?.();
+    this.#cancel = undefined;
   }
 }
 
@@ -102,6 +102,16 @@ export class AckBook {
   done(entry: EpochEntry): boolean {
     const stages = this.#plan.stages.map((s) => s.id);
     return this.#keys(entry, stages).every((k) => (this.#actors.get(k)?.done ?? 0) >= entry.epoch);
+  }
+
+  /** The actors that have not committed the epoch. */
+  missing(entry: EpochEntry): readonly ActorIdentity[] {
+    const { version: topology, partitions } = entry.topology;
+    return this.#plan.stages.flatMap(({ id: stage }) =>
+      Array.from({ length: partitions[stage]! }, (_, partition) => ({ stage, partition, topology })).filter(
+        ({ partition }) => (this.#actors.get(`${topology}/${stage}/${partition}`)?.done ?? 0) < entry.epoch,
+      ),
+    );
   }
 
   /** The event-time maxima of the epoch from all actors that see them; undefined until the last has said it. */

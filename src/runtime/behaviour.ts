@@ -30,6 +30,8 @@ export interface QueryNames {
   /** Bus subjects. */
   readonly acks: string;
   readonly hints: string;
+  /** The leader names actors that an epoch waits for. */
+  readonly nudges: string;
 }
 
 /** Everything an actor gets from its node. */
@@ -55,9 +57,17 @@ export interface ActorEnvironment {
   readonly metrics: RuntimeMetrics;
   readonly snapshotIntervalMs: number;
   readonly mailboxMaxBytes: number;
+  /** What the loop, or the committer beside it, does from now on. */
+  readonly step?: (side: Side, step: Step) => void;
   /** A named place in the actor's life was reached: tests crash there. */
   readonly probe?: (point: ProbePoint, epoch: number) => void | Promise<void>;
 }
+
+export type Side = "loop" | "commit";
+
+/** What an actor does. In the first five it waits for somebody else. */
+export type Step =
+  "plan entry" | "input" | "sending" | "delivery" | "idle" | "recovery" | "processing" | "sink" | "state";
 
 export type ProbePoint =
   | "begin"

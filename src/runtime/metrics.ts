@@ -8,6 +8,13 @@ export interface ActorLabels {
   readonly partition: number;
 }
 
+export interface MissingActor {
+  readonly stage: number;
+  readonly partition: number;
+  /** The node it is assigned to; "" for none. */
+  readonly node: string;
+}
+
 export interface RuntimeMetrics {
   rowsIn(labels: ActorLabels, rows: number): void;
   rowsOut(labels: ActorLabels, rows: number): void;
@@ -19,6 +26,8 @@ export interface RuntimeMetrics {
   restart(labels: ActorLabels): void;
   /** Coordinator: epochs committed, watermark lag and backlog. */
   epochCommitted(query: string, epoch: number, seconds: number): void;
+  /** Coordinator: how long the oldest planned epoch has waited, and the actors that have not acknowledged it. */
+  epochWaiting(query: string, seconds: number, missing: readonly MissingActor[]): void;
   watermark(query: string, watermarkMs: number, lagMs: number): void;
   backlog(query: string, source: string, offsets: number): void;
 }
@@ -36,6 +45,7 @@ export const NO_METRICS: RuntimeMetrics = {
   snapshot: nothing,
   restart: nothing,
   epochCommitted: nothing,
+  epochWaiting: nothing,
   watermark: nothing,
   backlog: nothing,
 };

@@ -7,7 +7,7 @@ import { nameToken, leaseLog } from "../log/names.ts";
 import type { LogStore } from "../log/log.ts";
 import { MemoryStore } from "../log/memory-log.ts";
 import type { ActorIdentity, ProbePoint } from "../runtime/behaviour.ts";
-import { NO_METRICS } from "../runtime/metrics.ts";
+import { NO_METRICS, type RuntimeMetrics } from "../runtime/metrics.ts";
 import type { PlanningOptions } from "../query/planning.ts";
 import { QueryRuntime } from "../query/query-runtime.ts";
 import type { StartRequest } from "../query/runtime.ts";
@@ -32,6 +32,7 @@ export interface TestClusterOptions {
   readonly settings?: Partial<NodeSettings>;
   readonly leaseMs?: number;
   readonly log?: Logger;
+  readonly metrics?: RuntimeMetrics;
   readonly probe?: (
     node: number,
     actor: ActorIdentity,
@@ -106,7 +107,7 @@ export class TestCluster {
       random: () => this.#random(),
       uuid: () => `00000000-0000-4000-8000-${String(++this.#ids).padStart(12, "0")}`,
       membership,
-      metrics: NO_METRICS,
+      metrics: this.#o.metrics ?? NO_METRICS,
       log: this.#o.log ?? ((): void => {}),
       timeZone,
       settings: {

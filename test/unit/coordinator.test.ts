@@ -1,7 +1,8 @@
 /** The leader's ranges (law 9): an epoch that another leader planned in between must not be planned over. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Coordinator, type CoordinatorEnvironment } from "../../actors/coordinator.ts";
+import { Coordinator } from "../../actors/coordinator.ts";
+import type { CoordinatorEnvironment } from "../../actors/coordinator-environment.ts";
 import { LogConflictError } from "../../src/core/errors.ts";
 import { position } from "../../src/core/brands.ts";
 import type { SourceEnumerator } from "../../src/connectors/source.ts";
@@ -79,8 +80,9 @@ test("a leader whose sources stand before another leader's epoch plans nothing a
     splitWatermark: "limited",
     maximaAfterStop: "keep",
     timeZone: "UTC",
+    stallMs: 60_000,
   } as unknown as CoordinatorEnvironment;
-  const running = new Coordinator(env).run(AbortSignal.timeout(5_000));
+  const running = new Coordinator(env).run(AbortSignal.timeout(5_000), new AbortController().signal);
   const conflict = assert.rejects(running, LogConflictError);
   await settle();
   // The zombie leader's epoch takes the same rows, while this leader opens its sources behind epoch 1.
