@@ -9,14 +9,17 @@
 import type { DataType } from "../core/data-type.ts";
 import { FrameError } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
-import { type Layout, layoutOf, type StringVector, type Vector } from "../core/vector.ts";
+import { Utf8Strings } from "../core/utf8-strings.ts";
+import { type Layout, layoutOf, stringAt, type StringVector, type Vector } from "../core/vector.ts";
 import { pack, unpack } from "./msgpack.ts";
 
-const LAYOUT_CODES: readonly Layout[] = ["bool", "i32", "f64", "i64", "dict", "any"];
+const LAYOUT_CODES: readonly Layout[] = ["bool", "i32", "f64", "i64", "dict", "any", "dict"];
 const DICT = LAYOUT_CODES.indexOf("dict");
+/** The code of strings as bytes. */
+const BYTES = LAYOUT_CODES.lastIndexOf("dict");
 
-/** Items of a column by its layout code: code, nulls, data (dictionary: strings, width, ids). */
-export const itemsOfColumn = (code: unknown): number => (code === DICT ? 5 : 3);
+/** Items of a column by its layout code: code, nulls, data (dictionary: strings, width, ids; strings as bytes: ascii, ends, bytes, width, ids). */
+export const itemsOfColumn = (code: unknown): number => (code === DICT ? 5 : code === BYTES ? 7 : 3);
 
 type Rows = Int32Array | undefined;
 
@@ -86,7 +89,8 @@ const encodeDictionary = (v: StringVector, from: number, to: number, rows: Rows,
   const { data, dictionary, nulls } = v;
   const n = to - from;
   const ids = new Int32Array(n);
-  const used: string[] = [];
+  const used = new Int32Array(Math.min(n, dictionary.length));
+  let count = 0;
   const mark = freshStamp(dictionary.length);
   for (let i = 0; i < n; i++) {
     const row = rows === undefined ? from + i : rows[i]!;
@@ -94,17 +98,17 @@ const encodeDictionary = (v: StringVector, from: number, to: number, rows: Rows,
     const id = data[row]!;
     if (stamps[id] !== mark) {
       stamps[id] = mark;
-      slots[id] = used.length;
-      used.push(dictionary[id]!);
+      slots[id] = count;
+      used[count++] = id;
     }
     ids[i] = slots[id]!;
   }
-  const width = used.length <= 0x100 ? 1 : used.length <= 0x10000 ? 2 : 4;
-  items.push(
-    used,
-    width,
-    width === 1 ? Uint8Array.from(ids) : bytesOf(width === 2 ? Uint16Array.from(ids) : ids),
-  );
+  if (dictionary instanceof Utf8Strings && dictionary.exact) {
+    const strings = dictionary.take(used, count);
+    items.push(strings.ascii, bytesOf(strings.ends), strings.bytes);
+  } else items.push(Array.from(used.subarray(0, count), (id) => stringAt(dictionary, id)));
+  const width = count <= 0x100 ? 1 : count <= 0x10000 ? 2 : 4;
+  items.push(width, width === 1 ? Uint8Array.from(ids) : bytesOf(width === 2 ? Uint16Array.from(ids) : ids));
 };
 
 const encodeAny = (data: readonly Value[], from: number, to: number, rows: Rows): Uint8Array => {
@@ -114,12 +118,14 @@ const encodeAny = (data: readonly Value[], from: number, to: number, rows: Rows)
   return pack(out);
 };
 
+const codeOf = (v: Vector): number =>
+  v.layout === "dict" && v.dictionary instanceof Utf8Strings && v.dictionary.exact
+    ? BYTES
+    : LAYOUT_CODES.indexOf(v.layout);
+
 /** Appends a column's items for the physical rows [from, to), or for `rows` when there is a selection. */
 export const encodeColumn = (v: Vector, from: number, to: number, rows: Rows, items: unknown[]): void => {
-  items.push(
-    LAYOUT_CODES.indexOf(v.layout),
-    v.nulls === undefined ? null : (packBits(v.nulls, from, to, rows) ?? null),
-  );
+  items.push(codeOf(v), v.nulls === undefined ? null : (packBits(v.nulls, from, to, rows) ?? null));
   switch (v.layout) {
     case "bool":
       items.push(packBits(v.data, from, to, rows) ?? new Uint8Array((to - from + 7) >>> 3));
@@ -183,6 +189,38 @@ const decodeDictionary = (
   };
 };
 
+const decodeStrings = (
+  items: readonly unknown[],
+  at: number,
+  rows: number,
+  nulls: Uint8Array | undefined,
+): Vector => {
+  const [ascii, ends, bytes] = [items[at], items[at + 1], items[at + 2]];
+  if (
+    !(ends instanceof Uint8Array) ||
+    ends.length % 4 !== 0 ||
+    ends.length < 4 ||
+    !(bytes instanceof Uint8Array)
+  )
+    throw corrupt("a dictionary without its bytes");
+  const entries = ends.length / 4 - 1;
+  const own = new Int32Array(entries + 1);
+  bytesOf(own).set(ends);
+  let wrong = own[0] !== 0 || own[entries] !== bytes.length || typeof ascii !== "boolean" ? 1 : 0;
+  for (let i = 0; i < entries; i++) wrong |= own[i + 1]! < own[i]! ? 1 : 0;
+  if (wrong !== 0) throw corrupt("the strings of a dictionary do not fit its bytes");
+  if (entries === 0 && nulls === undefined) throw corrupt("an empty dictionary");
+  const memory = Buffer.allocUnsafeSlow(bytes.length);
+  memory.set(bytes);
+  return {
+    layout: "dict",
+    // Null rows have id 0 (V2), which is "" where there is no entry.
+    data: decodeIds(items[at + 3], items[at + 4], rows, Math.max(1, entries)),
+    dictionary: Utf8Strings.of(entries, own, memory, ascii === true),
+    nulls,
+  };
+};
+
 const decodeAny = (data: unknown, rows: number, nulls: Uint8Array | undefined): Vector => {
   if (!(data instanceof Uint8Array)) throw corrupt("nested values are missing");
   let values: unknown;
@@ -203,7 +241,8 @@ const fits = (layout: Layout | undefined, type: DataType): boolean => {
 
 /** The column whose items start at `at`. */
 export const decodeColumn = (items: readonly unknown[], at: number, rows: number, type: DataType): Vector => {
-  const layout = LAYOUT_CODES[items[at] as number];
+  const code = items[at] as number;
+  const layout = LAYOUT_CODES[code];
   if (!fits(layout, type)) throw corrupt(`layout ${String(items[at])} does not fit a ${type.kind}`);
   const bits = items[at + 1];
   const nulls = bits === null ? undefined : unpackBits(bin(bits, (rows + 7) >>> 3), rows);
@@ -227,7 +266,7 @@ export const decodeColumn = (items: readonly unknown[], at: number, rows: number
       return { layout, data: out, nulls };
     }
     case "dict":
-      return decodeDictionary(items, at + 2, rows, nulls);
+      return (code === BYTES ? decodeStrings : decodeDictionary)(items, at + 2, rows, nulls);
     default:
       return decodeAny(data, rows, nulls);
   }

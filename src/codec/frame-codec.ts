@@ -5,7 +5,7 @@
  *    schema fingerprint, then per column: layout code, nulls bin or null, data …]        // when rows > 0
  *
  * Data per layout: `bool` bits; `i32 f64 i64` the little-endian array; `dict` the used strings as an array, the width of an id
- * in bytes, then the ids; `any` a bin that holds the msgpack array of the values. Nulls and booleans are bits, lowest first.
+ * in bytes, then the ids (of strings that are bytes: whether they are ASCII, the entries' ends and the bytes instead of the array); `any` a bin that holds the msgpack array of the values. Nulls and booleans are bits, lowest first.
  *
  * Invariants.
  *  F1 decode(encode(h, b)) has the header h and the live rows of b, every value identical (longs in the same layout).

@@ -2,7 +2,8 @@
 import { type Batch, batchOf, compact } from "./batch.ts";
 import type { Value } from "./value.ts";
 import type { BoolVector, Float64Vector, Int32Vector, StringVector, Vector } from "./vector.ts";
-import { valueAt } from "./vector.ts";
+import { Utf8Strings } from "./utf8-strings.ts";
+import { stringAt, valueAt } from "./vector.ts";
 
 const concatNulls = (
   parts: readonly Vector[],
@@ -19,7 +20,45 @@ const concatNulls = (
   return out;
 };
 
+const isBytes = (d: StringVector["dictionary"]): d is Utf8Strings => d instanceof Utf8Strings && d.exact;
+
+/** Parts of one dictionary, or whose strings are all bytes: no text is made, equal strings of different parts stay apart. */
+const concatBytes = (
+  parts: readonly StringVector[],
+  lengths: readonly number[],
+  total: number,
+): StringVector | undefined => {
+  const [{ dictionary: first }] = parts as [StringVector];
+  const nulls = concatNulls(parts, lengths, total);
+  const data = new Int32Array(total);
+  if (parts.every((p) => p.dictionary === first))
+    return { layout: "dict", data: concatTyped(parts, lengths, data), dictionary: first, nulls };
+  if (!parts.every((p) => isBytes(p.dictionary))) return undefined;
+  const strings = new Utf8Strings(total, 0);
+  let at = 0;
+  parts.forEach((p, k) => {
+    const from = p.dictionary as Utf8Strings;
+    const base = strings.length;
+    const remap = new Int32Array(from.length).fill(-1);
+    const used = new Int32Array(Math.min(from.length, lengths[k]!));
+    let count = 0;
+    for (let i = 0; i < lengths[k]!; i++, at++) {
+      if (p.nulls !== undefined && p.nulls[i] === 1) continue;
+      const old = p.data[i]!;
+      if (remap[old]! < 0) {
+        used[count] = old;
+        remap[old] = base + count++;
+      }
+      data[at] = remap[old]!;
+    }
+    strings.appendAll(from, used, count);
+  });
+  return { layout: "dict", data, dictionary: strings, nulls };
+};
+
 const concatStrings = (parts: readonly StringVector[], lengths: readonly number[], total: number): Vector => {
+  const joined = concatBytes(parts, lengths, total);
+  if (joined !== undefined) return joined;
   const ids = new Map<string, number>();
   const dictionary: string[] = [];
   const data = new Int32Array(total);
@@ -30,7 +69,7 @@ const concatStrings = (parts: readonly StringVector[], lengths: readonly number[
       const old = p.data[i]!;
       let id = remap[old]!;
       if (id < 0) {
-        const s = p.dictionary[old] ?? "";
+        const s = stringAt(p.dictionary, old) ?? "";
         id = ids.get(s) ?? dictionary.length;
         if (id === dictionary.length) {
           ids.set(s, id);
@@ -44,7 +83,7 @@ const concatStrings = (parts: readonly StringVector[], lengths: readonly number[
   return { layout: "dict", data, dictionary, nulls: concatNulls(parts, lengths, total) };
 };
 
-const concatTyped = <T extends BoolVector | Int32Vector | Float64Vector>(
+const concatTyped = <T extends BoolVector | Int32Vector | Float64Vector | StringVector>(
   parts: readonly T[],
   lengths: readonly number[],
   data: T["data"],

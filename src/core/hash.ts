@@ -10,6 +10,13 @@ export const hashString = (s: string): number => {
   return mix(h);
 };
 
+/** `hashString` of the text whose bytes, all below 128, are [from, to). */
+export const hashAscii = (bytes: Uint8Array, from: number, to: number): number => {
+  let h = 0x811c9dc5;
+  for (let i = from; i < to; i++) h = Math.imul(h ^ bytes[i]!, 0x01000193);
+  return mix(h);
+};
+
 /** murmur3's finaliser: spreads every bit of a 32-bit integer. */
 export const mix = (x: number): number => {
   let h = x | 0;

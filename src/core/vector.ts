@@ -7,7 +7,7 @@
  *  | byte short int date yearMonthInterval             | `i32`   Int32Array                                   |
  *  | long dayTimeInterval                              | `f64`   Float64Array while every value is safe, else `i64` BigInt64Array |
  *  | float double timestamp timestamp_ntz              | `f64`   Float64Array                                 |
- *  | string                                            | `dict`  Int32Array of ids into a string[]            |
+ *  | string                                            | `dict`  Int32Array of ids into a string[], or into strings as bytes (`Utf8Strings`) |
  *  | all others (decimal, binary, nested, variant, …)  | `any`   Value[]                                      |
  *
  * Invariants. V1: `nulls` is absent when nothing is null; `nulls[i] === 1` means row i is null. V2: at a null row the
@@ -15,6 +15,7 @@
  * changed once they are in a Batch; they may be shared between batches.
  */
 import type { DataType } from "./data-type.ts";
+import { Utf8Strings } from "./utf8-strings.ts";
 import { canonicalLong, type Value } from "./value.ts";
 
 export interface BoolVector {
@@ -37,10 +38,16 @@ export interface BigInt64Vector {
   readonly data: BigInt64Array;
   readonly nulls: Uint8Array | undefined;
 }
+/** The strings of a vector by id. Different ids may be equal strings. It may have more entries than a batch uses, and get more. */
+export type Dictionary = readonly string[] | Utf8Strings;
+
+/** The string of an id; of bytes a text is made when it is first asked for. */
+export const stringAt = (d: Dictionary, id: number): string => (d instanceof Utf8Strings ? d.at(id) : d[id]!);
+
 export interface StringVector {
   readonly layout: "dict";
   readonly data: Int32Array;
-  readonly dictionary: readonly string[];
+  readonly dictionary: Dictionary;
   readonly nulls: Uint8Array | undefined;
 }
 export interface AnyVector {
@@ -79,7 +86,7 @@ export const valueAt = (v: Vector, i: number): Value => {
     case "i64":
       return canonicalLong(v.data[i]!);
     case "dict":
-      return v.dictionary[v.data[i]!]!;
+      return stringAt(v.dictionary, v.data[i]!);
     default:
       return v.data[i]!;
   }

@@ -22,6 +22,8 @@ export interface InputColumn {
   readonly nulls: boolean;
   /** Dictionary small beside the rows: functions of this column alone are computed once an entry. */
   readonly memo: boolean;
+  /** Its strings are bytes of which texts are made when asked for. */
+  readonly bytes: boolean;
 }
 
 /** A column as a step of the chain sees it: one of the batch, or computed before. */
@@ -167,7 +169,7 @@ export class Codegen {
       case "bool":
         return `d${input}[i] === 1`;
       case "dict":
-        return `y${input}[d${input}[i]]`;
+        return this.inputs[input]!.bytes ? `y${input}.at(d${input}[i])` : `y${input}[d${input}[i]]`;
       case "i64":
         return type.kind === "long" ? `${this.bind(canonicalLong)}(d${input}[i])` : `Number(d${input}[i])`;
       default:

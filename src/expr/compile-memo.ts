@@ -4,8 +4,7 @@
  */
 import type { DataType } from "../core/data-type.ts";
 import type { Value } from "../core/value.ts";
-import type { Layout } from "../core/vector.ts";
-import { layoutOf } from "../core/vector.ts";
+import { type Dictionary, type Layout, layoutOf, stringAt } from "../core/vector.ts";
 import { safeLong } from "./arithmetic.ts";
 import type { TypedExpr } from "./ast.ts";
 import type { Block, Code, Codegen } from "./codegen.ts";
@@ -56,7 +55,7 @@ export class Memo {
   readonly ids: Int32Array;
   readonly #compute: (id: number) => Value;
 
-  constructor(dictionary: readonly string[], layout: Layout, compute: (s: string | null) => Value) {
+  constructor(dictionary: Dictionary, layout: Layout, compute: (s: string | null) => Value) {
     const n = dictionary.length + 1;
     this.states = new Uint8Array(n);
     this.values =
@@ -66,7 +65,7 @@ export class Memo {
           ? new Float64Array(n)
           : new Array<Value>(n).fill(null);
     this.ids = new Int32Array(n).fill(-1);
-    this.#compute = (id) => compute(id === dictionary.length ? null : dictionary[id]!);
+    this.#compute = (id) => compute(id === dictionary.length ? null : stringAt(dictionary, id));
   }
 
   /** Computes an entry; gives its state. */
@@ -93,7 +92,7 @@ export interface MemoPlace {
 const maker = (e: TypedExpr, slot: number, exact: boolean) => {
   // Exact longs may be bigints: those are kept as values.
   const layout = e.type.kind === "long" && exact ? "any" : layoutOf(e.type);
-  return (dictionary: readonly string[], context: EvaluationContext): Memo => {
+  return (dictionary: Dictionary, context: EvaluationContext): Memo => {
     const row: Value[] = [];
     return new Memo(dictionary, layout, (s) => {
       row[slot] = s;

@@ -10,6 +10,7 @@ import { type Batch, batchOf } from "../core/batch.ts";
 import { field } from "../core/data-type.ts";
 import { ExecutionError } from "../core/errors.ts";
 import { type Schema, schemaOf } from "../core/schema.ts";
+import { Utf8Strings } from "../core/utf8-strings.ts";
 import { layoutOf, takeVector, type Vector } from "../core/vector.ts";
 import { UNSAFE_LONG } from "./arithmetic.ts";
 import type { TypedExpr } from "./ast.ts";
@@ -38,7 +39,7 @@ interface Loop {
 }
 
 /** A column that no expression reads does not matter to the code. */
-const UNREAD: InputColumn = { layout: "any", nulls: false, memo: false };
+const UNREAD: InputColumn = { layout: "any", nulls: false, memo: false, bytes: false };
 
 /** What the loop is generated for. */
 interface Variant {
@@ -194,7 +195,7 @@ const generateExprs = (exprs: readonly TypedExpr[], variant: Variant): Loop | un
 };
 
 const keyOf = (v: Variant): string =>
-  `${v.exact ? "E" : "S"}${v.selected ? "s" : "-"}${v.inputs.map((c) => `${c.layout}${c.nulls ? "?" : ""}${c.memo ? "m" : ""}`).join(",")}`;
+  `${v.exact ? "E" : "S"}${v.selected ? "s" : "-"}${v.inputs.map((c) => `${c.layout}${c.nulls ? "?" : ""}${c.memo ? "m" : ""}${c.bytes ? "b" : ""}`).join(",")}`;
 
 /** Keeps the loops of one chain by variant and chooses the mode (K1, K2). */
 class Loops {
@@ -221,6 +222,7 @@ class Loops {
             layout: v.layout,
             nulls: v.nulls !== undefined,
             memo: v.layout === "dict" && v.dictionary.length * MEMO_SHARE <= rows,
+            bytes: v.layout === "dict" && v.dictionary instanceof Utf8Strings,
           }
         : UNREAD,
     );
@@ -268,7 +270,12 @@ const outputSchema = (input: Schema, steps: readonly CalcStep[]): Schema => {
 
 /** What loops generated for a first batch of the usual layouts look like, for `explain("codegen")` before any ran. */
 const typical = (schema: Schema, slots: ReadonlySet<number>): readonly InputColumn[] =>
-  schema.fields.map((f, i) => ({ layout: layoutOf(f.type), nulls: slots.has(i) && f.nullable, memo: false }));
+  schema.fields.map((f, i) => ({
+    layout: layoutOf(f.type),
+    nulls: slots.has(i) && f.nullable,
+    memo: false,
+    bytes: false,
+  }));
 
 const selectionAfter = (batch: Batch, kept: Int32Array | undefined): Int32Array | undefined => {
   if (kept === undefined) return batch.selection;

@@ -15,7 +15,7 @@
 import type { DataType } from "../core/data-type.ts";
 import { hashNumber } from "../core/hash.ts";
 import type { Value } from "../core/value.ts";
-import { layoutOf, type Vector, vectorOf } from "../core/vector.ts";
+import { type Dictionary as Strings, layoutOf, stringAt, type Vector, vectorOf } from "../core/vector.ts";
 import { encodeValue, hashValue } from "../state/key-codec.ts";
 import { type ColumnBlob, dictionaryBlob, numbersBlob, packColumn, pairsBlob } from "./column-blob.ts";
 
@@ -86,7 +86,7 @@ export class KeyColumn {
   readonly form: Form;
   readonly parts: 1 | 2;
   readonly #dictionary: Dictionary;
-  #seen: readonly string[] | undefined;
+  #seen: Strings | undefined;
   #translation = new Int32Array(0);
   #hashes: number[] = [];
   #lastWindow: readonly [number, number, number] = [NaN, NaN, 0];
@@ -171,7 +171,7 @@ export class KeyColumn {
         continue;
       }
       let id = translation[data[i]!]!;
-      if (id === 0) id = translation[data[i]!] = this.#dictionary.idOf(dictionary[data[i]!]!);
+      if (id === 0) id = translation[data[i]!] = this.#dictionary.idOf(stringAt(dictionary, data[i]!));
       first[i] = id;
     }
   }

@@ -2,7 +2,7 @@
 import type { DataType } from "../core/data-type.ts";
 import { combineHash, keyGroupOf } from "../core/hash.ts";
 import type { Row, Value } from "../core/value.ts";
-import { valueAt, type Vector } from "../core/vector.ts";
+import { type Dictionary, stringAt, valueAt, type Vector } from "../core/vector.ts";
 import { encodeValue, hashValue } from "../state/key-codec.ts";
 import type { StateKey } from "../state/table.ts";
 
@@ -14,7 +14,7 @@ export interface RowKeys {
 
 /** Encoded keys of a dictionary's strings, kept while the dictionary is the same. */
 interface Known {
-  dictionary: readonly string[];
+  dictionary: Dictionary;
   encoded: (string | undefined)[];
 }
 
@@ -39,7 +39,8 @@ export class KeyEncoder {
         known = this.#known[column] = { dictionary: v.dictionary, encoded: new Array(v.dictionary.length) };
       for (let i = 0; i < n; i++) {
         const id = v.data[i]!;
-        out[i] = v.nulls?.[i] === 1 ? "\0" : (known.encoded[id] ??= encodeValue(v.dictionary[id]!, type));
+        out[i] =
+          v.nulls?.[i] === 1 ? "\0" : (known.encoded[id] ??= encodeValue(stringAt(v.dictionary, id), type));
       }
       return out;
     }

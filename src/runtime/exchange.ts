@@ -4,8 +4,16 @@
  */
 import type { Batch } from "../core/batch.ts";
 import { rowCount, takeRows } from "../core/batch.ts";
-import { combineHash, hashNumber, hashString, keyGroupOf, partitionOfKeyGroup } from "../core/hash.ts";
-import { valueAt, type Vector } from "../core/vector.ts";
+import {
+  combineHash,
+  hashAscii,
+  hashNumber,
+  hashString,
+  keyGroupOf,
+  partitionOfKeyGroup,
+} from "../core/hash.ts";
+import { stringAt, valueAt, type Vector } from "../core/vector.ts";
+import { Utf8Strings } from "../core/utf8-strings.ts";
 import type { TypedExpr } from "../expr/ast.ts";
 import { compileExprs } from "../expr/compile.ts";
 import type { EvaluationContext } from "../expr/contract.ts";
@@ -20,10 +28,15 @@ const hashVector = (v: Vector, type: DataType, n: number, hashes: Uint32Array): 
   if (v.layout === "dict") {
     const { data, dictionary } = v;
     // A shared dictionary may be larger than the batch: only entries in use are hashed, each once.
+    const bytes = dictionary instanceof Utf8Strings && dictionary.ascii ? dictionary : undefined;
     const ofEntry = new Float64Array(dictionary.length).fill(-1);
     for (let i = 0; i < n; i++) {
       const id = data[i]!;
-      if (ofEntry[id] === -1) ofEntry[id] = hashString(dictionary[id]!);
+      if (ofEntry[id] === -1)
+        ofEntry[id] =
+          bytes === undefined
+            ? hashString(stringAt(dictionary, id))
+            : hashAscii(bytes.bytes, bytes.ends[id]!, bytes.ends[id + 1]!);
     }
     for (let i = 0; i < n; i++)
       hashes[i] = combineHash(

@@ -9,6 +9,7 @@ import { epoch, partitionIndex } from "../../src/core/brands.ts";
 import * as T from "../../src/core/data-type.ts";
 import { FrameError } from "../../src/core/errors.ts";
 import { schemaOf } from "../../src/core/schema.ts";
+import { stringAt } from "../../src/core/vector.ts";
 
 const headerOf = (rows: number): FrameHeader => ({
   edge: "2:left",
@@ -97,7 +98,7 @@ test("frame: dictionaries of every id width and columns of nulls only", () => {
   const out = decodeFrame(encodeFrame(headerOf(2), nulls), nulls.schema).batch!;
   assert.deepEqual(rowsOf(out), [[null], [null]]);
   const column = out.columns[0]!;
-  assert.ok(column.layout === "dict" && typeof column.dictionary[column.data[0]!] === "string");
+  assert.ok(column.layout === "dict" && typeof stringAt(column.dictionary, column.data[0]!) === "string");
 });
 
 test("frame: a frame without rows carries its header", () => {

@@ -1,11 +1,12 @@
 /**
- * Strings of one JSON column, from bytes to ids of a dictionary: a string that was seen before is found by its bytes and never made again.
+ * Strings of one JSON column, from bytes to ids of a dictionary of bytes (no text is made): a string that was seen before is found by its bytes.
  *
  *  B1 A dictionary only grows and its entries never change, so batches share it; a new one begins between two batches when it has become larger than
  *     a batch is. B2 Two entries may be equal texts (escaped and not); equal ids always mean equal strings. B3 Where most strings are
  *     new, looking for them is given up for some batches: each gets an entry of its own.
  */
-import { cursor, escapeEnd, FAIL, plainEnd, utf8 } from "./json-scan.ts";
+import { Utf8Strings } from "../../core/utf8-strings.ts";
+import { cursor, escapeEnd, FAIL, plainEnd, skipString, utf8 } from "./json-scan.ts";
 
 /** Entries above which a new dictionary begins. */
 const ENTRIES_MAX = 4096;
@@ -18,7 +19,7 @@ const PAUSE = 64;
 const LENGTH_MAX = 128;
 
 export class ByteStrings {
-  dictionary: string[] = [];
+  dictionary = new Utf8Strings();
   /** id + 1 by hash; 0 is empty. */
   #table = new Int32Array(TABLE_FIRST);
   #hashes = new Int32Array(TABLE_FIRST);
@@ -40,7 +41,8 @@ export class ByteStrings {
     this.#looked = 0;
     this.#made = 0;
     if (this.dictionary.length <= (this.#pause > 0 ? 0 : ENTRIES_MAX)) return;
-    this.dictionary = [];
+    // As large as the last one was.
+    this.dictionary = new Utf8Strings(this.dictionary.length, this.dictionary.byteLength);
     this.#table.fill(0);
     this.#ids = 0;
     this.#used = 0;
@@ -48,23 +50,16 @@ export class ByteStrings {
 
   /** The id of the string whose first character is at `p`; the cursor is behind its quote. FAIL when it is none. */
   read(b: Uint8Array, v: DataView, p: number, end: number): number {
-    let at = plainEnd(b, p, end);
-    let escaped = false;
-    while (b[at] === 92) {
-      escaped = true;
-      at = escapeEnd(b, at);
-      if (at < 0) return FAIL;
-      at = plainEnd(b, at, end);
-    }
-    if (b[at] !== 34) return FAIL;
-    cursor[0] = at + 1;
-    const length = at - p;
-    if (this.#pause > 0 || length > LENGTH_MAX) return this.#add(b, p, at, escaped);
+    if (this.#pause > 0) return this.#add(b, v, p, end);
+    const behind = skipString(b, v, p, end);
+    if (behind < 0) return FAIL;
+    if (behind - 1 - p > LENGTH_MAX) return this.#add(b, v, p, end);
     if (++this.#looked === SAMPLE && this.#made * 2 > SAMPLE) this.#pause = PAUSE;
-    return this.#find(b, v, p, at, escaped);
+    cursor[0] = behind;
+    return this.#find(b, v, p, behind - 1);
   }
 
-  #find(b: Uint8Array, v: DataView, p: number, end: number, escaped: boolean): number {
+  #find(b: Uint8Array, v: DataView, p: number, end: number): number {
     const length = end - p;
     let h = length;
     let i = p;
@@ -81,7 +76,7 @@ export class ByteStrings {
       slot = (slot + 1) & mask;
     }
     this.#made++;
-    const id = this.#add(b, p, end, escaped);
+    const id = this.#add(b, v, p, end + 1);
     this.#table[slot] = id + 1;
     this.#hashes[slot] = h;
     this.#lengths[slot] = length;
@@ -128,25 +123,36 @@ export class ByteStrings {
     this.#lengths = next[3]!;
   }
 
-  #add(b: Uint8Array, p: number, end: number, escaped: boolean): number {
-    const id = this.dictionary.length;
-    this.dictionary.push(escaped ? unescaped(b, p, end) : utf8(b, p, end));
-    return id;
+  /** Appends the string at `p`, its escapes resolved, as an entry of its own; like `read`. */
+  #add(b: Uint8Array, v: DataView, p: number, end: number): number {
+    const strings = this.dictionary;
+    strings.open();
+    let from = p;
+    let at = plainEnd(b, p, end);
+    strings.append(b, v, from, at);
+    while (b[at] === 92) {
+      from = escapeEnd(b, at);
+      if (from < 0) return FAIL;
+      const letter = b[at + 1]!;
+      if (letter === 117) return this.#parsed(b, v, p, end);
+      strings.appendByte(ESCAPED[letter]!);
+      at = plainEnd(b, from, end);
+      strings.append(b, v, from, at);
+    }
+    if (b[at] !== 34) return FAIL;
+    cursor[0] = at + 1;
+    return strings.close();
+  }
+
+  /** A string with \u in it. */
+  #parsed(b: Uint8Array, v: DataView, p: number, end: number): number {
+    const behind = skipString(b, v, p, end);
+    if (behind < 0) return FAIL;
+    cursor[0] = behind;
+    return this.dictionary.push(JSON.parse(utf8(b, p - 1, behind)) as string);
   }
 }
 
-const CONTROLS: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
-
-/** The string between two quotes, with escapes that were checked before. */
-const unescaped = (b: Uint8Array, p: number, end: number): string => {
-  const raw = utf8(b, p, end);
-  if (raw.includes("\\u")) return JSON.parse(`"${raw}"`) as string;
-  let text = "";
-  let from = 0;
-  for (let at = raw.indexOf("\\"); at >= 0; at = raw.indexOf("\\", from)) {
-    const letter = raw[at + 1]!;
-    text += raw.slice(from, at) + (CONTROLS[letter] ?? letter);
-    from = at + 2;
-  }
-  return text + raw.slice(from);
-};
+/** The byte that a backslash and a letter stand for, by the letter. */
+const ESCAPED = new Uint8Array(128);
+for (const c of 'bfnrt"\\/') ESCAPED[c.charCodeAt(0)] = (JSON.parse(`"\\${c}"`) as string).charCodeAt(0);

@@ -4,6 +4,7 @@
  */
 import type { DataType } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
+import type { Utf8Strings } from "../../core/utf8-strings.ts";
 import { layoutOf, type Vector } from "../../core/vector.ts";
 
 /** The first `n` elements, sharing memory. */
@@ -18,7 +19,7 @@ export class ColumnBuffer {
   ints: Int32Array;
   doubles: Float64Array;
   readonly values: Value[];
-  readonly dictionary: string[];
+  readonly dictionary: string[] | Utf8Strings;
   readonly #ids = new Map<string, number>();
   /** Longs outside the safe range: 1 by row, and their values. */
   #isWide: Uint8Array | undefined;
@@ -27,7 +28,7 @@ export class ColumnBuffer {
   #lastId = -1;
 
   /** `dictionary`: one that goes on from an earlier batch. */
-  constructor(type: DataType, rows: number, dictionary: string[] = []) {
+  constructor(type: DataType, rows: number, dictionary: string[] | Utf8Strings = []) {
     this.type = type;
     this.layout = layoutOf(type);
     this.dictionary = dictionary;

@@ -8,6 +8,7 @@
 import { type Batch, batchOf } from "../../core/batch.ts";
 import { ExecutionError } from "../../core/errors.ts";
 import type { Schema } from "../../core/schema.ts";
+import type { Utf8Strings } from "../../core/utf8-strings.ts";
 import { ColumnBuffer } from "./column-buffer.ts";
 
 export const MODES = ["permissive", "dropMalformed", "failFast"] as const;
@@ -56,7 +57,7 @@ export class RowAssembly {
     schema: Schema,
     rows: number,
     options: DecoderOptions,
-    dictionaries: readonly (string[] | undefined)[] = [],
+    dictionaries: readonly (Utf8Strings | undefined)[] = [],
   ) {
     this.schema = schema;
     this.columns = schema.fields.map((f, i) => new ColumnBuffer(f.type, rows, dictionaries[i]));

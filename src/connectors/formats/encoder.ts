@@ -8,7 +8,7 @@ import type { DataType } from "../../core/data-type.ts";
 import { ConfigurationError } from "../../core/errors.ts";
 import type { Schema } from "../../core/schema.ts";
 import type { Value } from "../../core/value.ts";
-import { valueAt, type Vector } from "../../core/vector.ts";
+import { stringAt, valueAt, type Vector } from "../../core/vector.ts";
 import {
   decimalText,
   doubleJson,
@@ -33,7 +33,7 @@ const columnTexts = (v: Vector, type: DataType, batch: Batch, options: JsonTextO
     const quoted: string[] = new Array(v.dictionary.length);
     for (let k = 0; k < n; k++) {
       const id = v.data[selection === undefined ? k : selection[k]!]!;
-      texts[k] = quoted[id] ??= JSON.stringify(v.dictionary[id] ?? "");
+      texts[k] = quoted[id] ??= JSON.stringify(stringAt(v.dictionary, id));
     }
   } else if (v.layout === "f64" && (type.kind === "timestamp" || type.kind === "timestamp_ntz")) {
     const text = type.kind === "timestamp" ? timestampJson : timestampNtzJson;
