@@ -265,6 +265,10 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "A subquery used as a value gave several rows. Use an aggregate, LIMIT 1, or IN.",
   ],
   [
+    "SEED_EXPRESSION_IS_UNFOLDABLE",
+    "A random function takes a constant seed, not one that depends on the row.",
+  ],
+  [
     "STATEFUL_PROCESSOR_CANNOT_PERFORM_OPERATION_WITH_INVALID_HANDLE_STATE",
     "State variables are made in `init`; their values and timers are used in the handlers.",
   ],

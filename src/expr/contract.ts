@@ -13,8 +13,8 @@ export interface EvaluationContext {
   /** `current_timestamp()` in ms: the plan entry's clock. */
   readonly clockMs: number;
   readonly timeZone: string;
-  /** Differs between nodes and runs; feeds uuid(). Absent: the process id. */
-  readonly entropy?: string;
+  /** The number of the partition that evaluates, from 0 (the default); random functions of partitions differ by it. */
+  readonly partition?: number;
 }
 
 /** One step of a fused stateless chain. */

@@ -56,6 +56,8 @@ export interface BoundCall {
   readonly argTypes: readonly DataType[];
   readonly type: DataType;
   readonly context: EvaluationContext;
+  /** The call itself: the same object for all rows, for functions that keep something from row to row. */
+  readonly owner?: object;
 }
 
 /**

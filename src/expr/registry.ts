@@ -32,6 +32,7 @@ import { INTROSPECTION_FUNCTIONS } from "./functions/introspection.ts";
 import { NUMBER_FORMAT_FUNCTIONS } from "./functions/number-format.ts";
 import { JSON_FUNCTIONS } from "./functions/json.ts";
 import { CSV_FUNCTIONS } from "./functions/csv.ts";
+import { RANDOM_FUNCTIONS } from "./functions/random.ts";
 import { CAST_FUNCTIONS } from "./functions/cast-functions.ts";
 
 const FILES: readonly (readonly FunctionDefinition[])[] = [
@@ -65,6 +66,7 @@ const FILES: readonly (readonly FunctionDefinition[])[] = [
   JSON_FUNCTIONS,
   CSV_FUNCTIONS,
   CAST_FUNCTIONS,
+  RANDOM_FUNCTIONS,
 ];
 
 let byName: Map<string, FunctionDefinition> | undefined;

@@ -1,23 +1,11 @@
-/** typeof, raise_error, assert_true, uuid, version and other functions about the query itself. */
-import { createHash } from "node:crypto";
+/** typeof, raise_error, assert_true, version and other functions about the query itself. */
 import { BOOLEAN, INT, LONG, NULL, STRING, typeName } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
-import type { BoundCall, FunctionDefinition } from "../function.ts";
+import type { FunctionDefinition } from "../function.ts";
 import { any, map, signature } from "../rules.ts";
 import { custom, failure, family, plain } from "./definition.ts";
 
 const misc = family("misc");
-
-let uuidCount = 0;
-/** Chance comes from the context alone: its `entropy` makes the values of nodes and runs differ. */
-const uuid = (call: BoundCall): string => {
-  const { entropy, clockMs } = call.context;
-  const h = createHash("sha256")
-    .update(`${entropy ?? process.pid} ${clockMs} ${uuidCount++}`)
-    .digest("hex");
-  const variantDigit = "89ab"[Number.parseInt(h[16]!, 16) & 3]!;
-  return `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-${variantDigit}${h.slice(17, 20)}-${h.slice(20, 32)}`;
-};
 
 const raise = (message: string): never => {
   throw failure("USER_RAISED_EXCEPTION", message);
@@ -61,15 +49,6 @@ export const INTROSPECTION_FUNCTIONS: readonly FunctionDefinition[] = [
       c === true ? null : raise(m ?? "'condition' is not true!"),
     ),
     { deterministic: false },
-  ),
-  misc(
-    "uuid()",
-    "A random UUID; a replayed row gets another one.",
-    signature([], STRING, { nullable: false }),
-    custom<[]>((_, call) => uuid(call)),
-    {
-      deterministic: false,
-    },
   ),
   misc(
     "version()",
