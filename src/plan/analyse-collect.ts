@@ -51,7 +51,7 @@ const countsRows = (e: Call): boolean => {
 
 /** The environment inside a call's arguments. */
 export const withoutCalls = (env: Env, clause: string): Env => {
-  const { aggregate: _a, over: _o, alias: _l, call: _c, ...rest } = env;
+  const { aggregate: _a, over: _o, alias: _l, first: _f, call: _c, ...rest } = env;
   return { ...rest, clause };
 };
 

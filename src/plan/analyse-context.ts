@@ -50,6 +50,8 @@ export interface OuterQuery {
     parts: readonly string[],
     position: SourcePosition | undefined,
   ) => ResolvedColumn | undefined;
+  /** An aggregate over columns of a query around, where that one may hold aggregates: its value there. */
+  readonly aggregate?: (call: Expr & { readonly kind: "call" }) => TypedExpr | undefined;
 }
 
 /** What is visible at a point of the query besides the columns of its FROM clause. */

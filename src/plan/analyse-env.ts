@@ -7,6 +7,7 @@ import type { ResolvedColumn, Scope } from "../expr/scope.ts";
 import { typeCondition, typeExpr } from "../expr/typing.ts";
 import { type Analysis, fail, type Names } from "./analyse-context.ts";
 import { aggregateNamed, generatorNamed, windowFunctionNamed } from "./analyse-functions.ts";
+import { someExpr } from "./analyse-items.ts";
 import { candidateNames, type ColumnMatch, resolveColumn, type Visible } from "./analyse-names.ts";
 import type { Subqueries } from "./analyse-subquery.ts";
 import type { TimeWindows } from "./analyse-time-window.ts";
@@ -25,6 +26,13 @@ export interface Env {
     parts: readonly string[],
     position: SourcePosition | undefined,
   ) => ColumnMatch | undefined;
+  /** Names looked up before the columns: the select list's, in ORDER BY. */
+  readonly first?: (
+    parts: readonly string[],
+    position: SourcePosition | undefined,
+  ) => ColumnMatch | undefined;
+  /** What an unresolved name may have meant, where that is not `visible`. */
+  readonly proposed?: Visible;
   readonly aggregate?: (call: Call, env: Env) => TypedExpr;
   readonly over?: (e: Extract<Expr, { kind: "over" }>, env: Env) => TypedExpr;
   /** Calls with a meaning only here: `grouping(k)`. */
@@ -41,7 +49,7 @@ export const typeIn = (env: Env, e: Expr): TypedExpr => typeExpr(e, scopeOf(env)
 const scopeOf = (env: Env): Scope => ({
   timeZone: env.analysis.options.timeZone,
   column: (parts, position) => column(env, parts, position),
-  candidates: () => candidateNames(env.visible),
+  candidates: () => candidateNames(env.proposed ?? env.visible),
   userFunction: (name) => env.analysis.catalog.function(name),
   special: (x) => special(env, x),
 });
@@ -119,7 +127,13 @@ const specialCall = (env: Env, e: Call): TypedExpr | undefined => {
   return undefined;
 };
 
-const noAggregate = (env: Env, e: Call): never => {
+/** Whether the call names a column of this query itself. */
+export const usesOwnColumn = (env: Env, e: Call): boolean =>
+  someExpr(e, (x) => x.kind === "column" && ownColumn(env, x.parts, x.position) !== undefined);
+
+const noAggregate = (env: Env, e: Call): TypedExpr => {
+  const around = usesOwnColumn(env, e) ? undefined : env.names.outer?.aggregate?.(e);
+  if (around !== undefined) return around;
   const text = `${e.fn}(…)`;
   if (env.clause === "WHERE")
     return fail(
@@ -147,12 +161,20 @@ const noAggregate = (env: Env, e: Call): never => {
   );
 };
 
+/** The column of this query, without those of the queries around. */
+export const ownColumn = (
+  env: Env,
+  parts: readonly string[],
+  position: SourcePosition | undefined,
+): ColumnMatch | undefined =>
+  env.first?.(parts, position) ?? resolveColumn(env.visible, parts, position) ?? env.alias?.(parts, position);
+
 const column = (
   env: Env,
   parts: readonly string[],
   position: SourcePosition | undefined,
 ): ResolvedColumn | undefined => {
-  const match = resolveColumn(env.visible, parts, position) ?? env.alias?.(parts, position);
+  const match = ownColumn(env, parts, position);
   if (match !== undefined) return { expr: match.base, rest: match.rest };
   return env.names.outer?.resolve(parts, position);
 };

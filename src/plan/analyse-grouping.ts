@@ -17,9 +17,10 @@ import {
   sameName,
   type ScopeColumn,
 } from "./analyse-context.ts";
-import { conditionIn, type Env, typeIn } from "./analyse-env.ts";
+import { type Env, typeIn } from "./analyse-env.ts";
 import { aggregateNamed, generatorNamed } from "./analyse-functions.ts";
 import { expandSets, type GroupingSets, groupingCall } from "./analyse-grouping-sets.ts";
+import { hiddenInput, needsMore, typeHaving } from "./analyse-having.ts";
 import { type Item, mapExpr, someExpr } from "./analyse-items.ts";
 import { resolveColumn, unresolvedColumn, type Visible } from "./analyse-names.ts";
 import type { Select, Stage } from "./analyse-select.ts";
@@ -31,7 +32,8 @@ import type { Grouping } from "./relation.ts";
 import { exprKey, replace } from "./typed.ts";
 
 export interface GroupedSelect extends Stage {
-  readonly having: (condition: Expr | undefined) => void;
+  /** Types HAVING; `selected`: the finished select list. Gives the scope of an ORDER BY behind it. */
+  readonly having: (condition: Expr | undefined, selected: readonly TypedExpr[]) => Env;
 }
 
 const isAggregateCall = (x: Expr): boolean =>
@@ -55,7 +57,7 @@ export const groupingExpr = (visible: Visible, e: Expr, items: readonly Item[]):
   return mapExpr(e, (x) => {
     if (x.kind !== "column" || x.parts.length > 1) return x;
     if (resolveColumn(visible, x.parts, x.position) !== undefined) return x;
-    const found = items.find((i) => i.aliases !== undefined && sameName(i.name, x.parts[0]!));
+    const found = items.find((i) => sameName(i.name, x.parts[0]!));
     return found?.expr ?? x;
   });
 };
@@ -153,7 +155,7 @@ export const groupedSelect = (
         )
       : undefined;
   const byKey = sets?.byKey ?? keys.byKey;
-  const finish = finisher(
+  const { finish, free } = finisher(
     byKey,
     () =>
       [
@@ -173,18 +175,17 @@ export const groupedSelect = (
     aggregate: (e, inner) =>
       aggregates.resolve(e, { ...inner, visible: child, subqueries: below, timeWindows }),
     over: (e, inner) => windows.resolve(e, inner),
-    call: (e, inner) => groupingCall(e, sets, (x) => exprKey(typeIn(inner, x))),
+    call: (e, { first: _, ...inner }) => groupingCall(e, sets, (x) => exprKey(typeIn(inner, x))),
     timeWindows,
     subqueries: above,
   };
   let condition: TypedExpr | undefined;
-  const having = (e: Expr | undefined): void => {
-    if (e !== undefined)
-      condition = finish(
-        conditionIn({ ...env, clause: "HAVING", alias: aliasOf(items, env) }, e),
-        e,
-        "HAVING",
-      );
+  const having = (e: Expr | undefined, selected: readonly TypedExpr[]): Env => {
+    if (e === undefined) return env;
+    condition = finish(typeHaving(e, items, env, free), e, "HAVING");
+    const made = [...byKey.values(), ...aggregates.all.map((x) => x.attribute)];
+    const plain = new Set(typedKeys.flatMap((k) => (k.kind === "attribute" ? [k.id] : [])));
+    return sets === undefined && needsMore(condition, selected, made) ? hiddenInput(env, plain) : env;
   };
   const build = (): LogicalPlan => {
     const input = extend(below.apply(timeWindows.apply(child.plan)), keys.computed);
@@ -209,36 +210,38 @@ const refuseGenerator = (e: Expr): void => {
 
 const keyName = (e: Expr): string => (e.kind === "column" ? e.parts.at(-1)! : "key");
 
-/** HAVING may use the select list's aliases. */
-const aliasOf = (items: readonly Item[], env: Env) => (parts: readonly string[]) => {
-  const found = items.find((i) => i.aliases !== undefined && sameName(i.name, parts[0]!));
-  return found === undefined ? undefined : { base: typeIn(env, found.expr), rest: parts.slice(1) };
-};
-
 /** Attributes of the queries around: constants in this one. */
 const outerAttributes = (names: Names): readonly Attribute[] => [...(names.outer?.used.values() ?? [])];
 
 /** G1, G2. Behind the aggregate (HAVING, ORDER BY) other columns of the input are not to be seen at all. */
-const finisher =
-  (
-    byKey: ReadonlyMap<string, Attribute>,
-    made: () => readonly Attribute[],
-    rel: Select,
-    output: readonly ScopeColumn[],
-  ): Stage["finish"] =>
-  (e, source, clause) => {
+const finisher = (
+  byKey: ReadonlyMap<string, Attribute>,
+  made: () => readonly Attribute[],
+  rel: Select,
+  output: readonly ScopeColumn[],
+): {
+  readonly finish: Stage["finish"];
+  readonly free: (e: TypedExpr) => Attribute | undefined;
+} => {
+  const rekeyed = (e: TypedExpr): TypedExpr => {
     const roots = new Set([...byKey.keys()].map((k) => k[0]));
-    const rekeyed = replace(e, (x) => {
+    return replace(e, (x) => {
       const key = exprKey(x);
       return roots.has(key[0]) ? byKey.get(key) : undefined;
     });
-    const allowed = new Set([...byKey.values(), ...made()].map((a) => a.id));
-    const free = freeAttribute(rekeyed, allowed);
-    if (free === undefined) return rekeyed;
-    if (clause !== undefined)
-      return unresolvedColumn({ columns: output, hidden: [] }, [free.name], free.position);
-    return missing(free, rekeyed, rel, source?.position);
   };
+  const freeOf = (e: TypedExpr): Attribute | undefined =>
+    freeAttribute(e, new Set([...byKey.values(), ...made()].map((a) => a.id)));
+  const finish: Stage["finish"] = (e, source, clause) => {
+    const result = rekeyed(e);
+    const found = freeOf(result);
+    if (found === undefined) return result;
+    if (clause !== undefined)
+      return unresolvedColumn({ columns: output, hidden: [] }, [found.name], found.position);
+    return missing(found, result, rel, source?.position);
+  };
+  return { finish, free: (e) => freeOf(rekeyed(e)) };
+};
 
 const freeAttribute = (e: TypedExpr, allowed: ReadonlySet<number>): Attribute | undefined => {
   let found: Attribute | undefined;

@@ -13,8 +13,8 @@ import { aggregateNamed } from "./analyse-functions.ts";
 import { type GeneratedItem, generateItem, generatorOf } from "./analyse-generate.ts";
 import { type GroupedSelect, groupedSelect } from "./analyse-grouping.ts";
 import { type Item, itemsOf, mapExpr, singleAlias, someExpr } from "./analyse-items.ts";
-import type { ColumnMatch, Visible } from "./analyse-names.ts";
-import { resolveColumn, unresolvedColumn } from "./analyse-names.ts";
+import type { ColumnMatch } from "./analyse-names.ts";
+import { typeOrders } from "./analyse-order.ts";
 import { Subqueries } from "./analyse-subquery.ts";
 import { TimeWindows } from "./analyse-time-window.ts";
 import type { LogicalPlan, Named } from "./logical.ts";
@@ -150,13 +150,13 @@ const finishSelect = (
     qualifier: items[i]!.qualifier,
     attribute: n.attribute,
   }));
-  if ("having" in stage) stage.having(rel.having);
+  const env = "having" in stage ? stage.having(rel.having, exprs) : stage.env;
   const output = columns.map((c) => c.attribute);
   if (sorting === undefined) {
     const plan = project(stage.build(), named);
     return { plan: rel.distinct === true ? distinctOf(plan) : plan, columns, hidden: [] };
   }
-  const orders = typeOrders(stage, sorting, columns, named, rel.distinct === true);
+  const orders = typeOrders({ ...stage, env }, sorting, columns, named, rel.distinct === true);
   const extra = orders.extra.map((e): Named => ({ attribute: analysis.named("order", e), expr: e }));
   const byKey = new Map(extra.map((n) => [exprKey(n.expr), n.attribute]));
   const below = project(stage.build(), [...named, ...extra]);
@@ -175,86 +175,4 @@ const namedItem = (analysis: Analysis, item: Item, expr: TypedExpr): Named => {
   return item.aliases === undefined && expr.name === item.name
     ? { attribute, expr: attribute }
     : { attribute: analysis.named(item.name, expr), expr: attribute };
-};
-
-interface TypedOrders {
-  readonly orders: readonly SortOrder<TypedExpr>[];
-  /** Orders over output columns; the others are computed beside them. */
-  readonly inOutput: ReadonlySet<SortOrder<TypedExpr>>;
-  readonly extra: readonly TypedExpr[];
-}
-
-const typeOrders = (
-  stage: Stage,
-  sorting: Sorting,
-  columns: readonly ScopeColumn[],
-  named: readonly Named[],
-  distinct: boolean,
-): TypedOrders => {
-  if (sorting.all) {
-    const orders = columns.map((c) => ({ expr: c.attribute, descending: false, nullsFirst: true }));
-    return { orders, inOutput: new Set(orders), extra: [] };
-  }
-  const byExpr = new Map(named.map((n) => [exprKey(n.expr), n.attribute]));
-  const outputIds = new Set(columns.map((c) => c.attribute.id));
-  const inOutput = new Set<SortOrder<TypedExpr>>();
-  const extra = new Map<string, TypedExpr>();
-  const orders = sorting.orders.map((o) => {
-    const { expr, overOutput } = typeOrder(stage, o.expr, columns, named);
-    const same = overOutput ? undefined : byExpr.get(exprKey(expr));
-    const result = { ...o, expr: same ?? expr };
-    if (overOutput || same !== undefined) inOutput.add(result);
-    else if (distinct && !(expr.kind === "attribute" && outputIds.has(expr.id))) notSelected(o.expr, columns);
-    else extra.set(exprKey(expr), expr);
-    return result;
-  });
-  return { orders, inOutput, extra: [...extra.values()] };
-};
-
-/** SELECT DISTINCT … ORDER BY sees selected columns only. */
-const notSelected = (e: Expr, columns: readonly ScopeColumn[]): never => {
-  let parts: readonly string[] = [];
-  someExpr(e, (x) => {
-    if (x.kind === "column") parts = x.parts;
-    return x.kind === "column";
-  });
-  return unresolvedColumn({ columns, hidden: [] }, parts, e.position);
-};
-
-/**
- * One ORDER BY expression: a position, or names of the output first and of the input second. What uses the output only is computed above
- * the projection; in the rest the output's names stand for the selected expressions.
- */
-const typeOrder = (
-  stage: Stage,
-  e: Expr,
-  columns: readonly ScopeColumn[],
-  named: readonly Named[],
-): { readonly expr: TypedExpr; readonly overOutput: boolean } => {
-  if (e.kind === "literal" && e.type.kind === "int") {
-    const column = columns[Number(e.value) - 1];
-    if (column === undefined)
-      return fail(
-        "ORDER_BY_POS_OUT_OF_RANGE",
-        `ORDER BY position ${String(e.value)} is not in select list (valid range is [1, ${columns.length}]).`,
-        e.position,
-      );
-    return { expr: column.attribute, overOutput: true };
-  }
-  const output: Visible = { columns, hidden: [] };
-  if (e.kind === "column") {
-    const match = resolveColumn(output, e.parts, e.position);
-    if (match?.rest.length === 0) return { expr: match.base, overOutput: true };
-  }
-  const byAttribute = new Map(named.map((n) => [n.attribute.id, n.expr]));
-  const inSelected = (parts: readonly string[], position: Expr["position"]): ColumnMatch | undefined => {
-    const match = resolveColumn(output, parts, position);
-    return match?.base.kind === "attribute"
-      ? { base: byAttribute.get(match.base.id) ?? match.base, rest: match.rest }
-      : match;
-  };
-  return {
-    expr: stage.finish(typeIn({ ...stage.env, clause: "ORDER BY", alias: inSelected }, e), e, "ORDER BY"),
-    overOutput: false,
-  };
 };

@@ -1,9 +1,9 @@
 /** ORDER BY, LIMIT and OFFSET. ORDER BY over a select may use what the select does not give (src/plan/analyse-select.ts). */
-import type { Expr, SortOrder, TypedExpr } from "../expr/ast.ts";
-import { isOrderable } from "../expr/coercion.ts";
+import type { Expr, TypedExpr } from "../expr/ast.ts";
 import { sqlType } from "../expr/type-errors.ts";
 import { type Analysis, fail, type Names, type Resolved } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
+import { checkOrderable } from "./analyse-order.ts";
 import { analyseSelect } from "./analyse-select.ts";
 import { constantOf } from "./constants.ts";
 import { limit, sort } from "./nodes.ts";
@@ -13,10 +13,7 @@ type Of<K extends Relation["kind"]> = Extract<Relation, { kind: K }>;
 
 export const analyseSort = (a: Analysis, rel: Of<"sort">, names: Names): Resolved => {
   const sorting = { orders: rel.orders, all: rel.all === true };
-  const result =
-    rel.child.kind === "select" ? analyseSelect(a, rel.child, names, sorting) : sortRows(a, rel, names);
-  if (result.plan.kind === "sort") result.plan.orders.forEach(checkOrderable);
-  return result;
+  return rel.child.kind === "select" ? analyseSelect(a, rel.child, names, sorting) : sortRows(a, rel, names);
 };
 
 const sortRows = (a: Analysis, rel: Of<"sort">, names: Names): Resolved => {
@@ -26,6 +23,7 @@ const sortRows = (a: Analysis, rel: Of<"sort">, names: Names): Resolved => {
     rel.all === true
       ? child.columns.map((c) => ({ expr: c.attribute, descending: false, nullsFirst: true }))
       : rel.orders.map((o) => ({ ...o, expr: orderExpr(env, o.expr, child) }));
+  orders.forEach(checkOrderable);
   return { ...child, plan: sort(child.plan, orders) };
 };
 
@@ -40,15 +38,6 @@ const orderExpr = (env: Env, e: Expr, child: Resolved): TypedExpr => {
       e.position,
     )
   );
-};
-
-const checkOrderable = (o: SortOrder<TypedExpr>): void => {
-  if (!isOrderable(o.expr.type))
-    fail(
-      "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
-      `The \`sortorder\` does not support ordering on type "${sqlType(o.expr.type)}".`,
-      o.expr.position,
-    );
 };
 
 export const analyseLimit = (a: Analysis, rel: Of<"limit">, names: Names): Resolved => {

@@ -12,9 +12,8 @@
 import { BOOLEAN, type DataType, LONG, NULL, STRING } from "../core/data-type.ts";
 import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
 import { type Analysis, fail, type Names, type Resolved } from "./analyse-context.ts";
-import { type Env, typeIn } from "./analyse-env.ts";
+import { type Env, ownColumn, typeIn, usesOwnColumn } from "./analyse-env.ts";
 import { equalKeys } from "./analyse-joined.ts";
-import { resolveColumn } from "./analyse-names.ts";
 import { decorrelate, emptyValue, isSingleRow } from "./decorrelate.ts";
 import type { LogicalPlan, NamedAggregate } from "./logical.ts";
 import { aggregate, applyNode, extend, join, project, simpleCall } from "./nodes.ts";
@@ -60,11 +59,16 @@ export const innerQuery = (analysis: Analysis, relation: Relation, env: Env): In
     outer: {
       used,
       resolve: (parts, position) => {
-        const match = resolveColumn(env.visible, parts, position) ?? env.alias?.(parts, position);
+        const match = ownColumn(env, parts, position);
         if (match !== undefined) return { expr: note(match.base), rest: match.rest };
         const further = env.names.outer?.resolve(parts, position);
         if (further !== undefined) note(further.expr);
         return further;
+      },
+      aggregate: (call) => {
+        const own = usesOwnColumn(env, call);
+        const value = own ? env.aggregate?.(call, env) : env.names.outer?.aggregate?.(call);
+        return value === undefined ? undefined : note(value);
       },
     },
   };
