@@ -192,6 +192,38 @@ const trimming: Record<string, Body> = {
     await log.trim(position(8));
     await assert.rejects(log.reader(position(7)).next(), LogGapError);
   },
+  "a trim under a reader 0, 1 or 7 records behind: every record, or a gap that is said": async (_, log) => {
+    for (const behind of [0, 1, 7]) {
+      await fill(log, 1, 20);
+      const { last } = await log.bounds();
+      const at = last + 1 - behind;
+      const readers = [log.reader(position(at)), log.reader(position(at - 1))];
+      // The second one is under way: it may hold records that the log then forgets.
+      const begun = await readers[1]!.next();
+      await log.trim(position(last + 1));
+      const added = await log.append(bytes(`r${last + 1}`));
+      for (const [i, reader] of readers.entries()) {
+        const got = i === 0 ? [] : begun.map((r) => Number(r.position));
+        const from = i === 0 ? at : at - 1;
+        let gap = false;
+        while (!gap && (got.at(-1) ?? 0) < added)
+          await reader.next().then(
+            (rs) => got.push(...rs.map((r) => Number(r.position))),
+            (e: unknown) => {
+              assert.ok(e instanceof LogGapError, String(e));
+              gap = true;
+            },
+          );
+        assert.deepEqual(
+          got,
+          got.map((_p, k) => from + k),
+          `${behind} behind`,
+        );
+        if (behind === 0) assert.equal(gap, false, "nothing that it wanted was trimmed");
+        reader.close();
+      }
+    }
+  },
   "a position far behind the end is a gap": async (_, log) => {
     await fill(log, 1, 3);
     await assert.rejects(log.reader(position(9)).next(), LogGapError);
