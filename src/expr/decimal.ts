@@ -63,11 +63,12 @@ export const decimalResult = (
   }
 };
 
-/** The decimal that holds both (comparison, union, coalesce). */
+/** The decimal that holds both (comparison, union, coalesce); above 38 digits the whole ones stay and the scale gives way. */
 export const widerDecimal = (a: DecimalType, b: DecimalType): DecimalType => {
   const scale = Math.max(a.scale, b.scale);
   const whole = Math.max(a.precision - a.scale, b.precision - b.scale);
-  return boundedDecimal(whole + scale, scale);
+  const lost = Math.max(0, whole + scale - DECIMAL_PRECISION_MAX);
+  return boundedDecimal(whole + scale, Math.max(0, scale - lost));
 };
 
 const FOR_TYPE: Partial<Record<DataType["kind"], DecimalType>> = {

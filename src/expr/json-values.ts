@@ -14,6 +14,7 @@ import {
 import { type Json, type JsonObject, writeJson } from "./json-path.ts";
 import { DAY_MS, formatDate } from "./time/calendar.ts";
 import { parseDate, parseTimestamp, parseTimestampNtz } from "./time/iso-text.ts";
+import { parseCalendarInterval, parseDayTimeInterval, parseYearMonthInterval } from "./time/interval-text.ts";
 import { formatInstant } from "./time/pattern-format.ts";
 import { parseInstant, parsePattern } from "./time/pattern-parse.ts";
 import { doubleText, floatText, valueText } from "./value-text.ts";
@@ -122,6 +123,19 @@ const structFrom = (j: JsonObject, fields: readonly Field[], o: JsonOptions): Va
   return out;
 };
 
+/** Texts of intervals, numbers by their digits. */
+const interval = (j: Json, type: DataType): Value => {
+  const text = typeof j === "string" ? j : writeJson(j);
+  const parsed =
+    type.kind === "dayTimeInterval"
+      ? parseDayTimeInterval(text, type.from, type.to)
+      : type.kind === "yearMonthInterval"
+        ? parseYearMonthInterval(text, type.from, type.to)
+        : parseCalendarInterval(text);
+  if (parsed === undefined) throw new JsonMismatch();
+  return parsed;
+};
+
 /** A JSON value as a value of a type. @throws JsonMismatch */
 export const fromJson = (j: Json, type: DataType, o: JsonOptions): Value => {
   if (j === null) return null;
@@ -159,6 +173,10 @@ export const fromJson = (j: Json, type: DataType, o: JsonOptions): Value => {
       return structFrom(j, type.fields, o);
     case "variant":
       return toVariant(j);
+    case "calendarInterval":
+    case "dayTimeInterval":
+    case "yearMonthInterval":
+      return interval(j, type);
     default:
       throw new JsonMismatch();
   }
@@ -186,6 +204,13 @@ export const timeText = (v: number, type: DataType, o: JsonOptions): string => {
   return formatInstant(v, "UTC", o.timestampNtzFormat ?? NTZ_FORMAT);
 };
 
+/** A key of a map; structs are written as rows, `[1,2]`. */
+const keyText = (type: DataType, o: JsonOptions): ((v: Value) => string) => {
+  if (type.kind !== "struct") return valueText(type, o.zone);
+  const fields = type.fields.map((f) => keyText(f.type, o));
+  return (v) => `[${(v as readonly Value[]).map((x, i) => (x === null ? "null" : fields[i]!(x))).join(",")}]`;
+};
+
 /** The JSON text of a value. */
 export const toJson = (v: Value, type: DataType, o: JsonOptions): string => {
   if (v === null) return "null";
@@ -211,7 +236,7 @@ export const toJson = (v: Value, type: DataType, o: JsonOptions): string => {
     case "array":
       return `[${(v as readonly Value[]).map((x) => toJson(x, type.element, o)).join(",")}]`;
     case "map": {
-      const key = valueText(type.key, o.zone);
+      const key = keyText(type.key, o);
       const entries = v as readonly (readonly [Value, Value])[];
       return `{${entries.map(([k, x]) => `${JSON.stringify(key(k))}:${toJson(x, type.value, o)}`).join(",")}}`;
     }

@@ -107,3 +107,55 @@ test("exp and cosh are those of Java's StrictMath", () =>
     ["cosh(-1)", "1.543080634815244"],
     ["exp(2)", "7.38905609893065"],
   ]));
+
+test("a decimal that would need more than 38 digits keeps the whole ones", () =>
+  holds([
+    ["typeof(coalesce(cast(1 as decimal(30, 20)), cast(1 as decimal(35, 0))))", "decimal(38,3)"],
+    ["coalesce(cast(1.23456 as decimal(30, 20)), cast(1 as decimal(35, 0)))", "1.235"],
+  ]));
+
+test("JSON of intervals, keys that are structs, and what options do to an inferred schema", () =>
+  holds([
+    [`from_json('{"w":"3 weeks"}', 'w interval')`, "{21 days}"],
+    [`from_json('{"d":2}', 'd interval day')`, "{INTERVAL '2' DAY}"],
+    [`to_json(map(struct(7, null), 1))`, `{"[7,null]":1}`],
+    [
+      `schema_of_json('{"n":1.25, "b":true}', map('primitivesAsString', 'true'))`,
+      "STRUCT<b: STRING, n: STRING>",
+    ],
+    [
+      `schema_of_json('[007.5]', map('allowNumericLeadingZeros', 'true', 'prefersDecimal', 'true'))`,
+      "ARRAY<DECIMAL(2,1)>",
+    ],
+    ["schema_of_csv('2;x', map('delimiter', ';'))", "STRUCT<_c0: INT, _c1: STRING>"],
+  ]));
+
+test("JSON and CSV functions take texts, constant schemas and maps of options", () =>
+  holds([
+    ["json_array_length(3)", { error: "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE" }],
+    ["get_json_object(3, '$')", { error: "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE" }],
+    ["from_json('{}', 3)", { error: "INVALID_SCHEMA.NON_STRING_LITERAL" }],
+    ["schema_of_json(cast(null as string))", { error: "DATATYPE_MISMATCH.UNEXPECTED_NULL" }],
+    ["schema_of_csv(3)", { error: "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE" }],
+    ["to_json(struct(1), struct('mode'))", { error: "INVALID_OPTIONS.NON_MAP_FUNCTION" }],
+    ["from_csv('1', 'a int', map('mode', 3))", { error: "INVALID_OPTIONS.NON_STRING_TYPE" }],
+  ]));
+
+test("binary of texts: a known constant format, blanks only before padding", () =>
+  holds([
+    ["hex(to_binary('aG k=', 'BASE64'))", "6869"],
+    ["to_binary('aA= =', 'base64')", { error: "CONVERSION_INVALID_INPUT" }],
+    ["to_binary('a', 'base32')", { error: "DATATYPE_MISMATCH.INVALID_ARG_VALUE" }],
+    ["try_to_binary('a', 'base32')", "NULL"],
+  ]));
+
+test("zones and offsets before there were zones", () =>
+  holds([
+    [
+      "date_format(timestamp'1850-06-01 00:00:00', 'zzzz|Z|ZZZZZ')",
+      "Eastern Standard Time|-0456|-04:56:02",
+      "America/New_York",
+    ],
+    ["try_to_timestamp(90)", "1970-01-01 00:01:30"],
+    ["to_char(-5, '99PR') || '!' || to_char(5, '99PR') || '!'", " <5>! 5  !"],
+  ]));

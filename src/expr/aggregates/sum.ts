@@ -17,7 +17,7 @@ import type { Accumulator } from "../contract.ts";
 import { isIntegral } from "../coercion.ts";
 import { divideHalfUp, fitsPrecision, pow10 } from "../decimal.ts";
 import { ansiInterval, numeric, oneOf, signature, type TypeClass } from "../rules.ts";
-import { arithmeticOverflow } from "../runtime-errors.ts";
+import { arithmeticOverflow, intervalOverflow } from "../runtime-errors.ts";
 import { type AggregateDefinition, type Fold, foldAccumulator, grown, isTaken } from "./definition.ts";
 
 const addable: TypeClass = oneOf(numeric, ansiInterval);
@@ -187,6 +187,15 @@ const sumType = (t: DataType): DataType => {
   return t.kind === "float" || t.kind === "double" ? DOUBLE : t;
 };
 
+/** Whether a sum is an interval: 32 bits of months, 64 of microseconds. */
+const fitsInterval = (sum: bigint, t: DataType): boolean =>
+  BigInt.asIntN(t.kind === "yearMonthInterval" ? 32 : 64, sum) === sum;
+
+const intervalBeyond = (lenient: boolean): null => {
+  if (lenient) return null;
+  throw intervalOverflow();
+};
+
 /** `lenient`: overflow gives null (try_sum). */
 const sumAccumulator = (from: DataType, to: DataType, lenient: boolean): Accumulator => {
   const overflow = (): Value => {
@@ -196,8 +205,8 @@ const sumAccumulator = (from: DataType, to: DataType, lenient: boolean): Accumul
   if (to.kind === "double") return doubleAccumulator((s) => s);
   if (to.kind === "decimal")
     return foldAccumulator(exactFold((s) => (fitsPrecision(s.sum, to.precision) ? s.sum : overflow())));
-  if (to.kind === "yearMonthInterval")
-    return exactAccumulator((s) => (Math.abs(Number(s)) > 2_147_483_647 ? overflow() : Number(s)));
+  if (to.kind === "yearMonthInterval" || to.kind === "dayTimeInterval")
+    return exactAccumulator((s) => (fitsInterval(BigInt(s), to) ? Number(s) : intervalBeyond(lenient)));
   return exactAccumulator((s) => {
     if (typeof s === "number") return s + 0;
     return s >= LONG_BOUND || s < -LONG_BOUND ? overflow() : canonicalLong(s);
@@ -213,7 +222,11 @@ const avgType = (t: DataType): DataType => {
 const avgAccumulator = (from: DataType, to: DataType, lenient: boolean): Accumulator => {
   if (to.kind === "double") return doubleAccumulator((s, n) => s / n);
   if (to.kind !== "decimal")
-    return foldAccumulator(exactFold((s) => Number(divideHalfUp(s.sum, BigInt(s.count)))));
+    return foldAccumulator(
+      exactFold((s) =>
+        fitsInterval(s.sum, to) ? Number(divideHalfUp(s.sum, BigInt(s.count))) : intervalBeyond(lenient),
+      ),
+    );
   const shift = pow10((to as Decimal).scale - (from as Decimal).scale);
   return foldAccumulator(
     exactFold((s) => {

@@ -22,6 +22,7 @@ import { analysisError, sqlType } from "../type-errors.ts";
 import { valueText } from "../value-text.ts";
 import { failure, family, strict } from "./definition.ts";
 import { optionsOf, schemaOf } from "./json.ts";
+import { checkSchemaText, schemaOfRule, textOnly, withOptions } from "./record-rules.ts";
 
 const csv = family("csv");
 
@@ -70,10 +71,13 @@ const cellValue = (
   }
 };
 
+const separatorOf = (all: ReadonlyMap<string, string>): string =>
+  all.get("sep") ?? all.get("delimiter") ?? ",";
+
 const fromCsv = (line: string, call: BoundCall, given: Value | undefined): Value => {
   const o = optionsOf(given, call);
   const fields = (call.type as DataType & { kind: "struct" }).fields;
-  const cells = cellsOf(line, o.all.get("sep") ?? o.all.get("delimiter") ?? ",", o.all.get("quote") ?? '"');
+  const cells = cellsOf(line, separatorOf(o.all), o.all.get("quote") ?? '"');
   const nullText = o.all.get("nullvalue") ?? "";
   let failed = cells.length !== fields.length;
   const row = fields.map((f, i) => {
@@ -109,8 +113,9 @@ const typeOfCell = (cell: string | null): DataType => {
 const inferCsv = (line: string, separator = ","): string =>
   sqlType(structOf(cellsOf(line, separator, '"').map((c, i) => field(`_c${i}`, typeOfCell(c)))));
 
-const fromCsvRule: TypeRule = (args, site) => {
-  const base = signature([STRING, STRING, map], NULL, { optional: 1, nullable: true })(args, site);
+const fromCsvRule: TypeRule = withOptions(2, (args, site) => {
+  checkSchemaText(args[1], site);
+  const base = signature([textOnly, STRING, map], NULL, { optional: 1, nullable: true })(args, site);
   const type = schemaOf(base.args[1], site, inferCsv);
   if (type.kind !== "struct")
     throw analysisError(
@@ -119,11 +124,11 @@ const fromCsvRule: TypeRule = (args, site) => {
       site.position,
     );
   return { ...base, type: structOf(type.fields.map((f) => field(f.name, f.type, true))) };
-};
+});
 
 const toCsv = (row: readonly Value[], call: BoundCall, given: Value | undefined): string => {
   const o = optionsOf(given, call);
-  const separator = o.all.get("sep") ?? o.all.get("delimiter") ?? ",";
+  const separator = separatorOf(o.all);
   const special = (s: string): boolean => s.includes(separator) || s.includes('"') || /[\r\n]/.test(s);
   const { fields } = call.argTypes[0]! as DataType & { kind: "struct" };
   return row
@@ -150,7 +155,7 @@ export const CSV_FUNCTIONS: readonly FunctionDefinition[] = [
   csv(
     "to_csv(struct[, options])",
     "A struct as a CSV record.",
-    signature([struct, map], STRING, { optional: 1 }),
+    withOptions(1, signature([struct, map], STRING, { optional: 1 })),
     strict<[readonly Value[], Value | undefined]>(([row, options], call) => toCsv(row, call, options)),
     {
       examples: [["to_csv(named_struct('a', 1, 'b', 2))", "1,2"]],
@@ -159,9 +164,9 @@ export const CSV_FUNCTIONS: readonly FunctionDefinition[] = [
   csv(
     "schema_of_csv(text[, options])",
     "The schema of a CSV record as DDL.",
-    signature([STRING, map], STRING, { optional: 1 }),
+    schemaOfRule,
     strict<[string, Value | undefined]>(([s, options], call) =>
-      inferCsv(s, optionsOf(options, call).all.get("sep")),
+      inferCsv(s, separatorOf(optionsOf(options, call).all)),
     ),
     {
       examples: [["schema_of_csv('1,abc')", "STRUCT<_c0: INT, _c1: STRING>"]],

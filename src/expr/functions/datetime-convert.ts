@@ -11,7 +11,7 @@ import {
 } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import { castFunction } from "../cast.ts";
-import { isDatetime } from "../coercion.ts";
+import { isDatetime, isNumeric } from "../coercion.ts";
 import { decimalToNumber } from "../decimal.ts";
 import type { BoundCall, FunctionDefinition, TypeRule } from "../function.ts";
 import {
@@ -42,6 +42,12 @@ const unparsed = (text: string, pattern: string, instead: string): Error =>
 /** Text, or any date or timestamp. */
 const parsable: TypeClass = oneOf({ name: `"DATE"`, accepts: isDatetime, whenNull: STRING }, STRING);
 
+/** For timestamps also seconds since the epoch. */
+const instantLike: TypeClass = oneOf(
+  { name: `"DATE"`, accepts: (t) => isDatetime(t) || isNumeric(t), whenNull: STRING },
+  STRING,
+);
+
 const castOf = (v: Value, from: DataType, call: BoundCall): Value =>
   castFunction(from, call.type, { timeZone: call.context.timeZone, clockMs: call.context.clockMs })(v);
 
@@ -63,7 +69,10 @@ const parsing = (
   time(
     usage,
     summary,
-    signature([parsable, STRING], to, { optional: 1, ...(lenient ? { nullable: true } : {}) }),
+    signature([to.kind === "timestamp" ? instantLike : parsable, STRING], to, {
+      optional: 1,
+      ...(lenient ? { nullable: true } : {}),
+    }),
     strict<[Value, string | undefined]>(([v, pattern], call) => {
       const from = call.argTypes[0]!;
       const text = from.kind === "string" && pattern !== undefined;

@@ -3,10 +3,10 @@ import { BINARY, BOOLEAN, STRING } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import { castTo, commonType } from "../coercion.ts";
 import type { FunctionDefinition, TypeRule } from "../function.ts";
-import { binary, signature, stringOrBinary } from "../rules.ts";
-import { differentTypes } from "../type-errors.ts";
+import { binary, signature, type SignatureOptions, stringOrBinary } from "../rules.ts";
+import { differentTypes, mismatch } from "../type-errors.ts";
 import { equalValues } from "../value-order.ts";
-import { custom, failure, family, plain, strict } from "./definition.ts";
+import { constantOf, custom, failure, family, plain, strict } from "./definition.ts";
 
 const string = family("string");
 const url = family("url");
@@ -120,6 +120,8 @@ const binaryOf = (s: string, format: string, lenient: boolean): Uint8Array | nul
     case "utf8":
       return new Uint8Array(Buffer.from(s, "utf8"));
     case "base64": {
+      // Blanks may stand between digits, not behind padding.
+      if (/=\s/.test(s)) return wrong();
       const compact = s.replace(/\s/g, "");
       return BASE64.test(compact) && compact.length % 4 === 0
         ? new Uint8Array(Buffer.from(compact, "base64"))
@@ -128,6 +130,28 @@ const binaryOf = (s: string, format: string, lenient: boolean): Uint8Array | nul
     default:
       return wrong();
   }
+};
+
+const FORMATS = ["hex", "utf-8", "utf8", "base64"];
+
+/** The format is a constant, one of four words or null. */
+const checkFormat: SignatureOptions["check"] = (args, site) => {
+  if (args.length < 2) return;
+  const format = constantOf(site.fold?.(args[1]!) ?? args[1]);
+  if (format === undefined)
+    throw mismatch(
+      "NON_FOLDABLE_INPUT",
+      site,
+      args,
+      'the input `fmt` should be a foldable "STRING" expression.',
+    );
+  if (site.fn.startsWith("try_") || format === null || FORMATS.includes((format as string).toLowerCase())) return;
+  throw mismatch(
+    "INVALID_ARG_VALUE",
+    site,
+    args,
+    `The \`fmt\` value must to be a case-insensitive "STRING" literal of 'hex', 'utf-8', 'utf8', or 'base64', but got '${String(format)}'.`,
+  );
 };
 
 const validUtf8 = (b: Uint8Array): boolean =>
@@ -173,7 +197,7 @@ const coding: readonly FunctionDefinition[] = [
     string(
       `${name}(text[, format])`,
       `The bytes of a text of format hex (default), utf-8 or base64${name === "to_binary" ? "" : "; null where it does not fit"}.`,
-      signature([STRING, STRING], BINARY, { optional: 1, nullable: true }),
+      signature([STRING, STRING], BINARY, { optional: 1, nullable: true, check: checkFormat }),
       strict<[string, string | undefined]>(([s, f]) => binaryOf(s, f ?? "hex", name !== "to_binary")),
     ),
   ),

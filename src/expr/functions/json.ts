@@ -19,13 +19,14 @@ import type { TypedExpr } from "../ast.ts";
 import { castFunction } from "../cast.ts";
 import { commonType } from "../coercion.ts";
 import { parseSchemaText, parseTypeText } from "../ddl.ts";
-import { parseDecimalText } from "../decimal.ts";
+import { DECIMAL_PRECISION_MAX, parseDecimalText } from "../decimal.ts";
 import type { BoundCall, CallSite, FunctionDefinition, TypeRule } from "../function.ts";
 import { type Json, jsonText, parsePath, type PathStep, tryParseJson, valuesAt } from "../json-path.ts";
 import { fromJson, JsonMismatch, type JsonOptions, toJson } from "../json-values.ts";
 import { array, map, oneOf, signature, struct, variant } from "../rules.ts";
 import { ExecutionError } from "../../core/errors.ts";
 import { analysisError, sqlType, unexpectedInput } from "../type-errors.ts";
+import { checkSchemaText, schemaOfRule, textOnly, withOptions } from "./record-rules.ts";
 import { fromVariant, toVariant } from "../variant.ts";
 import { constantOf, custom, failure, family, strict } from "./definition.ts";
 
@@ -75,8 +76,27 @@ const nullableAll = (t: DataType): DataType => {
 
 const inferText = (text: string): string => sqlType(inferJson(tryParseJson(text) ?? null));
 
-const fromJsonRule: TypeRule = (args, site) => {
-  const base = signature([STRING, STRING, map], NULL, { optional: 1, nullable: true })(args, site);
+/** Numbers without the zeros in front of them; texts stay. */
+const withoutLeadingZeros = (text: string): string =>
+  text.replace(
+    /("(?:[^"\\]|\\.)*")|(?<![\d.])(-?)0+(?=\d)/g,
+    (_, s?: string, sign?: string) => s ?? sign ?? "",
+  );
+
+const inferWith = (text: string, all: ReadonlyMap<string, string>): string => {
+  const on = (name: string): boolean => all.get(name)?.toLowerCase() === "true";
+  const parsed = tryParseJson(on("allownumericleadingzeros") ? withoutLeadingZeros(text) : text);
+  if (parsed === undefined)
+    throw failure(
+      "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION",
+      `Malformed records are detected in record parsing: ${text}.`,
+    );
+  return sqlType(inferJson(parsed, { strings: on("primitivesasstring"), decimals: on("prefersdecimal") }));
+};
+
+const fromJsonRule: TypeRule = withOptions(2, (args, site) => {
+  checkSchemaText(args[1], site);
+  const base = signature([textOnly, STRING, map], NULL, { optional: 1, nullable: true })(args, site);
   const type = nullableAll(schemaOf(base.args[1], site, inferText));
   if (!["struct", "array", "map", "variant"].includes(type.kind))
     throw analysisError(
@@ -85,7 +105,7 @@ const fromJsonRule: TypeRule = (args, site) => {
       site.position,
     );
   return { ...base, type };
-};
+});
 
 const CORRUPT_DEFAULT = "_corrupt_record";
 
@@ -114,19 +134,33 @@ const parseRecord = (text: string, call: BoundCall, options: Value | undefined):
   return row.map((v, i) => (type.fields[i]!.name === corrupt ? text : v));
 };
 
+/** `strings`: numbers and booleans are strings; `decimals`: fractions are decimals. */
+interface Preferences {
+  readonly strings?: boolean;
+  readonly decimals?: boolean;
+}
+
 const BIGGEST = 2n ** 63n;
 /** The type that Spark infers: fields by name, integers bigint, others double, null string. */
-export const inferJson = (j: Json): DataType => {
+const inferJson = (j: Json, prefer: Preferences = {}): DataType => {
   if (j === null || typeof j === "string") return STRING;
+  if (prefer.strings && typeof j !== "object") return STRING;
+  if (prefer.decimals && typeof j === "number" && !Number.isInteger(j)) {
+    const { unscaled, scale } = parseDecimalText(String(j))!;
+    const digits = Math.max(String(unscaled).replace("-", "").length, scale);
+    if (digits <= DECIMAL_PRECISION_MAX && scale >= 0) return decimal(digits, scale);
+  }
   if (typeof j === "boolean") return BOOLEAN;
   if (typeof j === "bigint")
     return j < BIGGEST && j >= -BIGGEST ? LONG : decimal(Math.min(38, String(j).replace("-", "").length), 0);
   if (typeof j === "number") return Number.isInteger(j) ? LONG : DOUBLE;
   if (Array.isArray(j)) {
-    const known = j.filter((x) => x !== null).map(inferJson);
+    const known = j.filter((x) => x !== null).map((x) => inferJson(x, prefer));
     return arrayOf(known.length === 0 ? STRING : known.reduce(merged));
   }
-  return structOf([...j].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([k, x]) => field(k, inferJson(x))));
+  return structOf(
+    [...j].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([k, x]) => field(k, inferJson(x, prefer))),
+  );
 };
 const merged = (a: DataType, b: DataType): DataType => {
   if (a.kind === "struct" && b.kind === "struct") {
@@ -175,7 +209,7 @@ const jsonFunctions: readonly FunctionDefinition[] = [
   json(
     "to_json(x[, options])",
     "A struct, array, map or variant as JSON text.",
-    signature([convertible, map], STRING, { optional: 1 }),
+    withOptions(1, signature([convertible, map], STRING, { optional: 1 })),
     strict<[Value, Value | undefined]>(([v, options], call) =>
       toJson(v, call.argTypes[0]!, optionsOf(options, call)),
     ),
@@ -186,7 +220,7 @@ const jsonFunctions: readonly FunctionDefinition[] = [
   json(
     "get_json_object(text, path)",
     "The value at a path such as $.a[0].b as text; null when there is none.",
-    signature([STRING, STRING], STRING, { nullable: true }),
+    signature([textOnly, textOnly], STRING, { nullable: true }),
     strict<[string, string]>(([s, p]) => getJson(s, p)),
     {
       examples: [[`get_json_object('{"a":"b"}', '$.a')`, "b"]],
@@ -195,21 +229,14 @@ const jsonFunctions: readonly FunctionDefinition[] = [
   json(
     "schema_of_json(text[, options])",
     "The schema of a JSON text as DDL.",
-    signature([STRING, map], STRING, { optional: 1 }),
-    strict<[string]>(([s]) => {
-      if (tryParseJson(s) === undefined)
-        throw failure(
-          "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION",
-          `Malformed records are detected in record parsing: ${s}.`,
-        );
-      return inferText(s);
-    }),
+    schemaOfRule,
+    strict<[string, Value | undefined]>(([s, options], call) => inferWith(s, optionsOf(options, call).all)),
     { examples: [[`schema_of_json('[{"col":0}]')`, "ARRAY<STRUCT<col: BIGINT>>"]] },
   ),
   json(
     "json_array_length(text)",
     "The number of elements of a JSON array; null for anything else.",
-    signature([STRING], INT, { nullable: true }),
+    signature([textOnly], INT, { nullable: true }),
     strict<[string]>(([s]) => {
       const j = tryParseJson(s);
       return Array.isArray(j) ? j.length : null;
@@ -219,7 +246,7 @@ const jsonFunctions: readonly FunctionDefinition[] = [
   json(
     "json_object_keys(text)",
     "The keys of a JSON object; null for anything else.",
-    signature([STRING], arrayOf(STRING, true), { nullable: true }),
+    signature([textOnly], arrayOf(STRING, true), { nullable: true }),
     strict<[string]>(([s]) => {
       const j = tryParseJson(s);
       return j instanceof Map ? [...j.keys()] : null;

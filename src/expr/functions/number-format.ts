@@ -127,7 +127,7 @@ const toChar = (v: Value, type: DataType, format: string): string => {
     : "";
   const blanks = /^ */.exec(body)![0];
   const core = `${p.prefix}${body.slice(blanks.length)}${tail}`;
-  if (p.sign === "PR") return negative ? `${blanks}<${core}>` : `${blanks}${core} `;
+  if (p.sign === "PR") return negative ? `${blanks}<${core}>` : `${blanks}${core}  `;
   const mark = p.sign === "" ? "" : negative ? "-" : p.sign === "S" ? "+" : p.sign === "MI" ? " " : "";
   return p.leading || p.sign === "" ? `${blanks}${mark}${core}` : `${blanks}${core}${mark}`;
 };

@@ -48,7 +48,7 @@ const offsetText = (m: Moment, letter: string, count: number): string => {
     const long = formatOffset(offset);
     return `GMT${count === 4 ? long : long.replace(/^([+-])0/, "$1").replace(":00", "")}`;
   }
-  if (letter === "Z") return count === 5 ? formatOffset(offset) : compactOffset(offset, "always", true);
+  if (letter === "Z") return count === 5 ? formatOffset(offset) : compactOffset(offset, "always", false);
   if (count === 1) return compactOffset(offset, "never0", false);
   if (count === 2 || count === 4) return compactOffset(offset, "always", count === 4);
   const text = formatOffset(offset, "+00:00");

@@ -178,8 +178,19 @@ export const formatOffset = (offsetMs: number, zero = "Z"): string => {
   return s % 60 === 0 ? base : `${base}:${two(s % 60)}`;
 };
 
+const WINTER_2020 = Date.UTC(2020, 0, 1);
+const SUMMER_2020 = Date.UTC(2020, 6, 1);
+/** An instant of 2020 that has summer time when the given one has. */
+const modernInstant = (zone: string, utcMs: number): number => {
+  const [winter, summer] = [zoneOffset(zone, WINTER_2020), zoneOffset(zone, SUMMER_2020)];
+  const saving = winter !== summer && zoneOffset(zone, utcMs) === Math.max(winter, summer);
+  return summer > winter === saving ? SUMMER_2020 : WINTER_2020;
+};
+
 /** Intl's name of a zone at an instant (`PST`, `Pacific Standard Time`). */
 export const zoneName = (zone: string, utcMs: number, long: boolean): string => {
+  // Names are those of today: before 1970 only summer and winter time are told apart.
+  if (utcMs < 0 && fixedOffset(zone) === undefined) return zoneName(zone, modernInstant(zone, utcMs), long);
   if (fixedOffset(zone) === 0) return long ? "Coordinated Universal Time" : zone === "GMT" ? "GMT" : "UTC";
   const fixed = fixedOffset(zone);
   if (fixed !== undefined) return formatOffset(fixed);
