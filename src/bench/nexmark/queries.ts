@@ -124,7 +124,7 @@ const QUERIES: Readonly<Record<string, NexmarkQuery>> = {
       FROM (SELECT *, row_number() OVER (PARTITION BY auction ORDER BY price DESC) AS rn FROM bid) WHERE rn <= 10`,
   ),
   q20: append(`SELECT B.auction, B.bidder, B.price, B.channel, B.url, B.dateTime, B.extra, A.itemName, A.description, A.initialBid,
-      A.reserve, A.dateTime, A.expires, A.seller, A.category, A.extra
+      A.reserve, A.dateTime AS auctionTime, A.expires, A.seller, A.category, A.extra AS auctionExtra
     FROM bid B JOIN auction A ON B.auction = A.id WHERE A.category = 10`),
   q21: append(`SELECT auction, bidder, price, channel,
       CASE lower(channel) WHEN 'apple' THEN '0' WHEN 'google' THEN '1' WHEN 'facebook' THEN '2' WHEN 'baidu' THEN '3'
