@@ -54,6 +54,8 @@ export class GoBackWindow<M extends Sendable> {
   #failed: unknown;
   #closed = false;
   #waiting = false;
+  /** The window was full: it is filled again when half of it is answered, with few large writes instead of one per answer. */
+  #full = false;
   #roomWaiters: { resolve: () => void; reject: (e: unknown) => void }[] = [];
   /** `until`: how many records from the beginning on must be acknowledged. */
   #deliveredWaiters: { until: number; resolve: () => void; reject: (e: unknown) => void }[] = [];
@@ -135,14 +137,21 @@ export class GoBackWindow<M extends Sendable> {
 
   #pump(): void {
     if (this.#waiting) return;
+    const half =
+      2 * (this.#next - this.#head) <= PUBLISH_WINDOW_RECORDS &&
+      2 * this.#flyingBytes <= PUBLISH_WINDOW_BYTES;
+    if (this.#full && !half) return;
+    this.#full = false;
     while (this.#next < this.#queue.length) {
       const p = this.#queue[this.#next]!;
       const flying = this.#next - this.#head;
       if (
         flying > 0 &&
         (flying >= PUBLISH_WINDOW_RECORDS || this.#flyingBytes + p.bytes > PUBLISH_WINDOW_BYTES)
-      )
+      ) {
+        this.#full = true;
         return;
+      }
       if (flying === 0) this.#heardAt = this.#clock.monotonic();
       this.#next++;
       this.#flyingBytes += p.bytes;

@@ -91,7 +91,11 @@ test("P3: the window is bounded in records and in bytes, and a full one waits", 
   const waits = send(PUBLISH_WINDOW_RECORDS);
   assert.ok(waits instanceof Promise);
   assert.equal(attempts.length, PUBLISH_WINDOW_RECORDS);
-  attempts[0]!.done();
+  // A full window is filled again when half of it is answered.
+  for (let n = 0; n < PUBLISH_WINDOW_RECORDS / 2; n++) {
+    assert.equal(attempts.length, PUBLISH_WINDOW_RECORDS);
+    attempts[n]!.done();
+  }
   await waits;
   assert.equal(attempts.length, PUBLISH_WINDOW_RECORDS + 1);
   const large = bed();

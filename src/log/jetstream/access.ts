@@ -187,7 +187,7 @@ export class JetStreamAccess implements NatsAccess {
     if (messages.length === 0) return 0;
     let last = 0;
     const transport = new AckTransport(connection, acks, messages[0]!.subject, {
-      onAck: (ack) => (last = Math.max(last, ack.seq ?? 0)),
+      onAck: (sequence) => (last = Math.max(last, sequence)),
     });
     const window = new GoBackWindow<Outgoing>(transport, connection.clock);
     if (options.onFull !== undefined) window.onFull(options.onFull);
@@ -204,7 +204,8 @@ export class JetStreamAccess implements NatsAccess {
     try {
       for (const m of messages) {
         const headers = stream.length === 0 ? m.headers : [...(m.headers ?? []), ...stream];
-        await window.offer({ subject: m.subject, payload: m.payload, headers });
+        const wait = window.offer({ subject: m.subject, payload: m.payload, headers });
+        if (wait !== undefined) await wait;
       }
       await window.delivered();
       return last;

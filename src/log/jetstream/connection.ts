@@ -21,6 +21,9 @@ import {
 import { type Clock, sleep } from "../../core/clock.ts";
 import { AuthorizationError, ConfigurationError, UnavailableError } from "../../core/errors.ts";
 import { REQUEST_TIMEOUT_MS } from "../../core/limits.ts";
+import { type ClientParser, type FrameHandler, Inbound } from "./inbound.ts";
+import { Outbound } from "./outbound.ts";
+import type { HeaderPairs } from "./records.ts";
 
 export interface NatsOptions {
   /** `nats://host:port`, several separated by commas, or a list. A user and password, or a token, may stand before the `@`. */
@@ -133,11 +136,39 @@ export interface ConnectionListener {
   closed?(error: unknown): void;
 }
 
+/** A subscription of our own parser. */
+export interface FrameSubscription {
+  readonly subject: string;
+  unsubscribe(): void;
+}
+
+/** What we use of the client's inside: its version is pinned, and `test/unit/jetstream-wire.test.ts` fails when it changes. */
+interface ClientInside {
+  readonly protocol: { parser: ClientParser; sendCommand(bytes: Uint8Array): void };
+}
+
+/** Puts our parser before the client's, now and after every dial. */
+const inboundOf = ({ protocol }: ClientInside): Inbound => {
+  let client = protocol.parser;
+  const inbound = new Inbound(client);
+  Object.defineProperty(protocol, "parser", {
+    configurable: true,
+    get: () => inbound,
+    set: (next: ClientParser) => {
+      client = next;
+      inbound.renew(client);
+    },
+  });
+  return inbound;
+};
+
 export class Connection {
   readonly clock: Clock;
   /** The servers, without credentials, for messages. */
   readonly servers: string;
   readonly #nc: NatsConnection;
+  readonly #in: Inbound;
+  readonly #out: Outbound;
   readonly #inbox: string;
   readonly #onStatus: (message: string) => void;
   readonly #listeners = new Set<ConnectionListener>();
@@ -150,6 +181,9 @@ export class Connection {
 
   private constructor(nc: NatsConnection, options: NatsOptions, inbox: string, servers: string) {
     this.#nc = nc;
+    const inside = nc as unknown as ClientInside;
+    this.#in = inboundOf(inside);
+    this.#out = new Outbound((bytes) => inside.protocol.sendCommand(bytes));
     this.clock = options.clock;
     this.servers = servers;
     this.#inbox = inbox;
@@ -217,20 +251,41 @@ export class Connection {
   /** Sends without waiting; what is sent while the server is away is lost. */
   publish(subject: string, payload: Uint8Array, reply?: string, headers?: MsgHdrs): void {
     if (!this.connected) return;
+    this.#out.flush();
     this.#nc.publish(subject, payload, {
       ...(reply === undefined ? {} : { reply }),
       ...(headers === undefined ? {} : { headers }),
     });
   }
 
+  /** As `publish`, with an answer expected at `reply`: for many messages, sent together at the end of this turn of the event loop. */
+  publishWith(subject: string, reply: string, payload: Uint8Array, headers: HeaderPairs | undefined): void {
+    if (this.connected) this.#out.publish(subject, reply, payload, headers);
+  }
+
   subscribe(subject: string, handler: (m: Msg) => void): Subscription {
     const ended = this.ended;
     if (ended !== undefined) throw ended;
+    this.#out.flush();
     return this.#nc.subscribe(subject, {
       callback: (error, m) => {
         if (error === null) handler(m);
       },
     });
+  }
+
+  /** A subscription for many messages: each as it lies in the bytes that were received, valid while it is handled. */
+  frames(subject: string, handler: FrameHandler): FrameSubscription {
+    const s = this.subscribe(subject, () => {});
+    const sid = s.getID();
+    this.#in.add(sid, handler);
+    return {
+      subject,
+      unsubscribe: () => {
+        this.#in.remove(sid);
+        s.unsubscribe();
+      },
+    };
   }
 
   /** One answer. UnavailableError on silence, disconnect and when nobody listens (`code` 503); AuthorizationError when denied. */
@@ -243,6 +298,7 @@ export class Connection {
     lost.catch(() => {});
     this.#inFlight.add(end);
     try {
+      this.#out.flush();
       const answer = this.#nc.request(subject, payload, {
         timeout: REQUEST_TIMEOUT_MS,
         ...(headers === undefined ? {} : { headers }),
@@ -258,6 +314,7 @@ export class Connection {
 
   async close(): Promise<void> {
     if (this.#closing) return;
+    this.#out.flush();
     this.#closing = true;
     this.#lose();
     if (!this.#nc.isClosed()) {

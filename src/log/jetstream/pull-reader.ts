@@ -10,13 +10,14 @@
  *  R3 silence (no record and no heartbeat), a reconnect, a deleted consumer: a new consumer begins behind the last record received.
  *  R4 every new consumer is preceded by a look at the stream: its creation time, its first and its last sequence.
  */
-import { type Msg, nuid, type Subscription } from "nats";
+import { nuid } from "nats";
 import { sleep } from "../../core/clock.ts";
 import { UnavailableError } from "../../core/errors.ts";
 import { PULL_BYTES_MIN, PULL_HEARTBEAT_MS, PULL_OUTSTANDING_BYTES } from "../../core/limits.ts";
 import { gap, recreated } from "../refusals.ts";
 import { api, ApiError, backoff, failureOf, firstOf, type StreamInfo, streamInfo } from "./api.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, FrameSubscription } from "./connection.ts";
+import { type Frame, statusOf } from "./inbound.ts";
 import { type Delivery, deliveryOf } from "./records.ts";
 
 /** Shares the bytes of a connection among its readers (R2). */
@@ -43,11 +44,11 @@ export interface PullOptions<R> {
   /** Whether sequences may not jump at all. */
   readonly contiguous: boolean;
   readonly onGap: "fail" | "skip";
-  readonly convert: (m: Msg, d: Delivery) => R;
+  readonly convert: (f: Frame, d: Delivery) => R;
 }
 
 interface Slot {
-  subscription: Subscription | undefined;
+  subscription: FrameSubscription | undefined;
   outstanding: boolean;
   received: number;
 }
@@ -97,7 +98,6 @@ export class PullReader<R> {
       if (this.#error !== undefined) throw this.#error;
       if (this.#finished) return [];
       await new Promise<void>((resolve) => (this.#wake = resolve));
-      this.#wake = undefined;
     }
   }
 
@@ -130,7 +130,9 @@ export class PullReader<R> {
   }
 
   #signal(): void {
-    this.#wake?.();
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
   }
 
   #end(): void {
@@ -245,8 +247,8 @@ export class PullReader<R> {
 
   #slot(generation: number): Slot {
     const slot: Slot = { subscription: undefined, outstanding: false, received: 0 };
-    slot.subscription = this.#o.connection.subscribe(this.#o.connection.inbox(), (m) => {
-      if (generation === this.#generation) this.#message(slot, m);
+    slot.subscription = this.#o.connection.frames(this.#o.connection.inbox(), (f) => {
+      if (generation === this.#generation) this.#message(slot, f);
     });
     return slot;
   }
@@ -274,14 +276,14 @@ export class PullReader<R> {
     c.publish(
       `$JS.API.CONSUMER.MSG.NEXT.${this.#o.stream}.${this.#consumer}`,
       encoder.encode(JSON.stringify(request)),
-      slot.subscription!.getSubject(),
+      slot.subscription!.subject,
     );
   }
 
-  #message(slot: Slot, m: Msg): void {
+  #message(slot: Slot, f: Frame): void {
     this.#heard = true;
-    const d = deliveryOf(m.reply);
-    if (d === undefined) return this.#status(slot, m);
+    const d = deliveryOf(f);
+    if (d === undefined) return this.#status(slot, f);
     slot.received++;
     if (slot.received === BATCH) this.#done(slot);
     if (d.sequence < this.#next) return;
@@ -290,8 +292,8 @@ export class PullReader<R> {
     this.#next = d.sequence + 1;
     const { to } = this.#o;
     if (to !== undefined && d.sequence >= to) return this.#finish();
-    this.#buffer.push(this.#o.convert(m, d));
-    this.#bufferBytes += m.data.length;
+    this.#buffer.push(this.#o.convert(f, d));
+    this.#bufferBytes += f.dataTo - f.dataFrom;
     if (to !== undefined && (d.sequence === to - 1 || d.pending === 0)) this.#finish();
     this.#signal();
   }
@@ -302,9 +304,8 @@ export class PullReader<R> {
     this.#refill();
   }
 
-  #status(slot: Slot, m: Msg): void {
-    const code = m.headers?.code ?? 0;
-    const text = m.headers?.description ?? "";
+  #status(slot: Slot, f: Frame): void {
+    const { code = 0, text = "" } = statusOf(f) ?? {};
     if (code === 100) {
       this.#failures = 0;
       return;

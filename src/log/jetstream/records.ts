@@ -1,38 +1,57 @@
-/** Messages of the client to records, without work for what nobody asks. */
-import { headers as newHeaders, type Msg, type MsgHdrs } from "nats";
+/** Messages to records, without work for what nobody asks. */
+import { headers as newHeaders, type MsgHdrs } from "nats";
 import { position } from "../../core/brands.ts";
 import type { LogRecord } from "../log.ts";
 import type { NatsRecord } from "../nats-access.ts";
+import { dataOf, digits, type Frame } from "./inbound.ts";
 
 export type HeaderPairs = readonly (readonly [string, string])[];
 
 /** What the reply subject of a delivered message says: `$JS.ACK.…`, of nine tokens, or of eleven and more (ack v2). */
 export interface Delivery {
   readonly sequence: number;
-  /** Nanoseconds since the epoch, decimal. */
-  readonly time: string;
+  /** Milliseconds since the epoch, microseconds as a fraction. */
+  readonly timestamp: number;
   /** Matching messages behind this one. */
   readonly pending: number;
 }
 
-export const deliveryOf = (reply: string | undefined): Delivery | undefined => {
-  if (reply === undefined || !reply.startsWith("$JS.ACK.")) return undefined;
-  const tokens = reply.split(".");
-  const at = tokens.length === 9 ? 5 : tokens.length >= 11 ? 7 : -1;
+const DOTS = new Int32Array(12);
+const DOT = 46;
+const [DOLLAR, A] = [36, 65];
+
+/** Undefined when the message was not delivered by a consumer: a status. */
+export const deliveryOf = (f: Frame): Delivery | undefined => {
+  const { bytes: b, replyFrom, replyTo } = f;
+  if (b[replyFrom] !== DOLLAR || b[replyFrom + 4] !== A || replyTo - replyFrom < 8) return undefined;
+  let dots = 0;
+  for (let i = replyFrom; i < replyTo && dots < DOTS.length; i++) if (b[i] === DOT) DOTS[dots++] = i;
+  const at = dots === 8 ? 4 : dots >= 10 ? 6 : -1;
   if (at < 0) return undefined;
-  return { sequence: Number(tokens[at]), time: tokens[at + 2]!, pending: Number(tokens[at + 3]) };
+  const token = (n: number): number => digits(b, DOTS[n]! + 1, n + 1 < dots ? DOTS[n + 1]! : replyTo);
+  const time = DOTS[at + 2]! + 1;
+  const end = DOTS[at + 3]!;
+  return {
+    sequence: token(at),
+    timestamp: digits(b, time, end - 6) + digits(b, end - 6, end - 3) / 1000,
+    pending: token(at + 3),
+  };
 };
 
-/** Milliseconds with microseconds as a fraction. */
-export const millisOf = (nanos: string): number =>
-  Number(nanos.slice(0, -6)) + Number(nanos.slice(-6, -3)) / 1000;
+const HEADERS = "NATS/1.0";
 
-export const pairsOf = (headers: MsgHdrs | undefined): HeaderPairs | undefined => {
-  if (headers === undefined) return undefined;
-  const out: (readonly [string, string])[] = [];
-  for (const [name, values] of headers) for (const v of values) out.push([name, v]);
-  return out.length === 0 ? undefined : out;
+/** The lines `Name: value` of a block of headers. */
+const linesOf = (text: string): HeaderPairs | undefined => {
+  const pairs: (readonly [string, string])[] = [];
+  for (const line of text.split("\r\n").slice(1)) {
+    const colon = line.indexOf(":");
+    if (colon > 0) pairs.push([line.slice(0, colon).trim(), line.slice(colon + 1).trim()]);
+  }
+  return pairs.length === 0 ? undefined : pairs;
 };
+
+const pairsOf = (b: Buffer, from: number, to: number): HeaderPairs | undefined =>
+  to - from <= HEADERS.length ? undefined : linesOf(b.toString("utf8", from, to));
 
 /** Headers that the server acts on; they are not the writer's data. */
 const isOwn = (name: string): boolean => !name.startsWith("Nats-");
@@ -42,40 +61,45 @@ export const recordHeaders = (pairs: HeaderPairs | undefined): Record<string, st
   return own.length === 0 ? undefined : Object.fromEntries(own);
 };
 
-export const logRecordOf = (m: Msg, d: Delivery): LogRecord => ({
+export const logRecordOf = (f: Frame, d: Delivery): LogRecord => ({
   position: position(d.sequence),
-  payload: m.data,
-  headers: recordHeaders(pairsOf(m.headers)),
+  payload: dataOf(f),
+  headers: recordHeaders(pairsOf(f.bytes, f.headersFrom, f.dataFrom)),
 });
 
-class MessageRecord implements NatsRecord {
+/** The subject and the headers are read when somebody asks. */
+class FrameRecord implements NatsRecord {
   readonly stream: string;
   readonly sequence: number;
-  readonly #message: Msg;
-  readonly #time: string;
+  readonly timestamp: number;
+  readonly payload: Uint8Array;
+  readonly bytes: Buffer;
+  readonly subjectFrom: number;
+  readonly subjectTo: number;
+  readonly headersFrom: number;
+  readonly headersTo: number;
 
-  constructor(stream: string, m: Msg, d: Delivery) {
+  constructor(stream: string, f: Frame, d: Delivery) {
     this.stream = stream;
     this.sequence = d.sequence;
-    this.#message = m;
-    this.#time = d.time;
+    this.timestamp = d.timestamp;
+    this.payload = dataOf(f);
+    this.bytes = f.bytes;
+    this.subjectFrom = f.subjectFrom;
+    this.subjectTo = f.subjectTo;
+    this.headersFrom = f.headersFrom;
+    this.headersTo = f.dataFrom;
   }
   get subject(): string {
-    return this.#message.subject;
-  }
-  get payload(): Uint8Array {
-    return this.#message.data;
-  }
-  get timestamp(): number {
-    return millisOf(this.#time);
+    return this.bytes.toString("utf8", this.subjectFrom, this.subjectTo);
   }
   get headers(): HeaderPairs | undefined {
-    return pairsOf(this.#message.headers);
+    return pairsOf(this.bytes, this.headersFrom, this.headersTo);
   }
 }
 
-export const natsRecordOf = (stream: string, m: Msg, d: Delivery): NatsRecord =>
-  new MessageRecord(stream, m, d);
+export const natsRecordOf = (stream: string, f: Frame, d: Delivery): NatsRecord =>
+  new FrameRecord(stream, f, d);
 
 export const headersOf = (pairs: HeaderPairs): MsgHdrs => {
   const h = newHeaders();
@@ -92,16 +116,6 @@ export interface StoredMessage {
   readonly time: string;
 }
 
-/** Header lines `NATS/1.0\r\nName: value\r\n…` */
-const parseHeaders = (base64: string): HeaderPairs | undefined => {
-  const pairs: (readonly [string, string])[] = [];
-  for (const line of Buffer.from(base64, "base64").toString("utf8").split("\r\n").slice(1)) {
-    const colon = line.indexOf(":");
-    if (colon > 0) pairs.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
-  }
-  return pairs.length === 0 ? undefined : pairs;
-};
-
 /** RFC 3339 with nanoseconds. */
 const parseTime = (text: string): number => {
   const fraction = /\.(\d+)/.exec(text)?.[1]?.padEnd(6, "0") ?? "000000";
@@ -116,5 +130,5 @@ export const storedRecordOf = (stream: string, s: StoredMessage): NatsRecord => 
   sequence: s.seq,
   timestamp: parseTime(s.time),
   payload: new Uint8Array(Buffer.from(s.data ?? "", "base64")),
-  headers: s.hdrs === undefined ? undefined : parseHeaders(s.hdrs),
+  headers: s.hdrs === undefined ? undefined : linesOf(Buffer.from(s.hdrs, "base64").toString("utf8")),
 });
