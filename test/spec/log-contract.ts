@@ -306,6 +306,33 @@ const space: Record<string, Body> = {
     for (const n of got) if (n === next) next++;
     assert.equal(next, 30);
   },
+  "a log that is nearly full drops nothing for what still comes": async (store, log) => {
+    const small = await store.open(`${log.name}-small`, { maxBytes: 40_000 });
+    const append = (size: number): Promise<boolean> =>
+      small.append(new Uint8Array(size)).then(
+        () => true,
+        () => false,
+      );
+    // Filled with large records, then small ones of every size try the room that is left.
+    let stored = 0;
+    while (await append(1_000)) stored++;
+    for (let size = 200; size > 0; size--) if (await append(size)) stored++;
+    for (let n = 0; n < 50; n++) if (await append(1)) stored++;
+    const { first, last } = await small.bounds();
+    assert.deepEqual([Number(first), Number(last)], [1, stored]);
+  },
+  "two publishers of small records into a full log lose none that were acknowledged": async (store, log) => {
+    const small = await store.open(`${log.name}-small`, { maxBytes: 40_000 });
+    const publishers = [small.publisher(), (await store.open(small.name)).publisher()];
+    const full = Promise.all(publishers.map((p) => new Promise<string>((resolve) => p.onFull(resolve))));
+    for (let i = 0; i < 400; i++) for (const p of publishers) void p.send(new Uint8Array(101));
+    await full;
+    assert.equal(Number((await small.bounds()).first), 1);
+    await small.setMaxBytes(1_000_000);
+    await Promise.all(publishers.map((p) => p.delivered()));
+    const { first, last } = await small.bounds();
+    assert.ok(Number(first) === 1 && last >= 800);
+  },
   "a trim makes room": async (store, log) => {
     const small = await store.open(`${log.name}-small`, { maxBytes: 10_000 });
     const publisher = small.publisher();

@@ -3,7 +3,7 @@ import { position, type Position } from "../../core/brands.ts";
 import { UnavailableError } from "../../core/errors.ts";
 import type { Log, LogBounds, LogRecord, Publisher, Reader } from "../log.ts";
 import { GoBackWindow } from "../publish-window.ts";
-import { badPosition, conflict, recreated } from "../refusals.ts";
+import { badPosition, conflict, full, recreated } from "../refusals.ts";
 import {
   api,
   ApiError,
@@ -17,6 +17,8 @@ import {
 } from "./api.ts";
 import type { Connection } from "./connection.ts";
 import { type AckInbox, AckTransport, checkSize, type Outgoing } from "./publisher.ts";
+import { SpaceGuard } from "./space-guard.ts";
+import { GuardedTransport, storedSize } from "./guarded-transport.ts";
 import { type PullBudget, PullReader } from "./pull-reader.ts";
 import { headersOf, logRecordOf, recordHeaders, type StoredMessage, storedRecordOf } from "./records.ts";
 
@@ -36,7 +38,7 @@ export class JetStreamLog implements Log {
   readonly #home: LogHome;
   readonly #stream: string;
   readonly #subject: string;
-  #maxBytes: number;
+  readonly #guard: SpaceGuard;
 
   constructor(home: LogHome, name: string, subject: string, info: StreamInfo) {
     this.#home = home;
@@ -44,12 +46,12 @@ export class JetStreamLog implements Log {
     this.created = info.created;
     this.#stream = info.config.name;
     this.#subject = subject;
-    this.#maxBytes = info.config.max_bytes;
+    this.#guard = new SpaceGuard(info, () => this.#verified());
   }
 
   publisher(): Publisher {
     return new LogPublisher(this.#home, this.name, this.#subject, {
-      maxBytes: () => this.#maxBytes,
+      guard: this.#guard,
       verify: () => this.#verified(),
     });
   }
@@ -64,11 +66,14 @@ export class JetStreamLog implements Log {
       headers.push(["Nats-Expected-Last-Sequence", String(options.expectLast)]);
     const large = checkSize(c, this.name, payload, headers);
     if (large !== undefined) throw large;
+    const bytes = storedSize({ subject: this.#subject, payload, headers });
+    if (!(this.#guard.admits(bytes) ?? (await this.#guard.ask(bytes))))
+      throw full(this.name, this.#guard.maxBytes);
     const ack = parseAck((await this.#request(payload, headers)).data);
     if (ack.error === undefined) return position(ack.seq!);
     if (ack.error.err_code === ERR.wrongLastSequence && options.expectLast !== undefined)
       throw conflict(this.name, options.expectLast, lastOf(ack.error.description));
-    throw failureOf(this.name, ack.error, this.#maxBytes);
+    throw failureOf(this.name, ack.error, this.#guard.maxBytes);
   }
 
   async #request(payload: Uint8Array, headers: readonly (readonly [string, string])[]) {
@@ -129,7 +134,7 @@ export class JetStreamLog implements Log {
   async setMaxBytes(maxBytes: number): Promise<void> {
     const info = await this.#info();
     await this.#change(`STREAM.UPDATE.${this.#stream}`, { ...info.config, max_bytes: maxBytes });
-    this.#maxBytes = maxBytes;
+    this.#guard.take(await this.#info());
   }
 
   async #change(subject: string, body: object): Promise<void> {
@@ -186,7 +191,7 @@ class LogPublisher implements Publisher {
     home: LogHome,
     name: string,
     subject: string,
-    log: { maxBytes: () => number; verify: () => Promise<unknown> },
+    log: { guard: SpaceGuard; verify: () => Promise<unknown> },
   ) {
     const { connection } = home;
     let verifying = false;
@@ -201,11 +206,11 @@ class LogPublisher implements Publisher {
         .finally(() => (verifying = false));
     };
     const transport = new AckTransport(connection, home.acks, name, {
-      maxBytes: log.maxBytes,
+      maxBytes: () => log.guard.maxBytes,
       onUnanswered: verify,
     });
     this.#subject = subject;
-    this.#window = new GoBackWindow(transport, connection.clock);
+    this.#window = new GoBackWindow(new GuardedTransport(transport, log.guard, name), connection.clock);
     this.#unlisten = connection.listen({
       disconnected: () => this.#window.interrupt(),
       reconnected: () => {
