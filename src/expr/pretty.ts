@@ -22,6 +22,8 @@ export interface PrettyOptions {
   readonly timeZone?: string;
   /** The type of a column, where it is known: `date + 1` has a name of its own. */
   readonly columnType?: (parts: readonly string[]) => DataType | undefined;
+  /** The columns of the query around that a subquery uses, by its relation: `scalarsubquery(a, b)`. */
+  readonly outer?: (relation: unknown) => readonly string[];
 }
 
 type Of<K extends Expr["kind"]> = Extract<Expr, { kind: K }>;
@@ -30,6 +32,7 @@ interface Printer {
   readonly zone: string;
   readonly variables: ReadonlySet<string>;
   readonly columnType: (parts: readonly string[]) => DataType | undefined;
+  readonly outer: (relation: unknown) => readonly string[];
 }
 
 const INFIX = new Set([
@@ -299,9 +302,12 @@ const columnText = (p: Printer, e: Of<"column">): string => {
 };
 
 const subqueryText = (p: Printer, e: Of<"subquery">): string => {
-  if (e.mode === "exists") return e.negated ? "(NOT exists())" : "exists()";
-  if (e.mode === "scalar") return "scalarsubquery()";
-  const text = `(${e.values.map((v) => print(p, v)).join(", ")} IN (listquery()))`;
+  const outer = p.outer(e.relation).join(", ");
+  if (e.mode === "scalar") return `scalarsubquery(${outer})`;
+  const text =
+    e.mode === "exists"
+      ? `exists(${outer})`
+      : `(${e.values.map((v) => print(p, v)).join(", ")} IN (listquery(${outer})))`;
   return e.negated ? `(NOT ${text})` : text;
 };
 
@@ -346,6 +352,7 @@ export const prettyExpr = (e: Expr, options: PrettyOptions = {}): string =>
       zone: options.timeZone ?? "UTC",
       variables: new Set(),
       columnType: options.columnType ?? ((): undefined => undefined),
+      outer: options.outer ?? ((): readonly string[] => []),
     },
     e,
   );

@@ -50,6 +50,8 @@ export interface OuterQuery {
     parts: readonly string[],
     position: SourcePosition | undefined,
   ) => ResolvedColumn | undefined;
+  /** The column with all that qualifies it, for names: `outer(t.a)`. */
+  readonly text: (parts: readonly string[]) => string | undefined;
   /** An aggregate over columns of a query around, where that one may hold aggregates: its value there. */
   readonly aggregate?: (call: Expr & { readonly kind: "call" }) => TypedExpr | undefined;
 }
@@ -68,6 +70,8 @@ export const NO_NAMES: Names = Object.freeze({ ctes: new Map(), outer: undefined
 export class Analysis {
   readonly catalog: Catalog;
   readonly options: AnalyseOptions;
+  /** By a subquery's relation: the names of the columns around that it uses, once for each use. */
+  readonly outerUses = new WeakMap<object, readonly string[]>();
   #id = 0;
   #reference = 0;
 

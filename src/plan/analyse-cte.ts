@@ -38,7 +38,8 @@ export const analyseTable = (a: Analysis, rel: Of<"table">, names: Names): Resol
     outer: undefined,
     views: [...names.views, key],
   });
-  const columns = inner.columns.map((c) => ({ ...c, qualifier: [last] }));
+  const qualifier = entry.kind === "table" ? ["spark_catalog", "default", last] : [last];
+  const columns = inner.columns.map((c) => ({ ...c, qualifier }));
   const resolved = { plan: inner.plan, columns, hidden: [] };
   return entry.columns === undefined ? resolved : renameColumns(a, resolved, entry.columns, last);
 };

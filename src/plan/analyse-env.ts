@@ -9,10 +9,14 @@ import { type Analysis, fail, type Names } from "./analyse-context.ts";
 import { aggregateNamed, generatorNamed, windowFunctionNamed } from "./analyse-functions.ts";
 import { someExpr } from "./analyse-items.ts";
 import { candidateNames, type ColumnMatch, resolveColumn, type Visible } from "./analyse-names.ts";
-import type { Subqueries } from "./analyse-subquery.ts";
 import type { TimeWindows } from "./analyse-time-window.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
+
+/** What makes a column of a subquery inside an expression. */
+export interface SubqueryValues {
+  readonly resolve: (e: Extract<Expr, { kind: "subquery" }>, env: Env) => TypedExpr;
+}
 
 /** Where an expression stands: what it may name and which special calls it may hold. */
 export interface Env {
@@ -40,7 +44,7 @@ export interface Env {
   /** The alias of the item that is typed, for the columns it makes. */
   readonly label?: string;
   readonly timeWindows?: TimeWindows;
-  readonly subqueries?: Subqueries;
+  readonly subqueries?: SubqueryValues;
 }
 
 /** Types and coerces `e`. Throws AnalysisError with Spark's class and the position. */

@@ -23,13 +23,39 @@ export interface Item {
 }
 
 /** The name of a column made by `e` when it has no alias, as Spark names it; time windows are called by their function. */
-export const nameOf = (e: Expr, visible?: Visible, aliases: readonly string[] = []): string => {
+export const nameOf = (
+  e: Expr,
+  visible?: Visible,
+  aliases: readonly string[] = [],
+  around: Around = {},
+): string => {
   const fn = e.kind === "call" ? e.fn.toLowerCase() : "";
   if (fn === "window" || fn === "session_window") return fn;
   return columnName(e, {
-    attribute: (parts) => attributeName(parts, visible, aliases),
+    attribute: (parts) =>
+      outerName(parts, visible, aliases, around) ?? attributeName(parts, visible, aliases),
     columnType: (parts) => columnType(parts, visible),
+    ...(around.uses === undefined ? {} : { outer: around.uses }),
   });
+};
+
+/** What the names of items show of other queries: columns of those around, and what subqueries use of this one. */
+export interface Around {
+  readonly text?: ((parts: readonly string[]) => string | undefined) | undefined;
+  readonly uses?: (relation: unknown) => readonly string[];
+}
+
+/** A column of a query around, inside an expression. */
+const outerName = (
+  parts: readonly string[],
+  visible: Visible | undefined,
+  aliases: readonly string[],
+  { text }: Around,
+): string | undefined => {
+  if (text === undefined || visible === undefined || isAttributeParts(parts)) return undefined;
+  if (tried(() => columnParts(visible, parts)) !== undefined) return undefined;
+  const found = aliases.some((name) => sameName(name, parts[0]!)) ? undefined : text(parts);
+  return found === undefined ? undefined : `outer(${found})`;
 };
 
 /** A column inside an expression: its own name, and the path of fields behind it. */
@@ -121,16 +147,33 @@ const qualifierOf = (visible: Visible, e: Expr): readonly string[] => {
   return [...visible.columns, ...visible.hidden].find((c) => c.attribute.id === base.id)?.qualifier ?? [];
 };
 
-export const itemsOf = (visible: Visible, exprs: readonly Expr[]): readonly Item[] =>
+export const itemsOf = (visible: Visible, exprs: readonly Expr[], text?: Around["text"]): readonly Item[] =>
   exprs.flatMap((raw, i): readonly Item[] => {
     if (raw.kind === "star") return starItems(visible, raw);
     const e = expandArguments(visible, raw);
     if (e.kind === "alias") return [{ expr: e.child, name: e.names[0]!, aliases: e.names, qualifier: [] }];
     const before = exprs.slice(0, i).flatMap((x) => (x.kind === "alias" ? x.names : []));
     return [
-      { expr: e, name: nameOf(e, visible, before), aliases: undefined, qualifier: qualifierOf(visible, e) },
+      {
+        expr: e,
+        name: nameOf(e, visible, before, { text }),
+        aliases: undefined,
+        qualifier: qualifierOf(visible, e),
+      },
     ];
   });
+
+/** The items with the names of those that hold subqueries, which are known when these are analysed. */
+export const withSubqueryNames = (
+  items: readonly Item[],
+  visible: Visible,
+  around: Around,
+): readonly Item[] =>
+  items.map((item) =>
+    item.aliases === undefined && someExpr(item.expr, (x) => x.kind === "subquery")
+      ? { ...item, name: nameOf(item.expr, visible, [], around) }
+      : item,
+  );
 
 /** Refuses an alias of several names on what makes one column. */
 export const singleAlias = (item: Item): void => {

@@ -1,6 +1,6 @@
 /** Joins: ON, USING, NATURAL, LATERAL. The key columns of USING come once, in front; both sides' own stay reachable by qualifier. */
 import { castTo, commonType } from "../expr/coercion.ts";
-import type { Attribute, Expr, SourcePosition } from "../expr/ast.ts";
+import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
 import {
   type Analysis,
   fail,
@@ -10,14 +10,15 @@ import {
   sameName,
   type ScopeColumn,
 } from "./analyse-context.ts";
-import { conditionIn } from "./analyse-env.ts";
+import { conditionIn, type Env, type SubqueryValues, typeIn } from "./analyse-env.ts";
 import { mapExpr } from "./analyse-items.ts";
 import { equalKeys, joined } from "./analyse-joined.ts";
 import { analyseLateral } from "./analyse-lateral.ts";
+import { innerQuery, Subqueries } from "./analyse-subquery.ts";
 import type { Named } from "./logical.ts";
-import { asNullable, join, project } from "./nodes.ts";
+import { asNullable, join, keep, project } from "./nodes.ts";
 import type { JoinHow, Relation } from "./relation.ts";
-import { and, callOf } from "./typed.ts";
+import { and, attributesOf, callOf } from "./typed.ts";
 
 type Join = Extract<Relation, { kind: "join" }>;
 
@@ -64,13 +65,52 @@ export const analyseJoin = (a: Analysis, rel: Join, names: Names): Resolved => {
     columns: [...left.columns, ...right.columns],
     hidden: [...left.hidden, ...right.hidden],
   };
-  const condition =
-    rel.condition === undefined
-      ? undefined
-      : conditionIn({ analysis: a, names, visible: both, clause: "a join condition" }, rel.condition);
+  const subqueries = new JoinSubqueries(a, left, right);
+  const env: Env = { analysis: a, names, visible: both, clause: "a join condition", subqueries };
+  const condition = rel.condition === undefined ? undefined : conditionIn(env, rel.condition);
   const how: JoinHow = rel.how === "cross" && condition !== undefined ? "inner" : rel.how;
-  return joined(left, right, join(left.plan, right.plan, how, condition));
+  const plan = join(subqueries.left.apply(left.plan), subqueries.right.apply(right.plan), how, condition);
+  if (!subqueries.left.any && !subqueries.right.any) return joined(left, right, plan);
+  const own = new Set([...left.plan.output, ...right.plan.output].map((x) => x.id));
+  return joined(
+    left,
+    right,
+    keep(
+      plan,
+      plan.output.filter((x) => own.has(x.id)),
+    ),
+  );
 };
+
+/** Subqueries of an outer, semi or anti join's condition: each becomes a column of the side whose columns it uses. */
+class JoinSubqueries implements SubqueryValues {
+  readonly left: Subqueries;
+  readonly right: Subqueries;
+  readonly #analysis: Analysis;
+  readonly #ids: readonly [ReadonlySet<number>, ReadonlySet<number>];
+
+  constructor(analysis: Analysis, left: Resolved, right: Resolved) {
+    this.#analysis = analysis;
+    this.left = new Subqueries(analysis);
+    this.right = new Subqueries(analysis);
+    this.#ids = [idsOf(left), idsOf(right)];
+  }
+
+  resolve(e: Extract<Expr, { kind: "subquery" }>, env: Env): TypedExpr {
+    const inner = innerQuery(this.#analysis, e.relation as Relation, env);
+    const used = [...inner.outer, ...attributesOf(...e.values.map((v) => typeIn(env, v)))];
+    const [left, right] = this.#ids.map((ids) => used.some((x) => ids.has(x.id)));
+    if (left === true && right === true)
+      return fail(
+        "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION",
+        "A subquery in a join condition must not use columns of both sides of the join.",
+        e.position,
+      );
+    return (right === true ? this.right : this.left).resolve(e, env);
+  }
+}
+
+const idsOf = (side: Resolved): ReadonlySet<number> => new Set(side.plan.output.map((x) => x.id));
 
 const commonNames = (left: Resolved, right: Resolved): readonly string[] =>
   left.columns.filter((c) => right.columns.some((r) => sameName(r.name, c.name))).map((c) => c.name);

@@ -113,6 +113,12 @@ export const columnParts = (visible: Visible, parts: readonly string[]): readonl
   return found.length === 0 ? undefined : parts.slice(parts.length - fields.length - 1);
 };
 
+/** A column with what qualifies it and the fields behind it: `t.a.x`; undefined when it is not one column. */
+export const columnText = (visible: Visible, parts: readonly string[]): string | undefined => {
+  const { found, fields } = candidates(visible, parts);
+  return found.length === 1 ? [...found[0]!.qualifier, found[0]!.name, ...fields].join(".") : undefined;
+};
+
 /** The visible columns as a user would write them, qualified where there are several tables. */
 export const candidateNames = (visible: Visible): readonly string[] => {
   const several = new Set(visible.columns.map((c) => c.qualifier.join("."))).size > 1;

@@ -12,7 +12,7 @@ import { type Env, typeIn } from "./analyse-env.ts";
 import { aggregateNamed } from "./analyse-functions.ts";
 import { type GeneratedItem, generateItem, generatorOf } from "./analyse-generate.ts";
 import { type GroupedSelect, groupedSelect } from "./analyse-grouping.ts";
-import { type Item, itemsOf, mapExpr, singleAlias, someExpr } from "./analyse-items.ts";
+import { type Item, itemsOf, mapExpr, singleAlias, someExpr, withSubqueryNames } from "./analyse-items.ts";
 import type { ColumnMatch } from "./analyse-names.ts";
 import { typeOrders } from "./analyse-order.ts";
 import { Subqueries } from "./analyse-subquery.ts";
@@ -114,7 +114,7 @@ export const analyseSelect = (
   given?: Resolved,
 ): Resolved => {
   const child = given ?? analysis.relation(rel.child, names);
-  const items = itemsOf(child, withNamedWindows(rel));
+  const items = itemsOf(child, withNamedWindows(rel), names.outer?.text);
   if (isGrouped(rel, items, sorting))
     return finishSelect(analysis, rel, items, groupedSelect(analysis, rel, child, names, items), sorting);
   const generated = items.findIndex((i) => generatorOf(i.expr) !== undefined);
@@ -139,11 +139,15 @@ const withGenerator = (
 const finishSelect = (
   analysis: Analysis,
   rel: Select,
-  items: readonly Item[],
+  unnamed: readonly Item[],
   stage: Stage | GroupedSelect,
   sorting: Sorting | undefined,
 ): Resolved => {
-  const exprs = typeItems(stage, items);
+  const exprs = typeItems(stage, unnamed);
+  const items = withSubqueryNames(unnamed, stage.env.visible, {
+    text: stage.env.names.outer?.text,
+    uses: (relation) => analysis.outerUses.get(relation as object) ?? [],
+  });
   const named = items.map((item, i): Named => namedItem(analysis, item, exprs[i]!));
   const columns = named.map((n, i): ScopeColumn => ({
     name: items[i]!.name,

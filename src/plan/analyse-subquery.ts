@@ -14,9 +14,10 @@ import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts"
 import { type Analysis, fail, type Names, type Resolved } from "./analyse-context.ts";
 import { type Env, ownColumn, typeIn, usesOwnColumn } from "./analyse-env.ts";
 import { equalKeys } from "./analyse-joined.ts";
+import { columnText } from "./analyse-names.ts";
 import { decorrelate, emptyValue, isSingleRow } from "./decorrelate.ts";
 import type { LogicalPlan, NamedAggregate } from "./logical.ts";
-import { aggregate, applyNode, extend, join, project, simpleCall } from "./nodes.ts";
+import { aggregate, applyNode, expressionsOf, extend, join, project, simpleCall, walk } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
 import {
   and,
@@ -65,6 +66,7 @@ export const innerQuery = (analysis: Analysis, relation: Relation, env: Env): In
         if (further !== undefined) note(further.expr);
         return further;
       },
+      text: (parts) => columnText(env.visible, parts) ?? env.names.outer?.text(parts),
       aggregate: (call) => {
         const own = usesOwnColumn(env, call);
         const value = own ? env.aggregate?.(call, env) : env.names.outer?.aggregate?.(call);
@@ -73,7 +75,22 @@ export const innerQuery = (analysis: Analysis, relation: Relation, env: Env): In
     },
   };
   const resolved = analysis.relation(relation, names);
+  analysis.outerUses.set(relation, usesOf(resolved.plan, used));
   return { resolved, outer: [...used.values()] };
+};
+
+/** Uses of outer columns, operators from the top and their expressions from the left, as Spark lists them. */
+const usesOf = (plan: LogicalPlan, outer: ReadonlyMap<number, Attribute>): readonly string[] => {
+  const found: string[] = [];
+  if (outer.size === 0) return found;
+  walk(plan, (p) => {
+    for (const e of expressionsOf(p))
+      replace(e, (x) => {
+        if (x.kind === "attribute" && outer.has(x.id)) found.push(x.name);
+        return undefined;
+      });
+  });
+  return found;
 };
 
 const refuseStreams = (analysis: Analysis, inner: Inner, e: Subquery): void => {

@@ -103,3 +103,36 @@ test("GROUP BY takes the name of an item without an alias", () =>
       "upper(kind) | CAT; DOG",
     ],
   ]));
+
+test("the name of a subquery lists its uses of the columns around; a lateral column shows what it belongs to", () =>
+  holds([
+    [
+      "select (select max(what) from homes where id = p.home or p.kilos > 100) from pets p where home = 2",
+      "scalarsubquery(home, kilos) | hut",
+    ],
+    [
+      "select not exists (select 1 from homes where id = home) from pets where home = 2",
+      "(NOT exists(home)) | false",
+    ],
+    ["select v from pets, lateral (select kilos + 1) l(v) where home = 2", "v | 401"],
+    ["select * from (select 1 a) t, lateral (select a + 1, a)", "a, (outer(t.a) + 1), a | 1 2 1"],
+  ]));
+
+test("a subquery in the condition of an outer, semi or anti join is a column of the side it uses", () =>
+  holds([
+    [
+      "select id, kind from homes left join pets on id = home and exists (select 1 from homes h where h.id + 2 = kilos) order by id, kind",
+      "id, kind | 1 cat; 1 dog; 2 NULL; 3 NULL",
+    ],
+    ["select id from homes left anti join pets on id = home and id in (select 2) order by id", "id | 1; 3"],
+    [
+      "select id, kind from homes full join pets on id = home and what not in (select 'flat') order by id, kind",
+      "id, kind | NULL cat; NULL cat; NULL dog; 1 NULL; 2 cow; 3 NULL",
+    ],
+    [
+      "select id from homes left join pets on exists (select 1 from homes h where h.id = home and h.what = homes.what)",
+      {
+        error: "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION",
+      },
+    ],
+  ]));
