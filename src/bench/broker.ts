@@ -24,7 +24,7 @@ const program = (): string => {
 };
 
 /** Clock ticks of a process as Linux counts them, 100 a second; undefined elsewhere. */
-const cpuOf = (pid: number): number | undefined => {
+export const cpuOf = (pid: number): number | undefined => {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
     return (Number(fields[11]) + Number(fields[12])) / 100;

@@ -9,14 +9,14 @@ import { JetStreamStore } from "../log/jetstream/store.ts";
 import type { NatsAccess, NatsMessage } from "../log/nats-access.ts";
 import { SYSTEM_CLOCK } from "../query/system-clock.ts";
 import { parseQuery } from "../sql/parser.ts";
-import { benchBroker } from "./broker.ts";
+import { benchBroker, cpuOf } from "./broker.ts";
 import { startChild } from "./child.ts";
-import { type BenchOptions, type Flags, oneOf, positive } from "./options.ts";
+import { type BenchOptions, type Flags, list, oneOf, positive } from "./options.ts";
 import { openEngine, streamCatalog, withDirectory } from "./query-run.ts";
 import { printReport, type ReportRow } from "./report.ts";
 
 export const LATENCY_FLAGS: Flags = {
-  rate: "rows a second (default 10000)",
+  rate: "rows a second; several with commas, one after the other (default 10000)",
   seconds: "seconds measured (default 10)",
   skip: "seconds before that are not (default 5)",
   keys: "distinct keys (default 1000)",
@@ -89,16 +89,30 @@ const generate = async (
   return sent;
 };
 
-/** Ages in milliseconds of the rows that arrive from `fromMs` on, until `signal` aborts. */
-const collect = async (nats: NatsAccess, fromMs: number, signal: AbortSignal): Promise<number[]> => {
+interface Output {
+  readonly k: string;
+  readonly n: number;
+  readonly at: number;
+}
+
+/** Ages in milliseconds of the rows that arrive from `fromMs` to `toMs`, and the newest count of every key; until `signal` aborts. */
+const collect = async (
+  nats: NatsAccess,
+  fromMs: number,
+  toMs: number,
+  signal: AbortSignal,
+  counts: Map<string, number>,
+): Promise<number[]> => {
   const reader = nats.reader(OUT, { from: 1 });
   signal.addEventListener("abort", () => reader.close());
   const ages: number[] = [];
   for (let records = await reader.next(); records.length > 0; records = await reader.next()) {
     const arrived = now();
-    if (arrived < fromMs) continue;
-    for (const r of records)
-      ages.push(arrived - (JSON.parse(Buffer.from(r.payload).toString()) as { at: number }).at);
+    for (const r of records) {
+      const { k, n, at } = JSON.parse(Buffer.from(r.payload).toString()) as Output;
+      counts.set(k, n);
+      if (arrived >= fromMs && arrived < toMs) ages.push(arrived - at);
+    }
   }
   return ages;
 };
@@ -107,7 +121,6 @@ const percentile = (sorted: readonly number[], p: number): number =>
   Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN).toFixed(2));
 
 interface Settings {
-  readonly rate: number;
   readonly seconds: number;
   readonly skip: number;
   readonly keys: number;
@@ -115,58 +128,101 @@ interface Settings {
   readonly guarantee: string;
 }
 
-const measureLatency = async (nats: NatsAccess, s: Settings): Promise<ReportRow> => {
-  const abort = new AbortController();
-  const stop = setTimeout(() => abort.abort(), (s.skip + s.seconds) * 1000);
-  const start = now();
-  const [sent, ages] = await Promise.all([
-    generate(nats, s.rate, s.keys, abort.signal),
-    collect(nats, start + s.skip * 1000, abort.signal),
-  ]);
-  clearTimeout(stop);
-  const sorted = ages.sort((a, b) => a - b);
+/** How long the last rows are waited for. */
+const DRAIN_MS = 20_000;
+const DRAIN_POLL_MS = 20;
+
+const total = (counts: ReadonlyMap<string, number>): number => {
+  let sum = 0;
+  for (const n of counts.values()) sum += n;
+  return sum;
+};
+
+/** Every row that was sent must be counted once. */
+const counted = async (counts: ReadonlyMap<string, number>, sent: number): Promise<boolean> => {
+  const until = now() + DRAIN_MS;
+  while (total(counts) !== sent && now() < until)
+    await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+  return total(counts) === sent;
+};
+
+const measureLatency = async (
+  nats: NatsAccess,
+  s: Settings & { readonly rate: number },
+  cpu: () => number,
+): Promise<ReportRow> => {
+  const [stop, end] = [new AbortController(), new AbortController()];
+  setTimeout(() => stop.abort(), (s.skip + s.seconds) * 1000);
+  const from = now() + s.skip * 1000;
+  const counts = new Map<string, number>();
+  const collected = collect(nats, from, from + s.seconds * 1000, end.signal, counts);
+  const cpuBefore = cpu();
+  const sent = await generate(nats, s.rate, s.keys, stop.signal);
+  const cpuSeconds = cpu() - cpuBefore;
+  const correct = await counted(counts, sent);
+  end.abort();
+  const sorted = (await collected).sort((a, b) => a - b);
   return {
     rate: s.rate,
     sentPerSecond: Math.round(sent / (s.skip + s.seconds)),
-    outputsPerSecond: Math.round(ages.length / s.seconds),
+    outputsPerSecond: Math.round(sorted.length / s.seconds),
     p50: percentile(sorted, 0.5),
     p95: percentile(sorted, 0.95),
     p99: percentile(sorted, 0.99),
     p999: percentile(sorted, 0.999),
     max: percentile(sorted, 1),
+    engineCpuShare: Number((cpuSeconds / (s.skip + s.seconds)).toFixed(3)),
+    correct,
   };
 };
 
+/** One rate: streams, engine and broker of its own. */
+const runRate = async (
+  url: string | undefined,
+  s: Settings & { readonly rate: number },
+): Promise<{ readonly row: ReportRow; readonly broker: string }> => {
+  const broker = await benchBroker(url);
+  const store = await JetStreamStore.open({ servers: broker.url, clock: SYSTEM_CLOCK });
+  try {
+    await store.nats.createStream({ name: IN!, subjects: [IN_SUBJECT!] });
+    await store.nats.createStream({ name: OUT!, subjects: [OUT_SUBJECT!] });
+    const { partitions, guarantee } = s;
+    const child = startChild("latency", { url: broker.url, partitions, guarantee });
+    child.stderr!.pipe(process.stderr);
+    try {
+      const ready = await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
+      if (!String(ready[0]).startsWith("ready")) throw new Error("the engine did not start");
+      const row = await measureLatency(store.nats, s, () => cpuOf(child.pid!) ?? 0);
+      return { row, broker: broker.description };
+    } finally {
+      child.kill("SIGKILL");
+    }
+  } finally {
+    await store.close();
+    await broker.close();
+  }
+};
+
+const ratesOf = (o: BenchOptions): readonly number[] =>
+  (list(o, "rate") ?? ["10000"]).map((rate) => positive({ ...o, values: { rate } }, "rate", 0));
+
 export const latency = async (o: BenchOptions): Promise<number> => {
   const settings: Settings = {
-    rate: positive(o, "rate", 10_000),
     seconds: positive(o, "seconds", 10),
     skip: positive(o, "skip", 5),
     keys: positive(o, "keys", 1_000),
     partitions: positive(o, "partitions", 1),
     guarantee: oneOf(o, "guarantee", ["exactlyOnce", "atLeastOnce"], "exactlyOnce"),
   };
-  const broker = await benchBroker(o.values["nats"]);
-  const { url } = broker;
-  const store = await JetStreamStore.open({ servers: url, clock: SYSTEM_CLOCK });
-  try {
-    await store.nats.createStream({ name: IN!, subjects: [IN_SUBJECT!] });
-    await store.nats.createStream({ name: OUT!, subjects: [OUT_SUBJECT!] });
-    const { partitions, guarantee } = settings;
-    const child = startChild("latency", { url, partitions, guarantee });
-    child.stderr!.pipe(process.stderr);
-    try {
-      const ready = await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
-      if (!String(ready[0]).startsWith("ready")) throw new Error("the engine did not start");
-      const row = await measureLatency(store.nats, settings);
-      const report = { bench: "latency", settings: { ...settings, broker: broker.description }, rows: [row] };
-      printReport(report, o.json, o.print);
-    } finally {
-      child.kill("SIGKILL");
-    }
-    return 0;
-  } finally {
-    await store.close();
-    await broker.close();
+  const rates = ratesOf(o);
+  const rows: ReportRow[] = [];
+  let broker = "";
+  for (const rate of rates) {
+    const got = await runRate(o.values["nats"], { ...settings, rate });
+    rows.push(got.row);
+    ({ broker } = got);
+    o.progress(`${rate} rows/s: p50 ${String(got.row["p50"])}, p99 ${String(got.row["p99"])} ms`);
   }
+  printReport({ bench: "latency", settings: { ...settings, broker }, rows }, o.json, o.print);
+  return rows.every((r) => r["correct"] === true) ? 0 : 1;
 };
