@@ -49,6 +49,8 @@ export interface AggregateTableOptions {
   readonly accumulators: readonly Accumulator[];
   /** Ordinal of the event-time key. A window closes at its end, a time at itself. */
   readonly eventTime: number | undefined;
+  /** Ordinal of a key that stays the same for many rows in a row, beside `eventTime`. */
+  readonly steady?: number;
 }
 
 export class AggregateTable implements StateTable {
@@ -58,9 +60,8 @@ export class AggregateTable implements StateTable {
   readonly #accumulators: readonly Accumulator[];
   /** Index of the part that holds the closing time; -1 without one. */
   readonly #closingPart: number;
+  /** First part of each key: these are hashed, a window's end says little beside its start. */
   readonly #firstPart: readonly number[];
-  /** Parts that are hashed: a window's end says little beside its start. */
-  readonly #hashed: readonly number[];
   #slots = new Int32Array(128);
   #mask = 127;
   #hashes = new Int32Array(64);
@@ -90,8 +91,7 @@ export class AggregateTable implements StateTable {
     this.#accumulators = options.accumulators;
     let parts = 0;
     this.#firstPart = this.#keys.map((k) => (parts += k.parts) - k.parts);
-    this.#hashed = this.#firstPart;
-    this.#memoParts = memoParts(this.#keys, options.eventTime);
+    this.#memoParts = memoParts(this.#keys, options.steady ?? options.eventTime);
     this.#parts = Array.from({ length: parts }, () => new Float64Array(64));
     this.#scratch = Array.from({ length: parts }, () => new Float64Array(0));
     const time = options.eventTime;
@@ -161,7 +161,7 @@ export class AggregateTable implements StateTable {
 
   /** The group of row i of `scratch`, by hash; made when there is none. */
   #probe(i: number): number {
-    const hash = hashRow(this.#words, this.#hashed, i);
+    const hash = hashRow(this.#words, this.#firstPart, i);
     const mask = this.#mask;
     let slot = hash & mask;
     for (;;) {
@@ -308,7 +308,7 @@ export class AggregateTable implements StateTable {
     const live = this.live();
     this.#keys.forEach((k, i) => k.compact(live, this.#parts[this.#firstPart[i]!]!));
     const words = this.#parts.map((p) => new Int32Array(p.buffer));
-    for (const g of live) this.#hashes[g] = hashRow(words, this.#hashed, g);
+    for (const g of live) this.#hashes[g] = hashRow(words, this.#firstPart, g);
     this.#rebuild(this.#slots.length);
   }
 

@@ -32,6 +32,7 @@ import type {
   Output,
 } from "./operator.ts";
 import { OperatorCounts } from "./operator-counts.ts";
+import { PaneAggregate, type Panes } from "./pane-aggregate.ts";
 import { keepRows, liveRows, overRows, select } from "./row-errors.ts";
 import { type EventTimeForm, notLate } from "./watermark-time.ts";
 
@@ -46,6 +47,8 @@ export interface AggregateSpec {
   readonly eventTime: { readonly key: number; readonly form: EventTimeForm } | undefined;
   /** Ordinals of the keys whose hash routed the rows here; all when absent. */
   readonly routeBy?: readonly number[];
+  /** Phase "partial" of sliding windows: see pane-aggregate.ts. The input has no window column. */
+  readonly panes?: Panes;
 }
 
 /** Type of the column that carries the saved states of a call between the phases: a plain column where the state is a value. */
@@ -220,12 +223,18 @@ class Aggregate implements Operator {
 const describeKey = (spec: AggregateSpec): string =>
   spec.eventTime === undefined ? "" : `, closes by ${formatExpr(spec.keys[spec.eventTime.key]!)}`;
 
+const describePanes = (p: Panes | undefined): string =>
+  p === undefined
+    ? ""
+    : `, windows of ${formatExpr(p.time)} size ${p.sizeMs} ms slide ${p.slideMs} ms offset ${p.offsetMs} ms by panes`;
+
 export const aggregateKind: OperatorKind<AggregateSpec> = {
   kind: "aggregate",
   stateful: true,
-  create: (spec, _inputs, output) => new Aggregate(spec, output),
+  create: ({ panes, ...spec }, _inputs, output) =>
+    panes === undefined ? new Aggregate(spec, output) : new PaneAggregate({ ...spec, panes }, output),
   describe: (spec) =>
-    `Aggregate ${spec.phase} ${spec.mode} [${spec.keys.map(formatExpr).join(", ")}] [${spec.aggregates.map(formatAggregate).join(", ")}]${describeKey(spec)}`,
+    `Aggregate ${spec.phase} ${spec.mode}${describePanes(spec.panes)} [${spec.keys.map(formatExpr).join(", ")}] [${spec.aggregates.map(formatAggregate).join(", ")}]${describeKey(spec)}`,
   stateFingerprint: (spec) =>
     spec.phase === "partial"
       ? ""

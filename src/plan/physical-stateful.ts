@@ -1,17 +1,18 @@
 /** Physical planning of the operators that keep state or need rows together. */
 import type { AggregateCall, Attribute, TypedExpr } from "../expr/ast.ts";
 import { stateColumnType } from "../operators/aggregate.ts";
+import type { Panes } from "../operators/pane-aggregate.ts";
 import type { RankFunction, TopNSpec } from "../operators/top-n.ts";
 import { formOf } from "./event-time-form.ts";
 import { bind, type Fragment, slotsOf } from "./fragment.ts";
 import type { LogicalPlan } from "./logical.ts";
-import { eventTimeColumns } from "./nodes.ts";
+import { eventTimeColumns, expressionsOf } from "./nodes.ts";
 import { planJoin } from "./physical-join.ts";
 import type { Planning } from "./physical-planner.ts";
 import { orderFree } from "./row-order.ts";
 import { planGroupState } from "./physical-group-state.ts";
 import { eventTimePartition } from "./top-n.ts";
-import { mapAggregate, mapOrders } from "./typed.ts";
+import { attributesOf, mapAggregate, mapOrders } from "./typed.ts";
 import { watermarkDelay } from "./watermark-delay.ts";
 
 type Of<K extends LogicalPlan["kind"]> = Extract<LogicalPlan, { kind: K }>;
@@ -19,20 +20,47 @@ type Of<K extends LogicalPlan["kind"]> = Extract<LogicalPlan, { kind: K }>;
 const partial = (plan: Of<"aggregate">): boolean =>
   plan.aggregates.length > 0 && plan.aggregates.every((a) => orderFree(a.call) && !a.call.distinct);
 
+/**
+ * The sliding windows below a partial aggregate, when rows can be added to panes: the size is a multiple of the slide, and nothing but one key (the one that
+ * closes groups, if any does) reads the window. What leaves the partial phase is the same either way.
+ */
+const slidingWindow = (plan: Of<"aggregate">, closing: number): Of<"expandWindow"> | undefined => {
+  const { child } = plan;
+  if (child.kind !== "expandWindow") return undefined;
+  const { sizeMs, slideMs, offsetMs, attribute } = child;
+  const whole = [sizeMs, slideMs, offsetMs].every(Number.isSafeInteger) && sizeMs % slideMs === 0;
+  const readers = expressionsOf(plan).filter((e) => attributesOf(e).some((a) => a.id === attribute.id));
+  const key = plan.keys.findIndex((k) => k.id === attribute.id);
+  return whole && key >= 0 && readers.length === 1 && (closing < 0 || closing === key) ? child : undefined;
+};
+
+const panesOf = (
+  plan: Of<"aggregate">,
+  sliding: Of<"expandWindow"> | undefined,
+  columns: readonly Attribute[],
+): { readonly panes?: Panes } => {
+  if (sliding === undefined) return {};
+  const { sizeMs, slideMs, offsetMs, attribute } = sliding;
+  const key = plan.keys.findIndex((k) => k.id === attribute.id);
+  return { panes: { key, time: bind(sliding.time, columns), sizeMs, slideMs, offsetMs } };
+};
+
 const planAggregate = (plan: Of<"aggregate">, p: Planning): Fragment => {
   if (plan.session !== undefined) return planSession(plan, p);
   const mode = plan.streaming ? p.outputMode : "complete";
   const keyAt =
     plan.eventTime === undefined ? -1 : plan.keys.findIndex((k) => k.id === plan.eventTime!.key.id);
   const eventTime = keyAt < 0 || !plan.streaming ? undefined : { key: keyAt, form: plan.eventTime!.form };
+  const inPhases = p.distributed && !p.wholeRows && partial(plan);
+  const sliding = inPhases ? slidingWindow(plan, keyAt) : undefined;
   const bound = (c: readonly Attribute[]): { keys: TypedExpr[]; aggregates: AggregateCall[] } => ({
-    keys: plan.keys.map((k) => bind(k, c)),
+    // The window of panes is no column: it stands for itself.
+    keys: plan.keys.map((k) => (k.id === sliding?.attribute.id ? k : bind(k, c))),
     aggregates: plan.aggregates.map((a) => mapAggregate(a.call, (e) => bind(e, c))),
   });
   const delay = { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 };
-  const child = p.build(plan.child);
-  if (!p.distributed || p.wholeRows || !partial(plan)) {
-    const input = p.exchange(child, plan.keys);
+  if (!inPhases) {
+    const input = p.exchange(p.build(plan.child), plan.keys);
     return p.builder.apply(
       input,
       "aggregate",
@@ -48,14 +76,15 @@ const planAggregate = (plan: Of<"aggregate">, p: Planning): Fragment => {
     nullable: true,
   }));
   const before = [...plan.keys, ...states];
+  const rows = p.build(sliding?.child ?? plan.child);
   const first = p.builder.apply(
-    child,
+    rows,
     "aggregate",
-    (c) => ({ phase: "partial", mode, ...bound(c), eventTime }),
+    (c) => ({ phase: "partial", mode, ...bound(c), eventTime, ...panesOf(plan, sliding, c) }),
     before,
     delay,
   );
-  const calls = bound(child.branches[0]!.output).aggregates;
+  const calls = bound(rows.branches[0]!.output).aggregates;
   return p.builder.apply(
     p.exchange(first, plan.keys),
     "aggregate",
