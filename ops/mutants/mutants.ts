@@ -18,6 +18,7 @@ export interface Mutant {
 
 const INBOX = "src/runtime/inbox.ts";
 const INBOX_TEST = "test/unit/inbox.test.ts";
+const RECOVERY_TEST = "test/sim/recovery-points.test.ts";
 const WALKS_TEST = "test/sim/walks-1.test.ts";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -166,6 +167,24 @@ export const MUTANTS: readonly Mutant[] = [
     cheap: true,
   },
   {
+    law: "7 recovery",
+    name: "a snapshot older than the trim is gone on from",
+    file: "src/runtime/recovery.ts",
+    find: " && record.resume >= mailbox.first",
+    replace: "",
+    test: RECOVERY_TEST,
+    testName: "stale snapshot",
+  },
+  {
+    law: "7 recovery",
+    name: "a store of a deleted checkpoint counts",
+    file: "src/state/store.ts",
+    find: "  a.checkpoint === b.checkpoint &&\n",
+    replace: "",
+    test: RECOVERY_TEST,
+    testName: "deleted checkpoint",
+  },
+  {
     law: "8 trimming",
     name: "the mailbox is trimmed by the local commit",
     file: "src/runtime/committer.ts",
@@ -282,6 +301,23 @@ export const MUTANTS: readonly Mutant[] = [
     test: "test/unit/watermark.test.ts",
     testName: "split",
     cheap: true,
+  },
+  {
+    law: "12 watermarks",
+    name: "rows from the stage before are late by the watermark that closed their windows (C8b)",
+    file: "src/runtime/next-epoch.ts",
+    find: "lateWatermark: last?.watermark ?? 0,",
+    replace: "lateWatermark: n.watermark,",
+    test: RECOVERY_TEST,
+    testName: "C8",
+  },
+  {
+    law: "2 plan",
+    name: "a saved sum is not the sum to the last bit",
+    file: "src/expr/aggregates/sum.ts",
+    find: "    save: (g) => [sums[g]!, counts[g]!],",
+    replace: "    save: (g) => [Number(sums[g]!.toPrecision(15)), counts[g]!],",
+    test: "test/sim/float-sums.test.ts",
   },
   {
     law: "13 topology",
