@@ -57,6 +57,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "A part of a date or time is outside of its range (month 13). `try_make_timestamp` and its like give null.",
   ],
   ["DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "A decimal has at most 38 digits."],
+  ["DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", "Window functions take no DISTINCT."],
   [
     "DIVIDE_BY_ZERO",
     "Division by zero is an error, as in ANSI SQL. `try_divide` gives null; so does dividing by `nullif(x, 0)`.",
@@ -121,6 +122,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ],
   ["INTERVAL_ARITHMETIC_OVERFLOW", "The interval is too long to hold."],
   ["INTERVAL_DIVIDED_BY_ZERO", "An interval was divided by zero. `try_divide` gives null."],
+  ["INVALID_ARG_VALUE", "The argument is none of the values that the function knows."],
   [
     "INVALID_ARRAY_INDEX",
     "The index is outside of the array. `get(xs, i)` gives null instead; indexes in brackets begin at 0.",
@@ -160,6 +162,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ["INVALID_MAP_KEY_TYPE", "A map cannot have maps as keys."],
   ["INVALID_NUMERIC_LITERAL_RANGE", "The number is outside of the range of its suffix's type."],
   ["INVALID_OPTION", "A function's options hold a name or value that it does not take."],
+  ["INVALID_OPTIONS", "Options are written as `map('name', 'value')`."],
   [
     "INVALID_ORDERING_TYPE",
     "The values of this type have no order (maps, variants): they cannot be sorted or compared.",
@@ -173,6 +176,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ["INVALID_SAVE_MODE", "`write.mode` takes `error` or `append`."],
   ["INVALID_SCHEMA", "The text given as a schema is none."],
   ["INVALID_SET_SYNTAX", "Write `SET key = value`; quote a key with special characters by backquotes."],
+  ["INVALID_SQL_SYNTAX", "The syntax is not for this function; the subclass says which."],
   [
     "INVALID_SUBQUERY_EXPRESSION",
     "A subquery used as a value must give one column; it cannot read a stream.",
@@ -201,6 +205,10 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   [
     "INVALID_WINDOW_FRAME",
     "The frame of a window function begins after its end, or has bounds of an unfit type.",
+  ],
+  [
+    "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC",
+    "Percentiles and ordered lists take a window's whole partition: no ORDER BY and no frame.",
   ],
   [
     "INVALID_WITHIN_GROUP_EXPRESSION",
@@ -309,6 +317,8 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "The text has `:name`, and no value was given for it: `mill.sql(text, { name: value })`.",
   ],
   ["UNCLOSED_BRACKETED_COMMENT", "`/*` without `*/`."],
+  ["UNEXPECTED_INPUT_TYPE", "The argument has a type that the function does not take."],
+  ["UNEXPECTED_NULL", "The argument must not be null."],
   ["UNEXPECTED_POSITIONAL_ARGUMENT", "An argument by position stands after a named one."],
   ["UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE", "Use UNION ALL in a recursive WITH."],
   ["UNPIVOT_REQUIRES_VALUE_COLUMNS", "UNPIVOT names no columns of values."],

@@ -86,7 +86,7 @@ export const defaultArguments = (fn: string, given: number): readonly string[] =
 
 /** Functions whose further arguments are settings, not operands: they do not show. */
 const FIRST_ONLY = new Set(
-  "from_csv to_csv to_json schema_of_csv schema_of_json first first_value last last_value any_value mode".split(
+  "from_csv to_csv to_json schema_of_csv schema_of_json first first_value last last_value any_value".split(
     " ",
   ),
 );
@@ -141,6 +141,12 @@ export const rewrittenCall = (
       return args.length === 1
         ? `raise_error(USER_RAISED_EXCEPTION, map(errorMessage, ${args[0]}))`
         : undefined;
+    case "mode":
+      return raw[1]?.kind === "literal" && raw[1].value === true
+        ? `mode() WITHIN GROUP (ORDER BY ${args[0]} DESC)`
+        : args.length > 1
+          ? `mode(${args[0]})`
+          : undefined;
     case "to_char":
     case "to_varchar":
       return args.length === 2 ? toChar(args, raw, typeOf(raw[0]!)) : undefined;

@@ -2,6 +2,7 @@
  * The type checker: an untyped expression in a scope becomes a typed one, casts explicit, names resolved. Errors are AnalysisErrors with Spark's class
  * and the position in the text. Aggregates, window calls, subqueries and stars belong to the analyser: `scope.special` is asked first for every node.
  */
+import { unsupportedWithin } from "./aggregates/within-group.ts";
 import { BOOLEAN, type DataType, INT, NULL, sameType, STRING } from "../core/data-type.ts";
 import type { Expr, LambdaVariable, SourcePosition, TypedExpr, UserFunction } from "./ast.ts";
 import { castAllowed, castTo, coerce, commonType, isIntegral, isNumeric } from "./coercion.ts";
@@ -206,6 +207,7 @@ const functionCall = (e: Of<"call">, context: Context): TypedExpr => {
   const definition = lookupFunction(e.fn);
   if (definition === undefined) throw unresolvedRoutine(e, context.scope);
   const site = siteOf(e.fn.toLowerCase(), context, e.position);
+  if (e.orderBy !== undefined && e.orderBy.length > 0) throw unsupportedWithin(site.fn, site);
   const args: TypedExpr[] = [];
   for (const [i, a] of e.args.entries()) {
     if (a.kind !== "lambda") args.push(typeIn(a, context));

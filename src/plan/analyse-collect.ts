@@ -5,7 +5,12 @@
 import type { AggregateCall, Attribute, Expr, SortOrder, TypedExpr, WindowFrame } from "../expr/ast.ts";
 import { type Analysis, fail } from "./analyse-context.ts";
 import { type Env, conditionIn, typeIn } from "./analyse-env.ts";
-import { resolveAggregate, resolveWindowFunction, windowFunctionOf } from "./analyse-functions.ts";
+import {
+  checkWindowAggregate,
+  resolveAggregate,
+  resolveWindowFunction,
+  windowFunctionOf,
+} from "./analyse-functions.ts";
 import { nameOf } from "./analyse-items.ts";
 import type { LogicalPlan, NamedAggregate, NamedWindow } from "./logical.ts";
 import { aggregateKey, exprKey, mapAggregate, mapOrders, ordersKey, some } from "./typed.ts";
@@ -136,6 +141,7 @@ export class WindowCalls {
       );
     const call = this.#call(e.call, inner);
     const frame = typedFrame(e, call, orderBy, inner);
+    checkWindowAggregate(call, orderBy.length > 0, frame, e);
     const groupKey = `${partitionBy.map((p) => exprKey(p)).join(",")}|${ordersKey(orderBy)}`;
     const group = this.#groups.get(groupKey) ?? { partitionBy, orderBy, functions: new Map() };
     this.#groups.set(groupKey, group);

@@ -1,6 +1,7 @@
 /** What the analyser asks of the registries of functions. Names are lower case. */
-import type { AggregateCall, Expr, SortOrder, TypedExpr } from "../expr/ast.ts";
+import type { AggregateCall, Expr, SortOrder, TypedExpr, WindowFrame } from "../expr/ast.ts";
 import { aggregateDefinition } from "../expr/aggregates/registry.ts";
+import { checkWindow, checkWithinGroup } from "../expr/aggregates/within-group.ts";
 import { fold } from "../expr/fold.ts";
 import type { CallSite } from "../expr/function.ts";
 import { generatorDefinition } from "../expr/generators.ts";
@@ -33,6 +34,7 @@ export const resolveAggregate = (e: Call, args: readonly TypedExpr[], parts: Cal
   const definition = aggregateDefinition(e.fn.toLowerCase());
   if (definition === undefined) return unknown(e);
   const site = siteOf(definition.name, parts.timeZone, e);
+  checkWithinGroup(definition, args, parts, site);
   const { args: coerced, type, nullable } = definition.resolve(args, site, parts.orderBy);
   return Object.freeze({
     fn: definition.name,
@@ -45,6 +47,14 @@ export const resolveAggregate = (e: Call, args: readonly TypedExpr[], parts: Cal
     ignoreNulls: parts.ignoreNulls,
   });
 };
+
+/** Refuses aggregates that a window cannot hold. */
+export const checkWindowAggregate = (
+  call: AggregateCall,
+  ordered: boolean,
+  frame: WindowFrame<TypedExpr>,
+  e: Expr,
+): void => checkWindow(call, aggregateDefinition(call.fn), ordered, frame, e);
 
 /** The definition of a call as a window function proper; undefined for aggregates over frames. */
 export const windowFunctionOf = (e: Call): WindowFunctionDefinition | undefined =>

@@ -1,11 +1,12 @@
 /** Aggregates that keep values: collect_list, collect_set, listagg, first, last, any_value, bool_and, bit_and, mode, histogram_numeric. */
-import { array, BOOLEAN, type DataType, DOUBLE, field, INT, struct } from "../../core/data-type.ts";
+import { array, BOOLEAN, type DataType, DOUBLE, field, INT, STRING, struct } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
 import type { AggregateCall, SortOrder, TypedExpr } from "../ast.ts";
-import { isIntegral } from "../coercion.ts";
+import { castTo, isIntegral, isOrderable } from "../coercion.ts";
 import { decimalOfNumber, decimalToNumber } from "../decimal.ts";
 import { constantOf } from "../functions/definition.ts";
-import { any, integral, numeric, orderable, signature, stringOrBinary } from "../rules.ts";
+import { any, integral, numeric, signature, type SignatureOptions, stringOrBinary } from "../rules.ts";
+import { analysisError, differentTypes, mismatch, sqlType } from "../type-errors.ts";
 import { compareNullable, compareValues, valueKey } from "../value-order.ts";
 import { type AggregateDefinition, type Fold, foldAccumulator } from "./definition.ts";
 
@@ -191,9 +192,11 @@ export const countsFold = (
   };
 };
 
-/** The most frequent value; of several the least, so that the result depends on nothing but the rows. */
-const mostFrequent = (type: DataType) => {
-  const compare = compareValues(type);
+/** The most frequent value; of several the least (or greatest), so that the result depends on nothing but the rows. */
+const mostFrequent = (type: DataType, greatest: boolean) => {
+  // Of maps the first: they have no order.
+  const order = isOrderable(type) ? compareValues(type) : (): number => 0;
+  const compare = (a: Value, b: Value): number => (greatest ? order(b, a) : order(a, b));
   return (counts: Counts): Value => {
     let best: { value: Value; count: number } | undefined;
     for (const e of counts.values())
@@ -210,7 +213,43 @@ const mostFrequent = (type: DataType) => {
 const mode = (call: AggregateCall): ReturnType<typeof foldAccumulator> => {
   const within = call.args.length === 0 && call.orderBy.length > 0;
   const type = within ? call.orderBy[0]!.expr.type : call.args[0]!.type;
-  return foldAccumulator(countsFold(type, 0, mostFrequent(type)));
+  return foldAccumulator(countsFold(type, 0, mostFrequent(type, within && call.orderBy[0]!.descending)));
+};
+
+/** The second argument of mode, "deterministic": a constant boolean. */
+const checkMode: SignatureOptions["check"] = (args, site) => {
+  const flag = args[1];
+  if (flag === undefined) return;
+  if (flag.type.kind === "null" || constantOf(site.fold?.(flag) ?? flag) === null)
+    throw mismatch("UNEXPECTED_NULL", site, args, "The `deterministic` must not be null.");
+  if (flag.type.kind !== "boolean")
+    throw analysisError(
+      "UNEXPECTED_INPUT_TYPE",
+      `Parameter 2 of function \`mode\` requires the "BOOLEAN" type, however it has the type "${sqlType(flag.type)}".`,
+      site.position,
+    );
+  if (constantOf(site.fold?.(flag) ?? flag) === undefined)
+    throw analysisError(
+      "NON_FOLDABLE_ARGUMENT",
+      'The function `mode` requires the parameter `deterministic` to be a foldable expression of the type "BOOLEAN", but the actual argument is a non-foldable.',
+      site.position,
+    );
+};
+
+/** The delimiter of listagg: a constant of the values' own kind. */
+const checkDelimiter: SignatureOptions["check"] = (args, site) => {
+  const given = args[1];
+  if (given === undefined || given.type.kind === "null") return;
+  const delimiter = given.type.kind === "binary" ? given : castTo(given, STRING);
+  if (delimiter.type.kind !== args[0]!.type.kind) throw differentTypes(site, args);
+  if (constantOf(site.fold?.(delimiter) ?? delimiter) === undefined)
+    throw mismatch(
+      "NON_FOLDABLE_INPUT",
+      site,
+      args,
+      "the input `delimiter` should be a foldable expression.",
+    );
+  return [args[0]!, delimiter];
 };
 
 type Bin = [x: number, y: number];
@@ -282,11 +321,13 @@ export const COLLECTION_AGGREGATES: readonly AggregateDefinition[] = [
     aliases: ["string_agg"],
     usage: "listagg(x[, delimiter]) [WITHIN GROUP (ORDER BY …)]",
     summary: "The values that are not null, joined by a delimiter.",
-    resolve: signature([stringOrBinary, stringOrBinary], (args) => args[0]!.type, {
+    resolve: signature([stringOrBinary, any], (args) => args[0]!.type, {
       optional: 1,
       nullable: true,
+      check: checkDelimiter,
     }),
     create: listagg,
+    withinGroup: "list",
     ordered: true,
   },
   edge("first", "The first value; with ignoreNulls the first that is not null.", false, ["first_value"]),
@@ -324,8 +365,12 @@ export const COLLECTION_AGGREGATES: readonly AggregateDefinition[] = [
     resolve: (args, site, orderBy) =>
       args.length === 0 && orderBy !== undefined && orderBy.length > 0
         ? { args, type: orderBy[0]!.expr.type, nullable: true }
-        : signature([orderable, BOOLEAN], (a) => a[0]!.type, { optional: 1, nullable: true })(args, site),
+        : signature([any, any], (a) => a[0]!.type, { optional: 1, nullable: true, check: checkMode })(
+            args,
+            site,
+          ),
     create: mode,
+    withinGroup: "inverse",
   },
   {
     name: "histogram_numeric",

@@ -22,6 +22,10 @@ export interface AggregateDefinition {
   readonly create: (call: AggregateCall) => Accumulator;
   /** The result depends on the order of rows (first, collect_list). */
   readonly ordered?: boolean;
+  /** Takes WITHIN GROUP: "inverse", one ordering instead of a value (percentile_cont, mode); "list", any orderings (listagg). */
+  readonly withinGroup?: "inverse" | "list";
+  /** Over a window it takes the whole partition only. */
+  readonly wholePartition?: boolean;
   /** DISTINCT changes nothing (max, bool_and): the wrapper that keeps all values is left out. */
   readonly ignoresDuplicates?: boolean;
 }

@@ -170,14 +170,6 @@ const resolveWithin = (
   site: CallSite,
   orderBy: readonly SortOrder<TypedExpr>[] = [],
 ): Resolution => {
-  if (args.length !== 1 || orderBy.length !== 1)
-    throw analysisError(
-      orderBy.length === 0
-        ? "INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING"
-        : "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS",
-      `Invalid function \`${site.fn}\` with WITHIN GROUP: it takes one percentage and one ordering.`,
-      site.position,
-    );
   const percentage = checkPercentage(args, 0, site);
   const t = orderBy[0]!.expr.type;
   return { args: [percentage], type: manyOr(interpolated(t), percentage.type), nullable: true };
@@ -221,6 +213,7 @@ export const PERCENTILE_AGGREGATES: readonly AggregateDefinition[] = [
     summary: "percentile(x, 0.5).",
     resolve: signature([measurable], (args) => interpolated(args[0]!.type), { nullable: true }),
     create: direct(continuous, false),
+    wholePartition: true,
   },
   {
     name: "percentile_approx",
@@ -236,6 +229,8 @@ export const PERCENTILE_AGGREGATES: readonly AggregateDefinition[] = [
     summary: "The percentile of an ordered column, interpolated.",
     resolve: resolveWithin,
     create: within(continuous),
+    withinGroup: "inverse",
+    wholePartition: true,
   },
   {
     name: "percentile_disc",
@@ -243,5 +238,7 @@ export const PERCENTILE_AGGREGATES: readonly AggregateDefinition[] = [
     summary: "The first value of an ordered column whose cumulative distribution reaches the percentage.",
     resolve: resolveWithin,
     create: within(discreteNumber),
+    withinGroup: "inverse",
+    wholePartition: true,
   },
 ];
