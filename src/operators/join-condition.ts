@@ -96,7 +96,27 @@ export const compileAll = (
   };
 };
 
-/** Which candidate pairs satisfy the conjuncts bound to left ++ right. Columns that they do not read are not made. */
+/**
+ * Which candidate pairs satisfy the conjuncts bound to left ++ right: 1 for those; undefined when all do. `columnOf` makes column i of the pairs; those that
+ * nothing reads are not made.
+ */
+export const compilePairColumns = (
+  conjuncts: readonly TypedExpr[],
+  left: Schema,
+  right: Schema,
+): ((columnOf: (i: number) => Vector, n: number, context: EvaluationContext) => Uint8Array | undefined) => {
+  const schema = schemaOf([...left.fields, ...right.fields]);
+  const used = new Set<number>();
+  for (const c of conjuncts) slotsOf(c, used);
+  const test = compileAll(conjuncts);
+  const absent: Vector = { layout: "any", data: [], nulls: undefined };
+  return (columnOf, n, context) => {
+    const columns = schema.fields.map((_, i) => (used.has(i) ? columnOf(i) : absent));
+    return test(batchOf(schema, n, columns), n, context);
+  };
+};
+
+/** The same over rows. */
 export const compilePairs = (
   conjuncts: readonly TypedExpr[],
   left: Schema,
@@ -106,23 +126,17 @@ export const compilePairs = (
   rights: readonly Row[],
   context: EvaluationContext,
 ) => Uint8Array | undefined) => {
-  const schema = schemaOf([...left.fields, ...right.fields]);
-  const used = new Set<number>();
-  for (const c of conjuncts) slotsOf(c, used);
-  const test = compileAll(conjuncts);
-  const absent: Vector = { layout: "any", data: [], nulls: undefined };
+  const fields = [...left.fields, ...right.fields];
   const width = left.fields.length;
+  const test = compilePairColumns(conjuncts, left, right);
   return (lefts, rights, context) => {
-    const n = lefts.length;
-    const columns = schema.fields.map((f, i) => {
-      if (!used.has(i)) return absent;
-      const rows = i < width ? lefts : rights;
-      const at = i < width ? i : i - width;
+    const columnOf = (i: number): Vector => {
+      const [rows, at] = i < width ? [lefts, i] : [rights, i - width];
       return vectorOf(
-        f.type,
+        fields[i]!.type,
         rows.map((r) => r[at]!),
       );
-    });
-    return test(batchOf(schema, n, columns), n, context);
+    };
+    return test(columnOf, lefts.length, context);
   };
 };

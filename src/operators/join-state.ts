@@ -1,119 +1,158 @@
 /**
- * One side of a stream-stream join: its rows by join key, with a flag "matched" for outer joins, filed by when the watermark evicts them.
+ * One side of a stream-stream join: its rows as columns, chained by join key, with a mark "matched" for outer joins, filed by when the watermark evicts them.
  *
- * Invariants. J1: the table holds exactly the rows of `rows`, each under key bytes + its index among the rows of its key; the index grows, so rows of a
- * key keep their order of arrival. J2: `expiry` has every row that can be evicted at its time.
+ * Invariants. J1: the rows of a key are chained in order of arrival from `first[key]` over `next`; -1 ends a chain. J2: `expiry` has every row that can be
+ * evicted at its time. J3: what comes out of `evict` and `all` is in order of time and of arrival: a restored side gives the same.
  */
-import type { Row } from "../core/value.ts";
-import type { KeyedTable, StateKey } from "../state/table.ts";
-import { ExpiryQueue } from "./expiry-queue.ts";
-import { decodeIndex, encodeIndex, INDEX_BYTES } from "./row-keys.ts";
+import { DOUBLE } from "../core/data-type.ts";
+import type { Batch } from "../core/batch.ts";
+import { RESULT_ROWS_MAX } from "../core/limits.ts";
+import type { Schema } from "../core/schema.ts";
+import type { Vector } from "../core/vector.ts";
+import type { TypedExpr } from "../expr/ast.ts";
+import { grown } from "../state/row-column.ts";
+import { RowTable } from "../state/row-table.ts";
+import type { KeyIndex } from "./key-index.ts";
+import { SlotExpiry } from "./slot-expiry.ts";
+import { StoredColumns } from "./stored-columns.ts";
 
-export interface JoinRow {
-  readonly base: StateKey;
-  readonly stored: StateKey;
-  readonly keyGroup: number;
-  readonly row: Row;
-  /** The row leaves when this is <= watermark; Infinity: never. */
-  readonly evictAt: number;
-  matched: boolean;
-  /** False once it has left the state. */
-  alive: boolean;
+/** Rows of a batch that are to be kept. */
+export interface KeptRows {
+  readonly batch: Batch;
+  /** Dense: the keys. */
+  readonly keys: readonly Vector[];
+  /** Ids of the keys of all live rows. */
+  readonly ids: Int32Array;
+  /** When each live row is evicted; absent: never. */
+  readonly evictAt: Float64Array | undefined;
+  /** 1 for live rows that have matched. */
+  readonly matched: Uint8Array | undefined;
 }
 
-/** [key group, row, evictAt (null: never), matched] */
-export type StoredJoinRow = readonly [number, Row, number | null, 0 | 1];
-
-const NONE: readonly JoinRow[] = [];
-
 export class JoinState {
-  readonly #table: KeyedTable<StoredJoinRow>;
-  readonly #rows = new Map<StateKey, JoinRow[]>();
-  readonly #expiry = new ExpiryQueue<JoinRow>();
+  readonly table: RowTable;
+  readonly #stored: StoredColumns;
+  readonly #evictColumn: number;
+  /** By key id. */
+  first = new Int32Array(0);
+  #last = new Int32Array(0);
+  /** By slot. */
+  next = new Int32Array(0);
+  #previous = new Int32Array(0);
+  #keyOf = new Int32Array(0);
+  readonly #expiry = new SlotExpiry();
 
-  constructor(table: KeyedTable<StoredJoinRow>) {
-    this.#table = table;
+  constructor(name: string, schema: Schema, keys: readonly TypedExpr[]) {
+    this.#stored = new StoredColumns(schema, keys);
+    this.#evictColumn = this.#stored.types.length;
+    this.table = new RowTable(name, [...this.#stored.types, DOUBLE]);
   }
 
-  restore(): void {
-    for (const [stored, [keyGroup, row, evictAt, matched]] of this.#table.scan())
-      this.#index({
-        base: stored.slice(0, stored.length - INDEX_BYTES),
-        stored,
-        keyGroup,
-        row,
-        evictAt: evictAt ?? Infinity,
-        matched: matched === 1,
-        alive: true,
-      });
+  /** Key ids below `capacity` may come. */
+  growKeys(capacity: number): void {
+    const before = this.first.length;
+    this.first = grown(this.first, new Int32Array(capacity));
+    this.#last = grown(this.#last, new Int32Array(capacity));
+    this.first.fill(-1, before);
+    this.#last.fill(-1, before);
   }
 
-  #index(entry: JoinRow): void {
-    const list = this.#rows.get(entry.base);
-    if (list === undefined) this.#rows.set(entry.base, [entry]);
-    else list.push(entry);
-    if (entry.evictAt !== Infinity) this.#expiry.add(entry.evictAt, entry);
+  #growRows(): void {
+    const { capacity } = this.table;
+    if (this.next.length >= capacity) return;
+    this.next = grown(this.next, new Int32Array(capacity));
+    this.#previous = grown(this.#previous, new Int32Array(capacity));
+    this.#keyOf = grown(this.#keyOf, new Int32Array(capacity));
   }
 
-  /** Rows of a key in order of arrival. */
-  of(key: StateKey): readonly JoinRow[] {
-    return this.#rows.get(key) ?? NONE;
-  }
-
-  add(base: StateKey, keyGroup: number, row: Row, evictAt: number, matched: boolean): void {
-    const before = this.of(base).at(-1);
-    const index = before === undefined ? 0 : decodeIndex(before.stored.slice(-INDEX_BYTES)) + 1;
-    const entry = { base, stored: base + encodeIndex(index), keyGroup, row, evictAt, matched, alive: true };
-    this.#index(entry);
-    this.#write(entry);
-  }
-
-  #write(e: JoinRow): void {
-    const evictAt = e.evictAt === Infinity ? null : e.evictAt;
-    this.#table.put(e.stored, [e.keyGroup, e.row, evictAt, e.matched ? 1 : 0], e.keyGroup);
-  }
-
-  markMatched(entry: JoinRow): void {
-    if (entry.matched) return;
-    entry.matched = true;
-    this.#write(entry);
-  }
-
-  /** Takes out what the watermark evicts, by time, then key: an order that a restored side has too. */
-  evict(watermarkMs: number): JoinRow[] {
-    const gone = this.#expiry.takeThrough(watermarkMs).filter((e) => e.alive);
-    gone.sort((a, b) =>
-      a.evictAt !== b.evictAt
-        ? a.evictAt - b.evictAt
-        : a.stored < b.stored
-          ? -1
-          : a.stored > b.stored
-            ? 1
-            : 0,
-    );
-    const byBase = new Map<StateKey, JoinRow[]>();
-    for (const e of gone) {
-      const list = byBase.get(e.base);
-      if (list === undefined) byBase.set(e.base, [e]);
-      else list.push(e);
+  restore(index: KeyIndex): void {
+    this.table.loaded();
+    this.#growRows();
+    const all = this.table.live();
+    for (let from = 0; from < all.length; from += RESULT_ROWS_MAX) {
+      const slots = all.subarray(from, from + RESULT_ROWS_MAX);
+      const ids = new Int32Array(slots.length);
+      index.lookup(this.#stored.gather(this.table, slots), slots.length, ids);
+      const times = this.#times();
+      for (let k = 0; k < slots.length; k++) {
+        index.retain(ids[k]!);
+        this.#link(ids[k]!, slots[k]!);
+        this.#expiry.add(times[slots[k]!]!, slots[k]!);
+      }
     }
-    for (const [base, rows] of byBase) this.remove(base, rows);
-    return gone;
   }
 
-  /** Takes rows of one key out. */
-  remove(base: StateKey, rows: readonly JoinRow[]): void {
-    for (const e of rows) {
-      e.alive = false;
-      this.#table.delete(e.stored);
+  #times(): Float64Array {
+    return this.table.column(this.#evictColumn).numbers() as Float64Array;
+  }
+
+  #link(id: number, slot: number): void {
+    const last = this.#last[id]!;
+    this.#keyOf[slot] = id;
+    this.next[slot] = -1;
+    this.#previous[slot] = last;
+    if (last < 0) this.first[id] = slot;
+    else this.next[last] = slot;
+    this.#last[id] = slot;
+  }
+
+  #unlink(slot: number): void {
+    const id = this.#keyOf[slot]!;
+    const [next, previous] = [this.next[slot]!, this.#previous[slot]!];
+    if (previous < 0) this.first[id] = next;
+    else this.next[previous] = next;
+    if (next < 0) this.#last[id] = previous;
+    else this.#previous[next] = previous;
+  }
+
+  /** Keeps the live rows `rows` of a batch. */
+  add({ batch, keys, ids, evictAt, matched }: KeptRows, rows: Int32Array, index: KeyIndex): void {
+    const n = rows.length;
+    if (n === 0) return;
+    const slots = new Int32Array(n);
+    for (let k = 0; k < n; k++) slots[k] = this.table.take(index.group(ids[rows[k]!]!));
+    this.#growRows();
+    this.#stored.write(this.table, batch, keys, rows, slots, n);
+    const times = this.#times();
+    for (let k = 0; k < n; k++) {
+      const [row, slot] = [rows[k]!, slots[k]!];
+      const time = evictAt === undefined ? Infinity : evictAt[row]!;
+      times[slot] = time;
+      this.#expiry.add(time, slot);
+      index.retain(ids[row]!);
+      this.#link(ids[row]!, slot);
+      if (matched !== undefined && matched[row] === 1) this.table.mark(slot);
     }
-    const left = this.of(base).filter((e) => e.alive);
-    if (left.length === 0) this.#rows.delete(base);
-    else this.#rows.set(base, left);
   }
 
-  /** All rows, by key bytes, then arrival. */
-  all(): JoinRow[] {
-    return [...this.#rows.keys()].sort().flatMap((k) => this.#rows.get(k)!);
+  /** Slots of what the watermark evicts (J3); they are still there. */
+  expired(watermarkMs: number): Int32Array {
+    const times = this.#times();
+    const { table } = this;
+    const gone = this.#expiry.takeThrough(watermarkMs, (slot) => (table.isLive(slot) ? times[slot]! : NaN));
+    return gone.sort((a, b) => times[a]! - times[b]! || table.uid(a) - table.uid(b));
+  }
+
+  /** Takes rows out. Their keys are left to be swept: their ids. */
+  remove(slots: Int32Array, index: KeyIndex): Int32Array {
+    const ids = new Int32Array(slots.length);
+    for (let k = 0; k < slots.length; k++) {
+      const slot = slots[k]!;
+      ids[k] = this.#keyOf[slot]!;
+      this.#unlink(slot);
+      index.release(ids[k]!);
+      this.table.remove(slot);
+    }
+    return ids;
+  }
+
+  /** All rows in order of arrival. */
+  all(): Int32Array {
+    return this.table.live();
+  }
+
+  /** The columns of the side's input for `n` slots; a slot below 0 is a row of nulls. */
+  gather(slots: Int32Array, n: number): Vector[] {
+    return Array.from({ length: this.#stored.width }, (_, c) => this.table.column(c).gather(slots, n));
   }
 }

@@ -8,16 +8,15 @@
  *  - Null keys match nothing, except that a full join takes null = null, as Spark does (the other joins filter null keys before).
  *  - "anti" between streams is an extension.
  */
-import { type Batch, batchFromRows, rowCount, rowsOf } from "../core/batch.ts";
-import { JOIN_PAIRS_MAX } from "../core/limits.ts";
+import { type Batch, batchOf, rowCount } from "../core/batch.ts";
+import { JOIN_PAIRS_MAX, RESULT_ROWS_MAX } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
-import type { Row, Value } from "../core/value.ts";
-import type { Vector } from "../core/vector.ts";
-import type { TypedExpr } from "../expr/ast.ts";
+import { takeVector, valueAt, type Vector } from "../core/vector.ts";
 import { compileExprs } from "../expr/compile.ts";
-import { formatExpr, keyTypesText } from "./expr-text.ts";
-import { compileAll, compilePairs, splitCondition } from "./join-condition.ts";
-import { type JoinRow, JoinState, type StoredJoinRow } from "./join-state.ts";
+import { SlotList } from "../state/slot-list.ts";
+import { compileAll, compilePairColumns, type SplitCondition, splitCondition } from "./join-condition.ts";
+import { JoinState } from "./join-state.ts";
+import { KeyIndex } from "./key-index.ts";
 import type {
   EpochContext,
   Operator,
@@ -27,39 +26,15 @@ import type {
   Output,
 } from "./operator.ts";
 import { OperatorCounts } from "./operator-counts.ts";
-import { KeyEncoder, type RowKeys } from "./row-keys.ts";
-import { keepRows, overRows } from "./row-errors.ts";
-import { type EventTimeForm, notLate, timesOf } from "./watermark-time.ts";
-
-/** When a side forgets a row: never; when the time of an equality key, or of an expression minus `offsetMs`, is <= watermark. */
-export type JoinEviction =
-  | { readonly kind: "never" }
-  | { readonly kind: "key"; readonly key: number; readonly form: EventTimeForm }
-  | {
-      readonly kind: "value";
-      readonly expr: TypedExpr;
-      readonly form: EventTimeForm;
-      /** State watermark = watermark + offsetMs. */
-      readonly offsetMs: number;
-    };
-
-export interface JoinSide {
-  /** Bound to this side's input. */
-  readonly keys: readonly TypedExpr[];
-  readonly late: { readonly expr: TypedExpr; readonly form: EventTimeForm } | undefined;
-  readonly evict: JoinEviction;
-}
-
-export interface StreamJoinSpec {
-  readonly how: "inner" | "left" | "right" | "full" | "semi" | "anti";
-  readonly left: JoinSide;
-  readonly right: JoinSide;
-  readonly routeBy?: readonly number[];
-  /** Keys compared by <=>; all false when absent. */
-  readonly nullSafe?: readonly boolean[];
-  /** Beyond equality of keys; bound to left ++ right. */
-  readonly condition: TypedExpr | undefined;
-}
+import { keepRows, liveRows, overRows } from "./row-errors.ts";
+import { physicalRows } from "./stored-columns.ts";
+import {
+  describeStreamJoin,
+  type JoinSide,
+  streamJoinFingerprint,
+  type StreamJoinSpec,
+} from "./stream-join-spec.ts";
+import { notLate, timesOf } from "./watermark-time.ts";
 
 interface Side {
   readonly spec: JoinSide;
@@ -69,7 +44,6 @@ interface Side {
   readonly state: JoinState;
   readonly evaluate: ReturnType<typeof compileExprs>;
   readonly preFilter: ReturnType<typeof compileAll>;
-  readonly encoder: KeyEncoder;
 }
 
 interface Evaluated {
@@ -79,11 +53,21 @@ interface Evaluated {
   readonly passes: Uint8Array | undefined;
 }
 
-/** One row on its way through the join, with the kept rows of the other side that its key meets. */
+/** A batch on its way through the join. */
 interface Probe {
-  readonly row: Row;
-  readonly index: number;
-  readonly candidates: readonly JoinRow[];
+  readonly side: Side;
+  readonly other: Side;
+  readonly batch: Batch;
+  /** Physical numbers of its live rows. */
+  readonly live: Int32Array;
+  /** 1 for live rows that have matched. */
+  readonly matched: Uint8Array;
+  /** Live rows that come out without a partner, in order, and how many of them did. */
+  readonly alone: SlotList;
+  aloneDone: number;
+  /** Candidate pairs not tested yet: live row, slot of the other side. In order of the rows. */
+  readonly rows: SlotList;
+  readonly slots: SlotList;
 }
 
 class StreamJoin implements Operator {
@@ -91,46 +75,51 @@ class StreamJoin implements Operator {
   readonly #inputs: readonly Schema[];
   readonly #output: Schema;
   readonly #counts = new OperatorCounts();
-  readonly #pairs: ReturnType<typeof compilePairs>;
+  readonly #split: SplitCondition;
+  readonly #pairs: ReturnType<typeof compilePairColumns>;
   #sides!: readonly [Side, Side];
+  #index!: KeyIndex;
   #context!: OperatorContext;
   #epoch!: EpochContext;
-  #results: Row[] = [];
 
   constructor(spec: StreamJoinSpec, inputs: readonly Schema[], output: Schema) {
     this.#spec = spec;
     this.#inputs = inputs;
     this.#output = output;
-    const split = splitCondition(spec.condition, inputs[0]!.fields.length);
-    this.#pairs = compilePairs(split.both, inputs[0]!, inputs[1]!);
+    this.#split = splitCondition(spec.condition, inputs[0]!.fields.length);
+    this.#pairs = compilePairColumns(this.#split.both, inputs[0]!, inputs[1]!);
   }
 
   open(context: OperatorContext): void {
     this.#context = context;
-    const { how, left, right, routeBy, condition } = this.#spec;
-    const split = splitCondition(condition, this.#inputs[0]!.fields.length);
+    const { how, left, right, routeBy } = this.#spec;
     const side = (isLeft: boolean): Side => {
       const spec = isLeft ? left : right;
       const extra = spec.evict.kind === "value" ? [spec.evict.expr] : [];
       const late = spec.late === undefined ? [] : [spec.late.expr];
+      const state = new JoinState(isLeft ? "left" : "right", this.#inputs[isLeft ? 0 : 1]!, spec.keys);
+      context.tables.add(state.table);
       return {
         spec,
         isLeft,
         preserved: how === "full" || how === (isLeft ? "left" : "right") || (isLeft && how === "anti"),
-        state: new JoinState(context.tables.keyed<StoredJoinRow>(isLeft ? "left" : "right")),
+        state,
         evaluate: compileExprs([...spec.keys, ...extra, ...late]),
-        preFilter: compileAll(isLeft ? split.left : split.right),
-        encoder: new KeyEncoder(
-          spec.keys.map((k) => k.type),
-          routeBy,
-        ),
+        preFilter: compileAll(isLeft ? this.#split.left : this.#split.right),
       };
     };
     this.#sides = [side(true), side(false)];
+    this.#index = new KeyIndex(
+      left.keys.map((k) => k.type),
+      routeBy,
+      (capacity) => {
+        for (const s of this.#sides) s.state.growKeys(capacity);
+      },
+    );
   }
 
   restored(): void {
-    for (const s of this.#sides) s.state.restore();
+    for (const s of this.#sides) s.state.restore(this.#index);
   }
 
   begin(epoch: EpochContext): void {
@@ -154,49 +143,76 @@ class StreamJoin implements Operator {
         ({ batch: rows, result } = run(keepRows(rows, mask)));
       }
     }
-    this.#join(side, rows, result);
-    this.#emit(out);
+    if (rowCount(rows) > 0) this.#join(side, rows, result, out);
   }
 
-  #join(side: Side, batch: Batch, { vectors, passes }: Evaluated): void {
+  #join(side: Side, batch: Batch, { vectors, passes }: Evaluated, out: Output): void {
     const n = rowCount(batch);
-    if (n === 0) return;
     const other = this.#sides[side.isLeft ? 1 : 0];
-    const keyed = side.encoder.encode(vectors.slice(0, side.spec.keys.length), n);
+    const keys = vectors.slice(0, side.spec.keys.length);
+    const ids = new Int32Array(n);
+    this.#index.lookup(keys, n, ids);
+    const matched = new Uint8Array(n);
+    const probe: Probe = {
+      ...{ side, other, batch, matched, live: liveRows(batch), aloneDone: 0 },
+      ...{ alone: new SlotList(), rows: new SlotList(), slots: new SlotList() },
+    };
+    const kept = new SlotList();
+    this.#probe(probe, ids, this.#nullKeys(side, keys, n), passes, kept, out);
+    this.#settle(probe, out);
+    const { how } = this.#spec;
+    // A left row that has its answer needs no place in the state any more.
+    const answered = side.isLeft && (how === "semi" || how === "anti");
+    const rows = kept.data.subarray(0, kept.length);
+    const stay = answered ? rows.filter((i) => matched[i] === 0) : rows;
+    const marks = side.preserved ? matched : undefined;
     const evictAt = this.#evictTimes(side, vectors, n);
-    const nulls = this.#strictKeys(side, vectors);
-    const rows = rowsOf(batch);
-    let probes: Probe[] = [];
-    let pairs = 0;
-    for (let i = 0; i < n; i++) {
-      const unmatchable = nulls.some((v) => v.nulls![i] === 1);
+    side.state.add({ batch, keys, ids, evictAt, matched: marks }, stay, this.#index);
+    this.#counts.updated(stay.length);
+    this.#index.sweep(ids, n);
+  }
+
+  /** Collects the candidate pairs of all rows, testing many at a time; `kept` gets the rows that may be kept. */
+  #probe(
+    probe: Probe,
+    ids: Int32Array,
+    nullKeys: Uint8Array | undefined,
+    passes: Uint8Array | undefined,
+    kept: SlotList,
+    out: Output,
+  ): void {
+    const { side, other, rows, slots } = probe;
+    const { first, next } = other.state;
+    for (let i = 0; i < ids.length; i++) {
       if (passes !== undefined && passes[i] === 0) {
-        // Kept in order with the rows before it.
-        this.#settle(side, probes, keyed, evictAt);
-        probes = [];
-        pairs = 0;
-        if (side.preserved) this.#results.push(this.#alone(side, rows[i]!));
+        if (side.preserved) probe.alone.push(i);
         continue;
       }
-      if (unmatchable && !side.preserved) continue;
-      const candidates = unmatchable ? [] : other.state.of(keyed.keys[i]!);
-      probes.push({ row: rows[i]!, index: i, candidates });
-      pairs += candidates.length;
-      if (pairs < JOIN_PAIRS_MAX) continue;
-      this.#settle(side, probes, keyed, evictAt);
-      probes = [];
-      pairs = 0;
+      if (nullKeys !== undefined && nullKeys[i] === 1) {
+        if (side.preserved) kept.push(i);
+        continue;
+      }
+      kept.push(i);
+      for (let slot = first[ids[i]!]!; slot >= 0;) {
+        rows.push(i);
+        slots.push(slot);
+        slot = next[slot]!;
+        if (rows.length >= JOIN_PAIRS_MAX) this.#settle(probe, out);
+      }
     }
-    this.#settle(side, probes, keyed, evictAt);
   }
 
-  /** The key vectors whose nulls match nothing. */
-  #strictKeys(side: Side, vectors: readonly Vector[]): readonly Vector[] {
+  /** 1 for rows with a null in a key that nulls do not match. */
+  #nullKeys(side: Side, keys: readonly Vector[], n: number): Uint8Array | undefined {
     const { how, nullSafe } = this.#spec;
-    if (how === "full") return [];
-    return vectors
-      .slice(0, side.spec.keys.length)
-      .filter((v, k) => v.nulls !== undefined && nullSafe?.[k] !== true);
+    if (how === "full") return undefined;
+    let out: Uint8Array | undefined;
+    keys.forEach((v, k) => {
+      if (v.nulls === undefined || nullSafe?.[k] === true) return;
+      out ??= new Uint8Array(n);
+      for (let i = 0; i < n; i++) out[i]! |= v.nulls[i]!;
+    });
+    return out;
   }
 
   #evictTimes(side: Side, vectors: readonly Vector[], n: number): Float64Array | undefined {
@@ -206,87 +222,154 @@ class StreamJoin implements Operator {
     return timesOf(vectors[keys.length]!, n, evict.form).map((t) => t - evict.offsetMs);
   }
 
-  /** Tests the candidate pairs of the probes in one go, then takes the probes in order. */
-  #settle(side: Side, probes: readonly Probe[], keyed: RowKeys, evictAt: Float64Array | undefined): void {
-    const mine: Row[] = [];
-    const theirs: Row[] = [];
-    for (const p of probes)
-      for (const c of p.candidates) {
-        mine.push(p.row);
-        theirs.push(c.row);
-      }
-    const mask = mine.length === 0 ? undefined : this.#test(side, mine, theirs);
-    let at = 0;
-    for (const p of probes) {
-      const matches = p.candidates.filter(() => mask === undefined || mask[at++] === 1);
-      this.#take(side, p, matches, keyed, evictAt?.[p.index] ?? Infinity);
+  /** Tests the candidate pairs in one go, gives out what matches. */
+  #settle(probe: Probe, out: Output): void {
+    const { rows, slots, matched } = probe;
+    const mask = rows.length === 0 ? undefined : this.#test(probe, rows.data, slots.data, rows.length);
+    let n = 0;
+    for (let k = 0; k < rows.length; k++) {
+      if (mask !== undefined && mask[k] === 0) continue;
+      rows.data[n] = rows.data[k]!;
+      slots.data[n++] = slots.data[k]!;
     }
+    const { how } = this.#spec;
+    if (how === "semi" || how === "anti") this.#answer(probe, n, out);
+    else {
+      const { table } = probe.other.state;
+      if (probe.other.preserved) for (let k = 0; k < n; k++) table.mark(slots.data[k]!);
+      for (let k = 0; k < n; k++) matched[rows.data[k]!] = 1;
+      this.#give(probe, n, out);
+    }
+    rows.length = slots.length = 0;
   }
 
   /** The condition over candidate pairs; when it throws, over each alone, and what throws is no match. */
-  #test(side: Side, mine: readonly Row[], theirs: readonly Row[]): Uint8Array | undefined {
-    const [lefts, rights] = side.isLeft ? [mine, theirs] : [theirs, mine];
+  #test(probe: Probe, rows: Int32Array, slots: Int32Array, n: number): Uint8Array | undefined {
     try {
-      return this.#pairs(lefts, rights, this.#epoch);
+      return this.#testPairs(probe, rows, slots, n);
     } catch {
-      return Uint8Array.from(lefts, (left, i) => {
-        const right = rights[i]!;
+      return Uint8Array.from({ length: n }, (_, k) => {
+        const [row, slot] = [rows.slice(k, k + 1), slots.slice(k, k + 1)];
         try {
-          return this.#pairs([left], [right], this.#epoch)?.[0] ?? 1;
+          return this.#testPairs(probe, row, slot, 1)?.[0] ?? 1;
         } catch (error) {
-          this.#context.onRowError(error, () => [...left, ...right]);
+          this.#context.onRowError(error, () => {
+            const columns = this.#joined(probe, row, slot, 1);
+            return columns.map((v) => valueAt(v, 0));
+          });
           return 0;
         }
       });
     }
   }
 
-  #take(side: Side, probe: Probe, matches: readonly JoinRow[], keyed: RowKeys, evictAt: number): void {
-    const other = this.#sides[side.isLeft ? 1 : 0];
-    const { how } = this.#spec;
-    const matched = matches.length > 0;
-    if (how === "semi" || how === "anti") {
-      if (how === "semi" && side.isLeft && matched) this.#results.push(probe.row);
-      const answered = side.isLeft ? [] : matches.filter((m) => m.alive);
-      if (how === "semi") for (const m of answered) this.#results.push(m.row);
-      if (answered.length > 0) other.state.remove(answered[0]!.base, answered);
-      // A left row that has its answer needs no place in the state any more.
-      if (side.isLeft && matched) return;
-    } else
-      for (const m of matches) {
-        this.#results.push(side.isLeft ? [...probe.row, ...m.row] : [...m.row, ...probe.row]);
-        if (other.preserved) other.state.markMatched(m);
-      }
-    side.state.add(
-      keyed.keys[probe.index]!,
-      keyed.keyGroup(probe.index),
-      probe.row,
-      evictAt,
-      matched && side.preserved,
+  #testPairs(probe: Probe, rows: Int32Array, slots: Int32Array, n: number): Uint8Array | undefined {
+    const { side, other, batch, live } = probe;
+    const width = this.#inputs[0]!.fields.length;
+    const mine = physicalRows(live, rows, n);
+    return this.#pairs(
+      (i) => {
+        const at = i < width ? i : i - width;
+        return i < width === side.isLeft
+          ? takeVector(batch.columns[at]!, mine)
+          : other.state.table.column(at).gather(slots, n);
+      },
+      n,
+      this.#epoch,
     );
-    this.#counts.updated();
   }
 
-  /** A row without a partner. */
-  #alone(side: Side, row: Row): Row {
-    if (this.#spec.how === "anti") return row;
-    const nulls: Value[] = new Array(this.#inputs[side.isLeft ? 1 : 0]!.fields.length).fill(null);
-    return side.isLeft ? [...row, ...nulls] : [...nulls, ...row];
+  /** left ++ right of pairs; a slot below 0 stands for nulls. */
+  #joined({ side, other, batch, live }: Probe, rows: Int32Array, slots: Int32Array, n: number): Vector[] {
+    const physical = physicalRows(live, rows, n);
+    const mine = batch.columns.map((v) => takeVector(v, physical));
+    const theirs = other.state.gather(slots, n);
+    return side.isLeft ? [...mine, ...theirs] : [...theirs, ...mine];
   }
 
-  #emit(out: Output): void {
-    if (this.#results.length > 0) out.emit(batchFromRows(this.#output, this.#results));
-    this.#results = [];
+  /** Gives the first `n` pairs, and among them the rows that come alone, in order of the rows. */
+  #give(probe: Probe, n: number, out: Output): void {
+    const { alone } = probe;
+    let { rows, slots } = { rows: probe.rows.data, slots: probe.slots.data };
+    const more = alone.length - probe.aloneDone;
+    if (more > 0) {
+      [rows, slots] = [new Int32Array(n + more), new Int32Array(n + more)];
+      let at = 0;
+      for (let k = 0; k <= n; k++) {
+        const row = k < n ? probe.rows.data[k]! : Infinity;
+        for (; probe.aloneDone < alone.length && alone.data[probe.aloneDone]! < row; at++) {
+          rows[at] = alone.data[probe.aloneDone++]!;
+          slots[at] = -1;
+        }
+        if (k === n) break;
+        rows[at] = row;
+        slots[at++] = probe.slots.data[k]!;
+      }
+      n += more;
+    }
+    for (let from = 0; from < n; from += RESULT_ROWS_MAX) {
+      const to = Math.min(n, from + RESULT_ROWS_MAX);
+      const columns = this.#joined(probe, rows.subarray(from, to), slots.subarray(from, to), to - from);
+      out.emit(batchOf(this.#output, to - from, columns));
+    }
+  }
+
+  /** Semi and anti: every left row has one answer, and goes with it. */
+  #answer(probe: Probe, n: number, out: Output): void {
+    const { side, other, rows, slots, matched, live, batch, alone } = probe;
+    const semi = this.#spec.how === "semi";
+    const given = new SlotList();
+    if (side.isLeft) {
+      for (let k = 0; k < n; k++) {
+        const row = rows.data[k]!;
+        if (matched[row] === 0 && semi) given.push(row);
+        matched[row] = 1;
+      }
+      // Anti: rows that the condition refuses come out as they are.
+      for (; probe.aloneDone < alone.length; probe.aloneDone++) given.push(alone.data[probe.aloneDone]!);
+      if (given.length > 0) {
+        const physical = physicalRows(live, given.data, given.length);
+        const columns = batch.columns.map((v) => takeVector(v, physical));
+        out.emit(batchOf(this.#output, given.length, columns));
+      }
+      return;
+    }
+    const { table } = other.state;
+    for (let k = 0; k < n; k++) {
+      if (table.isMarked(slots.data[k]!)) continue;
+      table.mark(slots.data[k]!);
+      given.push(slots.data[k]!);
+    }
+    if (given.length === 0) return;
+    const answered = given.data.slice(0, given.length);
+    if (semi) out.emit(batchOf(this.#output, answered.length, other.state.gather(answered, answered.length)));
+    // Their keys are those of rows of this batch, which are swept at its end.
+    other.state.remove(answered, this.#index);
   }
 
   end(out: Output): void {
     for (const side of this.#sides) {
-      const gone = this.#epoch.final ? side.state.all() : side.state.evict(this.#epoch.watermarkMs);
-      this.#counts.removed(this.#epoch.final ? 0 : gone.length);
-      if (side.preserved) for (const e of gone) if (!e.matched) this.#results.push(this.#alone(side, e.row));
-      this.#emit(out);
+      const { state } = side;
+      const gone = this.#epoch.final ? state.all() : state.expired(this.#epoch.watermarkMs);
+      if (side.preserved) this.#giveUnmatched(side, gone, out);
+      if (this.#epoch.final) continue;
+      this.#counts.removed(gone.length);
+      const ids = state.remove(gone, this.#index);
+      this.#index.sweep(ids, ids.length);
     }
     this.#counts.endEpoch();
+  }
+
+  #giveUnmatched(side: Side, gone: Int32Array, out: Output): void {
+    const slots = gone.filter((s) => !side.state.table.isMarked(s));
+    const { state: other } = this.#sides[side.isLeft ? 1 : 0];
+    for (let from = 0; from < slots.length; from += RESULT_ROWS_MAX) {
+      const part = slots.subarray(from, from + RESULT_ROWS_MAX);
+      const n = part.length;
+      const mine = side.state.gather(part, n);
+      const nulls = this.#spec.how === "anti" ? [] : other.gather(new Int32Array(n).fill(-1), n);
+      out.emit(batchOf(this.#output, n, side.isLeft ? [...mine, ...nulls] : [...nulls, ...mine]));
+    }
   }
 
   metrics(): OperatorMetrics {
@@ -294,24 +377,12 @@ class StreamJoin implements Operator {
   }
 }
 
-const describeEviction = (e: JoinEviction, side: JoinSide): string => {
-  if (e.kind === "never") return "never";
-  return e.kind === "key"
-    ? `${formatExpr(side.keys[e.key]!)} <= watermark`
-    : `${formatExpr(e.expr)} <= watermark ${e.offsetMs < 0 ? "-" : "+"} ${Math.abs(e.offsetMs)} ms`;
-};
-
 export const streamJoinKind: OperatorKind<StreamJoinSpec> = {
   kind: "streamJoin",
   stateful: true,
   create: (spec, inputs, output) => new StreamJoin(spec, inputs, output),
-  describe: (spec) => {
-    const keys = spec.left.keys.map((k, i) => `${formatExpr(k)} = ${formatExpr(spec.right.keys[i]!)}`);
-    const condition = spec.condition === undefined ? "" : ` on ${formatExpr(spec.condition)}`;
-    return `StreamJoin ${spec.how} [${keys.join(", ")}]${condition}, evicts left: ${describeEviction(spec.left.evict, spec.left)}, right: ${describeEviction(spec.right.evict, spec.right)}${spec.how === "anti" ? " (extension)" : ""}`;
-  },
-  stateFingerprint: (spec) =>
-    `join ${spec.how} left=[${keyTypesText(spec.left.keys)}] right=[${keyTypesText(spec.right.keys)}] on ${spec.condition === undefined ? "true" : formatExpr(spec.condition)}`,
+  describe: describeStreamJoin,
+  stateFingerprint: streamJoinFingerprint,
   wantsEmptyEpoch: (spec, before, after) =>
     (spec.left.evict.kind !== "never" || spec.right.evict.kind !== "never") && after > before,
 };

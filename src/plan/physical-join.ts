@@ -3,7 +3,7 @@
  * batch.
  */
 import type { Attribute, TypedExpr } from "../expr/ast.ts";
-import type { JoinEviction, JoinSide } from "../operators/stream-join.ts";
+import type { JoinEviction, JoinSide } from "../operators/stream-join-spec.ts";
 import { bind, type Fragment } from "./fragment.ts";
 import { equiKeys, type EquiKeys, joinStateWatermarks, type StateWatermark } from "./join-watermarks.ts";
 import type { LogicalPlan } from "./logical.ts";

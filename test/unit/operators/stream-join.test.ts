@@ -5,7 +5,8 @@ import { DAY_TIME_INTERVAL, field, LONG, STRING, TIMESTAMP } from "../../../src/
 import { keyGroupOf } from "../../../src/core/hash.ts";
 import { schemaOf } from "../../../src/core/schema.ts";
 import type { Row } from "../../../src/core/value.ts";
-import { streamJoinKind, type StreamJoinSpec } from "../../../src/operators/stream-join.ts";
+import { streamJoinKind } from "../../../src/operators/stream-join.ts";
+import type { StreamJoinSpec } from "../../../src/operators/stream-join-spec.ts";
 import { hashRow } from "../../../src/state/key-codec.ts";
 import {
   assertSameAnyhow,
