@@ -10,6 +10,7 @@ import type { Log, Reader } from "../src/log/log.ts";
 import type { Edge } from "../src/plan/physical.ts";
 import type { ActorInput, InputBatch } from "../src/runtime/behaviour.ts";
 import type { EpochEntry } from "../src/runtime/entries.ts";
+import { lowerSpace } from "../src/runtime/mailbox-space.ts";
 import { Inbox } from "../src/runtime/inbox.ts";
 
 export class MailboxInput implements ActorInput {
@@ -17,11 +18,14 @@ export class MailboxInput implements ActorInput {
   readonly #edges: readonly Edge[];
   readonly #schemas: ReadonlyMap<string, Schema>;
   readonly #onDuplicate: (frames: number) => void;
+  readonly #maxBytes: number;
   #inbox = new Inbox(0, 1);
   #reader: Reader | undefined;
   #bytes = 0;
 
-  constructor(mailbox: Log, edges: readonly Edge[], onDuplicate: (frames: number) => void) {
+  /** `maxBytes`: the mailbox's limit by the settings. */
+  constructor(mailbox: Log, edges: readonly Edge[], maxBytes: number, onDuplicate: (frames: number) => void) {
+    this.#maxBytes = maxBytes;
     this.#mailbox = mailbox;
     this.#edges = edges;
     this.#schemas = new Map(edges.map((e) => [e.id, e.schema]));
@@ -89,8 +93,9 @@ export class MailboxInput implements ActorInput {
     return bytes;
   }
 
-  trim(resume: number): Promise<void> {
-    return this.#mailbox.trim(position(resume));
+  async trim(resume: number): Promise<void> {
+    await this.#mailbox.trim(position(resume));
+    await lowerSpace(this.#mailbox, this.#maxBytes);
   }
 
   close(): Promise<void> {

@@ -210,7 +210,9 @@ export class ActorSupervisor {
     const input: ActorInput =
       mailboxLog === undefined
         ? this.#sourceInput(stage, identity, topology)
-        : new MailboxInput(mailboxLog, stage.inputs, (frames) => node.metrics.framesReplayed(labels, frames));
+        : new MailboxInput(mailboxLog, stage.inputs, node.mailboxMaxBytes, (frames) =>
+            node.metrics.framesReplayed(labels, frames),
+          );
     const mailbox = mailboxLog === undefined ? undefined : await mailboxLog.bounds();
     const outbox = await this.#outbox(stage, identity, topology);
     const sink = this.#sink(env, stage, topology, signal);

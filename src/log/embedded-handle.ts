@@ -57,8 +57,8 @@ export class EmbeddedLog implements Log {
 
   async bounds(): Promise<LogBounds> {
     this.#store.alive(this.#content);
-    const { first, last, bytes, created } = this.#content;
-    return { first: position(first), last: position(last), created, bytes };
+    const { first, last, bytes, created, maxBytes } = this.#content;
+    return { first: position(first), last: position(last), created, bytes, maxBytes };
   }
 
   async trim(to: Position): Promise<void> {

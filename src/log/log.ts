@@ -25,6 +25,8 @@ export interface LogBounds {
   /** Time of the log's creation, an opaque token (L4). */
   readonly created: string;
   readonly bytes: number;
+  /** The size limit now. */
+  readonly maxBytes: number;
 }
 
 export interface LogOptions {

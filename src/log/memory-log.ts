@@ -162,8 +162,8 @@ export class MemoryLog implements Log {
   async bounds(): Promise<LogBounds> {
     await this.#later();
     this.alive();
-    const { first, last, bytes } = this.content;
-    return { first: position(first), last: position(last), created: this.created, bytes };
+    const { first, last, bytes, maxBytes } = this.content;
+    return { first: position(first), last: position(last), created: this.created, bytes, maxBytes };
   }
 
   async trim(to: Position): Promise<void> {

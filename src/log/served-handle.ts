@@ -59,8 +59,8 @@ export class ServedLog implements Log {
   }
 
   async bounds(): Promise<LogBounds> {
-    const [first, last, bytes] = (await this.#ask("bounds")) as [number, number, number];
-    return { first: position(first), last: position(last), created: this.created, bytes };
+    const [first, last, bytes, maxBytes] = (await this.#ask("bounds")) as [number, number, number, number];
+    return { first: position(first), last: position(last), created: this.created, bytes, maxBytes };
   }
 
   async trim(to: Position): Promise<void> {

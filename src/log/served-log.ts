@@ -126,7 +126,7 @@ class Client {
       }
       case "bounds": {
         const b = await log.bounds();
-        return [b.first, b.last, b.bytes];
+        return [b.first, b.last, b.bytes, b.maxBytes];
       }
       case "trim":
         return log.trim(position(a[0] as number));

@@ -11,6 +11,16 @@ import type { QueryFollower } from "./follower.ts";
 const raised = (bytes: number, setting: number, record: number): number =>
   Math.ceil(bytes + Math.max(setting / 2, record * 2 + 1024));
 
+/** A raised limit goes back to the setting once no more than this share of that is held: what is on its way must find room. */
+const LOWERED_BELOW = 1 / 4;
+
+/** After a trim: a limit that was raised for an epoch that is done holds the broker's room no longer. */
+export const lowerSpace = async (log: Log, mailboxMaxBytes: number): Promise<void> => {
+  const { bytes, maxBytes } = await log.bounds();
+  if (maxBytes > mailboxMaxBytes && bytes <= mailboxMaxBytes * LOWERED_BELOW)
+    await log.setMaxBytes(mailboxMaxBytes);
+};
+
 /** `say` is told of every refusal and every raise. */
 export const watchSpace = (
   log: Log,

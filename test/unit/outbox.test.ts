@@ -9,7 +9,7 @@ import { schemaOf } from "../../src/core/schema.ts";
 import { decodeHeader } from "../../src/codec/frame-codec.ts";
 import type { Log, Publisher } from "../../src/log/log.ts";
 import type { Edge } from "../../src/plan/physical.ts";
-import { watchSpace } from "../../src/runtime/mailbox-space.ts";
+import { lowerSpace, watchSpace } from "../../src/runtime/mailbox-space.ts";
 import { Outbox } from "../../src/runtime/outbox.ts";
 import { settle } from "../../src/testing/virtual-clock.ts";
 
@@ -106,4 +106,20 @@ test("law 8: where it cannot be raised the publisher fails with the setting's na
   const p = await refused(5, 4, () => Promise.reject(new Error("no room in the account")));
   assert.ok(p.failed instanceof ConfigurationError);
   assert.match(p.failed.message, /mailboxMaxBytes/);
+});
+
+test("law 8: a raised limit is lowered when little is held, never below what is on its way", async () => {
+  const lowered = async (bytes: number, maxBytes: number): Promise<number[]> => {
+    const to: number[] = [];
+    const log = {
+      bounds: () => Promise.resolve({ bytes, maxBytes }),
+      setMaxBytes: (n: number) => Promise.resolve(void to.push(n)),
+    } as unknown as Log;
+    await lowerSpace(log, 1_000);
+    return to;
+  };
+  assert.deepEqual(await lowered(250, 4_000), [1_000]);
+  assert.deepEqual(await lowered(251, 4_000), []);
+  assert.deepEqual(await lowered(0, 1_000), []);
+  assert.deepEqual(await lowered(0, 500), []);
 });

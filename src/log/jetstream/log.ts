@@ -120,6 +120,7 @@ export class JetStreamLog implements Log {
       last: position(info.state.last_seq),
       created: info.created,
       bytes: info.state.bytes,
+      maxBytes: info.config.max_bytes,
     };
   }
 
