@@ -16,6 +16,7 @@ import { AckBook, mergeMaxima } from "../src/runtime/acknowledgements.ts";
 import { encodeEntry, type EpochEntry, type PlanRecord, type Topology } from "../src/runtime/entries.ts";
 import { nextEntry, nextTopology } from "../src/runtime/next-epoch.ts";
 import { removeOldTopology } from "../src/runtime/old-topology.ts";
+import { EpochSize } from "../src/runtime/epoch-size.ts";
 import { Pacer } from "../src/runtime/trigger.ts";
 import { wantsEmptyEpoch } from "../src/runtime/empty-epoch.ts";
 import { baseWatermark } from "../src/runtime/watermark.ts";
@@ -45,12 +46,16 @@ export class Coordinator {
   #failed: unknown;
   #lastPlannedMs: number;
   #plannedAt = new Map<number, number>();
+  /** Of a `realTime` trigger: how much fits, and what was given to epochs under way. */
+  readonly #size: EpochSize | undefined;
+  #given = new Map<number, number>();
 
   constructor(env: CoordinatorEnvironment) {
     this.#env = env;
     const observing = [...new Set(env.plan.watermarks.map((w) => w.stage))];
     this.#book = new AckBook(env.plan, observing);
     this.#pacer = new Pacer(env.trigger, env.clock);
+    if (env.trigger.kind === "realTime") this.#size = new EpochSize(env.trigger.intervalMs);
     this.#lastPlannedMs = env.clock.monotonic();
   }
 
@@ -201,11 +206,19 @@ export class Coordinator {
       const keep = follower.positionOf(this.#book.snapshotEpoch(entry));
       await follower.until(() => follower.commitPosition >= at);
       this.#plannedAt.delete(entry.epoch);
+      this.#learn(entry, clock.now() - started);
       this.#book.forget(entry.epoch);
       this.#env.metrics.epochCommitted(this.#env.queryName, entry.epoch, (clock.now() - started) / 1000);
       this.#notify(false);
       await this.#forgetHistory(entry, keep, at);
     }
+  }
+
+  /** What an epoch with more input than it took says about the next ones. */
+  #learn(entry: EpochEntry, tookMs: number): void {
+    const given = this.#given.get(entry.epoch);
+    this.#given.delete(entry.epoch);
+    if (given !== undefined && Object.keys(entry.unread).length > 0) this.#size?.took(tookMs, given);
   }
 
   /** Input that is committed may be forgotten, and log entries that no recovery needs. */
@@ -258,6 +271,7 @@ export class Coordinator {
       sources: [...this.#env.sources.keys()],
     });
     this.#plannedAt.set(planned.epoch, clock.now());
+    if (this.#size !== undefined) this.#given.set(planned.epoch, this.#size.offsets);
     const appended = await this.#append(planned, behind);
     this.#standsAt = appended;
     this.#lastPlannedMs = clock.monotonic();
@@ -321,13 +335,18 @@ export class Coordinator {
       if (limits?.minOffsets !== undefined && !(await this.#enough(id, source, limits, last))) continue;
       const { trigger } = this.#env;
       const cap =
-        trigger.kind === "count" ? trigger.rows : trigger.kind === "once" ? undefined : limits?.maxOffsets;
+        trigger.kind === "count" ? trigger.rows : trigger.kind === "once" ? undefined : this.#capOf(limits);
       if (trigger.kind === "count" && (await source.backlog()) < trigger.rows) continue;
       const planLimits: PlanLimits = cap === undefined ? {} : { maxOffsets: cap };
       const ranges = await source.plan(planLimits);
       if (ranges.length > 0) out[id] = ranges;
     }
     return out;
+  }
+
+  #capOf(limits: SourceLimits | undefined): number | undefined {
+    const { maxOffsets } = limits ?? {};
+    return this.#size === undefined ? maxOffsets : Math.min(this.#size.offsets, maxOffsets ?? Infinity);
   }
 
   /** minOffsetsPerTrigger: wait for that much, but not longer than maxTriggerDelay. */

@@ -12,7 +12,7 @@ export type Trigger =
   | { readonly kind: "availableNow" }
   /** What is there at the start, in one epoch; then stop. */
   | { readonly kind: "once" }
-  /** As the default, and an epoch takes no longer than this to fill. */
+  /** As the default, and an epoch gets no more input than is through in this time (`EpochSize`). */
   | { readonly kind: "realTime"; readonly intervalMs: number };
 
 /** Milliseconds until the next tick of a processing-time trigger, as Spark's ProcessingTimeExecutor counts: 0 when it is due. */
