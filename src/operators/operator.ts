@@ -102,6 +102,8 @@ export interface StageInput {
   readonly kind: "input";
   readonly edge: string;
   readonly output: Schema;
+  /** Ordinals of these columns among those that arrive; all in their order when absent. */
+  readonly columns?: readonly number[];
 }
 
 /** A kind of operator. */

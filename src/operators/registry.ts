@@ -5,6 +5,7 @@ import { calcKind } from "./calc.ts";
 import { dedupKind } from "./dedup.ts";
 import { expandKind } from "./expand.ts";
 import { expandWindowKind } from "./expand-window.ts";
+import { forkKind } from "./fork.ts";
 import { generateKind } from "./generate.ts";
 import { groupStateKind } from "./group-state.ts";
 import { lateKind } from "./late.ts";
@@ -30,6 +31,7 @@ const KINDS: readonly OperatorKind<any>[] = [
   dedupKind,
   expandKind,
   expandWindowKind,
+  forkKind,
   generateKind,
   groupStateKind,
   lateKind,

@@ -11,7 +11,10 @@ import type { PhysicalPlan, StagePlan } from "./physical.ts";
 const indent = (lines: readonly string[]): string[] => lines.map((l) => `   ${l}`);
 
 const tree = (n: OperatorNode | StageInput): string[] => {
-  if (isStageInput(n)) return [n.edge === "source" ? "Input: rows of the source" : `Input: edge ${n.edge}`];
+  if (isStageInput(n)) {
+    const columns = n.columns === undefined ? "" : ` [${n.output.fields.map((f) => f.name).join(", ")}]`;
+    return [n.edge === "source" ? `Input: rows of the source${columns}` : `Input: edge ${n.edge}`];
+  }
   const delay = n.watermarkDelayMs > 0 ? `, watermark held back ${n.watermarkDelayMs} ms` : "";
   return [
     `${operatorKind(n.kind).describe(n.spec)} (${n.id}${delay})`,

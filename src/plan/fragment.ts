@@ -8,6 +8,7 @@ import { type Schema, schemaOf } from "../core/schema.ts";
 import type { Attribute, Slot, TypedExpr } from "../expr/ast.ts";
 import type { CalcStep } from "../expr/contract.ts";
 import type { OperatorNode, StageInput } from "../operators/operator.ts";
+import { FORK_KIND, type ForkSpec } from "../operators/fork.ts";
 import type { SourceSpec } from "../connectors/source.ts";
 import type { Edge, StagePlan, WatermarkColumn } from "./physical.ts";
 import { replace } from "./typed.ts";
@@ -58,7 +59,8 @@ export interface NodeOptions {
 /** Makes drafts, edges and operator nodes with names that are the same for the same plan. */
 export class PlanBuilder {
   readonly drafts: Draft[] = [];
-  readonly roots = new Map<Draft, OperatorNode | StageInput>();
+  /** Trees of each stage, with the edge they feed. */
+  readonly #trees = new Map<Draft, { root: OperatorNode | StageInput; edge: string | undefined }[]>();
   readonly watermarks: WatermarkColumn[] = [];
   watermarkColumns = 0;
   readonly #counts = new Map<string, number>();
@@ -130,6 +132,26 @@ export class PlanBuilder {
     return { branches, output };
   }
 
+  /** Ends a branch at an edge, or at the sink. */
+  close(b: Branch, edge?: string): void {
+    const trees = this.#trees.get(b.draft) ?? [];
+    trees.push({ root: b.root, edge });
+    this.#trees.set(b.draft, trees);
+  }
+
+  /** The stage's operators as one tree: a fork where several parts of the query read its source. */
+  root(draft: Draft): OperatorNode | StageInput {
+    const trees = this.#trees.get(draft)!;
+    if (trees.length === 1) return trees[0]!.root;
+    const spec: ForkSpec = { edges: trees.map((t) => t.edge!) };
+    return this.node(
+      FORK_KIND,
+      spec,
+      [],
+      trees.map((t) => t.root),
+    );
+  }
+
   /** Closes the branches' stages with edges to `to`, hashed by `keys` (over the fragment's columns). Returns the leaves there. */
   connect(f: Fragment, keys: readonly TypedExpr[], to: Draft): readonly StageInput[] {
     return f.branches.map((b) => {
@@ -141,7 +163,7 @@ export class PlanBuilder {
         schema: schemaOfAttributes(b.output),
         hashBy: keys.map((k) => bind(k, columns)),
       });
-      this.roots.set(b.draft, b.root);
+      this.close(b, edge.id);
       b.draft.outputs.push(edge);
       to.inputs.push(edge);
       return Object.freeze({ kind: "input", edge: edge.id, output: edge.schema });

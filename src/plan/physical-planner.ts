@@ -10,11 +10,12 @@ import type { Attribute, TypedExpr } from "../expr/ast.ts";
 import type { OperatorNode, StageInput } from "../operators/operator.ts";
 import { explainPhysical } from "./explain-physical.ts";
 import { fingerprintLines, hashLines } from "./fingerprint.ts";
-import { type Branch, type Fragment, PlanBuilder, schemaOfAttributes } from "./fragment.ts";
+import { type Branch, type Draft, type Fragment, PlanBuilder, schemaOfAttributes } from "./fragment.ts";
 import type { LogicalPlan } from "./logical.ts";
 import type { PhysicalPlan, StagePlan } from "./physical.ts";
 import { planStateful } from "./physical-stateful.ts";
 import { planStateless } from "./physical-stateless.ts";
+import { type SharedSource, sharedSources } from "./shared-sources.ts";
 
 export interface PhysicalOptions {
   readonly outputMode: OutputMode;
@@ -33,6 +34,9 @@ export interface Planning extends PhysicalOptions {
   /** Aggregates run in one phase, over the rows as they came. */
   wholeRows: boolean;
   readonly sources: SourceSpec[];
+  /** Source nodes that read the same input, and the stages that do. */
+  readonly shared: ReadonlyMap<LogicalPlan, SharedSource>;
+  readonly sharedDrafts: Map<SourceSpec, Draft>;
   build(plan: LogicalPlan): Fragment;
   /** Rows by the hash of these keys in one place; the same fragment in a batch plan. */
   exchange(f: Fragment, keys: readonly Attribute[]): Fragment;
@@ -42,7 +46,11 @@ export interface Planning extends PhysicalOptions {
   ): readonly Branch[];
 }
 
-const makePlanning = (options: PhysicalOptions, distributed: boolean): Planning => {
+const makePlanning = (
+  options: PhysicalOptions,
+  distributed: boolean,
+  shared: Planning["shared"] = new Map(),
+): Planning => {
   const builder = new PlanBuilder();
   const planning: Planning = {
     ...options,
@@ -50,6 +58,8 @@ const makePlanning = (options: PhysicalOptions, distributed: boolean): Planning 
     distributed,
     wholeRows: false,
     sources: [],
+    shared,
+    sharedDrafts: new Map(),
     build: (plan) => build(plan, planning),
     exchange: (f, keys) => (distributed ? builder.exchange(f, keys) : single(builder, f)),
     together: (inputs) => {
@@ -88,7 +98,7 @@ export const planStream = (
   partitioned: boolean,
   options: PhysicalOptions,
 ): PhysicalPlan => {
-  const planning = makePlanning(options, true);
+  const planning = makePlanning(options, true, sharedSources(plan));
   const { builder } = planning;
   let last = planning.build(plan);
   const [only] = last.branches;
@@ -100,13 +110,13 @@ export const planStream = (
     };
   }
   const end = last.branches[0]!;
-  builder.roots.set(end.draft, end.root);
+  builder.close(end);
   const stages = builder.drafts.map((d): StagePlan =>
     Object.freeze({
       id: d.id,
       kind: d.kind,
       partitioning: d.partitioning,
-      root: builder.roots.get(d)!,
+      root: builder.root(d),
       source: d.source,
       inputs: d.inputs,
       outputs: d.outputs,

@@ -10,6 +10,14 @@ type Of<K extends LogicalPlan["kind"]> = Extract<LogicalPlan, { kind: K }>;
 const names = (attributes: readonly Attribute[]): readonly string[] => attributes.map((a) => a.name);
 
 const planSource = (plan: Of<"source">, p: Planning): Fragment => {
+  const shared = p.shared.get(plan);
+  if (shared !== undefined) {
+    const draft = p.sharedDrafts.get(shared.spec) ?? p.builder.draft("source", "source", shared.spec);
+    p.sharedDrafts.set(shared.spec, draft);
+    const columns = shared.columns === undefined ? {} : { columns: shared.columns };
+    const root = { kind: "input" as const, edge: "source", output: plan.source.schema, ...columns };
+    return { branches: [{ draft, root: Object.freeze(root), output: plan.output }], output: plan.output };
+  }
   if (p.distributed) {
     const draft = p.builder.draft("source", "source", plan.source);
     const root = Object.freeze({ kind: "input" as const, edge: "source", output: plan.source.schema });

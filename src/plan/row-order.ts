@@ -37,6 +37,7 @@ const ANY_ORDER = new Set([
   "calc",
   "expand",
   "expandWindow",
+  "fork",
   "generate",
   "staticJoin",
   "streamJoin",

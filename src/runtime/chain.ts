@@ -3,7 +3,7 @@
  * ends epochs; what reaches the root goes to the stage's output.
  */
 import type { Batch } from "../core/batch.ts";
-import { rowCount } from "../core/batch.ts";
+import { batchOf, rowCount } from "../core/batch.ts";
 import { ExecutionError, MillraceError } from "../core/errors.ts";
 import type { Clock } from "../core/clock.ts";
 import { ownsKeyGroup } from "../core/hash.ts";
@@ -14,6 +14,7 @@ import {
   type OperatorNode,
   type StageInput,
 } from "../operators/operator.ts";
+import { isFork } from "../operators/fork.ts";
 import { LATE_KIND } from "../operators/late.ts";
 import { operatorKind } from "../operators/registry.ts";
 import type { StateStore } from "../state/store.ts";
@@ -22,6 +23,7 @@ interface Running {
   readonly node: OperatorNode;
   readonly operator: Operator;
   readonly parent: Running | undefined;
+  /** Of the parent; at a root the number of its tree. */
   readonly port: number;
   /** Its late rows go on, its results do not (`df.late()`). */
   readonly lateOnly: boolean;
@@ -44,7 +46,25 @@ export interface ChainServices {
   readonly onRowError?: (error: unknown, row: () => unknown) => void;
 }
 
-export type ChainOutput = (batch: Batch) => void | Promise<void>;
+/** `tree`: which of a fork's inputs the rows come from; 0 without a fork. */
+export type ChainOutput = (batch: Batch, tree: number) => void | Promise<void>;
+
+interface Leaf {
+  readonly parent: Running | undefined;
+  readonly port: number;
+  readonly input: StageInput;
+}
+
+/** The columns that a leaf wants of what arrives. */
+const columnsOf = ({ columns, output }: StageInput, batch: Batch): Batch =>
+  columns === undefined
+    ? batch
+    : batchOf(
+        output,
+        batch.length,
+        columns.map((c) => batch.columns[c]!),
+        batch.selection,
+      );
 
 const contextOf = (node: OperatorNode, e: ChainEpoch, partition: number): EpochContext => ({
   epoch: e.epoch,
@@ -59,7 +79,7 @@ const contextOf = (node: OperatorNode, e: ChainEpoch, partition: number): EpochC
 export class Chain {
   /** Children before parents. */
   readonly #running: Running[] = [];
-  readonly #leaves = new Map<string, { readonly parent: Running | undefined; readonly port: number }[]>();
+  readonly #leaves = new Map<string, Leaf[]>();
   readonly #output: ChainOutput;
   readonly #partition: number;
 
@@ -72,7 +92,9 @@ export class Chain {
   ) {
     this.#output = output;
     this.#partition = partition.index;
-    this.#build(root, undefined, 0);
+    if (isFork(root))
+      for (let i = root.inputs.length - 1; i >= 0; i--) this.#build(root.inputs[i]!, undefined, i);
+    else this.#build(root, undefined, 0);
     this.#running.reverse();
     for (const { node, operator } of this.#running)
       operator.open?.({
@@ -91,7 +113,7 @@ export class Chain {
   #build(node: OperatorNode | StageInput, parent: Running | undefined, port: number): void {
     if (isStageInput(node)) {
       const list = this.#leaves.get(node.edge) ?? [];
-      list.push({ parent, port });
+      list.push({ parent, port, input: node });
       this.#leaves.set(node.edge, list);
       return;
     }
@@ -119,7 +141,7 @@ export class Chain {
   /** Rows of an edge, or of "source". */
   async feed(edge: string, batch: Batch): Promise<void> {
     for (const leaf of this.#leaves.get(edge) ?? []) {
-      const p = this.#deliver(leaf.parent, leaf.port, batch);
+      const p = this.#deliver(leaf.parent, leaf.port, columnsOf(leaf.input, batch));
       if (p !== undefined) await p;
     }
   }
@@ -152,7 +174,7 @@ export class Chain {
 
   /** Synchronous as long as every operator on the way is. */
   #deliver(r: Running | undefined, port: number, batch: Batch): void | Promise<void> {
-    if (r === undefined) return this.#output(batch);
+    if (r === undefined) return this.#output(batch, port);
     const out: Batch[] = [];
     const p = this.#guard(r, () => r.operator.process(batch, port, this.#collector(r, out)));
     return p === undefined ? this.#forward(r, out) : p.then(() => this.#forward(r, out));

@@ -13,6 +13,7 @@ import { ExecutionError, MillraceError } from "../core/errors.ts";
 import { EPOCH_DEPTH } from "../core/limits.ts";
 import { RowErrors } from "./dead-letters.ts";
 import { MaximaObserver } from "./maxima.ts";
+import { isFork } from "../operators/fork.ts";
 import { isObserver } from "../operators/observe.ts";
 import type { Json } from "../connectors/source.ts";
 import { SnapshotWriter } from "../state/snapshot.ts";
@@ -62,9 +63,11 @@ export const runActor = async (
   const prefix = `${env.queryName}/${topology}/${stage}/${partition}`;
   const store = new StateStore(env.backend, prefix, lineage);
   const of = parts.topology.partitions[stage]!;
-  const output = (batch: Batch): void | Promise<void> => write(actor, batch);
+  const { root } = env.stage;
+  const edges = isFork(root) ? root.spec.edges : undefined;
+  const output = (batch: Batch, tree: number): void | Promise<void> => write(actor, batch, edges?.[tree]);
   const rowErrors = new RowErrors(env.plan.onError, env.identity);
-  const chain = new Chain(env.stage.root, store, { index: partition, of }, output, {
+  const chain = new Chain(root, store, { index: partition, of }, output, {
     clock: env.clock,
     onRowError: (error, row) => rowErrors.handle(error, row),
   });
@@ -116,16 +119,14 @@ export const runActor = async (
   }
 };
 
-/** Rows that left the root: to the edges, and to the fused sink once the epoch is complete. */
-const write = (actor: Running, batch: Batch): void | Promise<void> => {
+/** Rows that left a root: to its edge or all of them, and to the fused sink once the epoch is complete. */
+const write = (actor: Running, batch: Batch, edge: string | undefined): void | Promise<void> => {
   if (actor.parts.sink !== undefined) actor.sinkRows.push(batch);
   if (actor.env.stage.outputs.length === 0) return;
   const { entry } = actor as Running & { entry?: EpochEntry };
   if (entry!.epoch <= actor.unpublishedUntil) return;
-  return actor.parts.outbox.write(batch, entry!.epoch, {
-    clockMs: entry!.clockMs,
-    timeZone: actor.env.timeZone,
-  });
+  const context = { clockMs: entry!.clockMs, timeZone: actor.env.timeZone };
+  return actor.parts.outbox.write(batch, entry!.epoch, context, edge);
 };
 
 const runEpochs = async (

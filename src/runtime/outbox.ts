@@ -24,6 +24,7 @@ interface Reader {
 }
 
 class EdgeOut {
+  readonly id: string;
   readonly #edge: Edge;
   readonly #exchange: Exchange;
   readonly #readers: readonly Reader[];
@@ -34,6 +35,7 @@ class EdgeOut {
     publishers: readonly Publisher[],
     producer: { topology: number; partition: number },
   ) {
+    this.id = edge.id;
     this.#edge = edge;
     this.#exchange = new Exchange(edge.hashBy, publishers.length);
     this.#readers = publishers.map((publisher) => ({ publisher, pending: [], pendingRows: 0, sent: 0 }));
@@ -101,9 +103,11 @@ export class Outbox {
     this.#publishers = [...new Set(publishers.flat())];
   }
 
-  async write(batch: Batch, epoch: number, context: EvaluationContext): Promise<void> {
+  /** `only`: the edge they leave by; all when absent. */
+  async write(batch: Batch, epoch: number, context: EvaluationContext, only?: string): Promise<void> {
     this.rows += rowCount(batch);
-    for (const edge of this.#edges) await edge.write(batch, epoch, context);
+    for (const edge of this.#edges)
+      if (only === undefined || edge.id === only) await edge.write(batch, epoch, context);
   }
 
   /** Sends the `last` of the epoch on every edge. */
