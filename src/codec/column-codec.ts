@@ -13,13 +13,16 @@ import { Utf8Strings } from "../core/utf8-strings.ts";
 import { type Layout, layoutOf, stringAt, type StringVector, type Vector } from "../core/vector.ts";
 import { pack, unpack } from "./msgpack.ts";
 
-const LAYOUT_CODES: readonly Layout[] = ["bool", "i32", "f64", "i64", "dict", "any", "dict"];
+const LAYOUT_CODES: readonly Layout[] = ["bool", "i32", "f64", "i64", "dict", "any", "dict", "any"];
 const DICT = LAYOUT_CODES.indexOf("dict");
 /** The code of strings as bytes. */
 const BYTES = LAYOUT_CODES.lastIndexOf("dict");
+/** The code of values that stand in many rows (the windows of a group's rows): each once, and ids. */
+const REPEATED = LAYOUT_CODES.lastIndexOf("any");
 
-/** Items of a column by its layout code: code, nulls, data (dictionary: strings, width, ids; strings as bytes: ascii, ends, bytes, width, ids). */
-export const itemsOfColumn = (code: unknown): number => (code === DICT ? 5 : code === BYTES ? 7 : 3);
+/** Items of a column by its layout code: code, nulls, data (dictionary, repeated values: values, width, ids; strings as bytes: ascii, ends, bytes, width, ids). */
+export const itemsOfColumn = (code: unknown): number =>
+  code === DICT || code === REPEATED ? 5 : code === BYTES ? 7 : 3;
 
 type Rows = Int32Array | undefined;
 
@@ -85,6 +88,13 @@ const freshStamp = (size: number): number => {
   return ++stamp;
 };
 
+const packIds = (ids: Int32Array, count: number): readonly [width: number, ids: Uint8Array] =>
+  count <= 0x100
+    ? [1, Uint8Array.from(ids)]
+    : count <= 0x10000
+      ? [2, bytesOf(Uint16Array.from(ids))]
+      : [4, bytesOf(ids)];
+
 const encodeDictionary = (v: StringVector, from: number, to: number, rows: Rows, items: unknown[]): void => {
   const { data, dictionary, nulls } = v;
   const n = to - from;
@@ -107,8 +117,7 @@ const encodeDictionary = (v: StringVector, from: number, to: number, rows: Rows,
     const strings = dictionary.take(used, count);
     items.push(strings.ascii, bytesOf(strings.ends), strings.bytes);
   } else items.push(Array.from(used.subarray(0, count), (id) => stringAt(dictionary, id)));
-  const width = count <= 0x100 ? 1 : count <= 0x10000 ? 2 : 4;
-  items.push(width, width === 1 ? Uint8Array.from(ids) : bytesOf(width === 2 ? Uint16Array.from(ids) : ids));
+  items.push(...packIds(ids, count));
 };
 
 const encodeAny = (data: readonly Value[], from: number, to: number, rows: Rows): Uint8Array => {
@@ -118,6 +127,36 @@ const encodeAny = (data: readonly Value[], from: number, to: number, rows: Rows)
   return pack(out);
 };
 
+/** Fewer different values than one in so many rows are written once each. */
+const REPEATED_SHARE = 4;
+const REPEATED_MAX = 256;
+
+/** The different values of rows and the row's index among them; undefined when they are too many. Numbers are left out: 0 and -0 are two. */
+const repeatedValues = (
+  data: readonly Value[],
+  from: number,
+  to: number,
+  rows: Rows,
+): { readonly values: readonly Value[]; readonly ids: Int32Array } | undefined => {
+  const n = to - from;
+  const most = Math.min(REPEATED_MAX, n / REPEATED_SHARE);
+  const known = new Map<Value, number>();
+  const ids = new Int32Array(n);
+  let last: Value | undefined;
+  let id = 0;
+  for (let i = 0; i < n; i++) {
+    const x = data[rows === undefined ? from + i : rows[i]!]!;
+    if (x !== last) {
+      if (typeof x === "number") return undefined;
+      id = known.get((last = x)) ?? known.size;
+      if (id === known.size) known.set(x, id);
+      if (id >= most) return undefined;
+    }
+    ids[i] = id;
+  }
+  return { values: [...known.keys()], ids };
+};
+
 const codeOf = (v: Vector): number =>
   v.layout === "dict" && v.dictionary instanceof Utf8Strings && v.dictionary.exact
     ? BYTES
@@ -125,7 +164,11 @@ const codeOf = (v: Vector): number =>
 
 /** Appends a column's items for the physical rows [from, to), or for `rows` when there is a selection. */
 export const encodeColumn = (v: Vector, from: number, to: number, rows: Rows, items: unknown[]): void => {
-  items.push(codeOf(v), v.nulls === undefined ? null : (packBits(v.nulls, from, to, rows) ?? null));
+  const repeated = v.layout === "any" ? repeatedValues(v.data, from, to, rows) : undefined;
+  items.push(
+    repeated === undefined ? codeOf(v) : REPEATED,
+    v.nulls === undefined ? null : (packBits(v.nulls, from, to, rows) ?? null),
+  );
   switch (v.layout) {
     case "bool":
       items.push(packBits(v.data, from, to, rows) ?? new Uint8Array((to - from + 7) >>> 3));
@@ -143,7 +186,8 @@ export const encodeColumn = (v: Vector, from: number, to: number, rows: Rows, it
       encodeDictionary(v, from, to, rows, items);
       break;
     default:
-      items.push(encodeAny(v.data, from, to, rows));
+      if (repeated === undefined) items.push(encodeAny(v.data, from, to, rows));
+      else items.push(pack(repeated.values), ...packIds(repeated.ids, repeated.values.length));
   }
 };
 
@@ -221,7 +265,7 @@ const decodeStrings = (
   };
 };
 
-const decodeAny = (data: unknown, rows: number, nulls: Uint8Array | undefined): Vector => {
+const unpackValues = (data: unknown): Value[] => {
   if (!(data instanceof Uint8Array)) throw corrupt("nested values are missing");
   let values: unknown;
   try {
@@ -229,9 +273,27 @@ const decodeAny = (data: unknown, rows: number, nulls: Uint8Array | undefined): 
   } catch (cause) {
     throw new FrameError("Corrupt frame: nested values are not msgpack", { cause });
   }
-  if (!Array.isArray(values) || values.length !== rows)
-    throw corrupt("the number of nested values is not the number of rows");
-  return { layout: "any", data: values as Value[], nulls };
+  if (!Array.isArray(values)) throw corrupt("nested values are no list");
+  return values as Value[];
+};
+
+const decodeAny = (data: unknown, rows: number, nulls: Uint8Array | undefined): Vector => {
+  const values = unpackValues(data);
+  if (values.length !== rows) throw corrupt("the number of nested values is not the number of rows");
+  return { layout: "any", data: values, nulls };
+};
+
+const decodeRepeated = (
+  items: readonly unknown[],
+  at: number,
+  rows: number,
+  nulls: Uint8Array | undefined,
+): Vector => {
+  const values = unpackValues(items[at]);
+  const ids = decodeIds(items[at + 1], items[at + 2], rows, values.length);
+  const out: Value[] = new Array(rows);
+  for (let i = 0; i < rows; i++) out[i] = values[ids[i]!]!;
+  return { layout: "any", data: out, nulls };
 };
 
 const fits = (layout: Layout | undefined, type: DataType): boolean => {
@@ -268,6 +330,6 @@ export const decodeColumn = (items: readonly unknown[], at: number, rows: number
     case "dict":
       return (code === BYTES ? decodeStrings : decodeDictionary)(items, at + 2, rows, nulls);
     default:
-      return decodeAny(data, rows, nulls);
+      return code === REPEATED ? decodeRepeated(items, at + 2, rows, nulls) : decodeAny(data, rows, nulls);
   }
 };

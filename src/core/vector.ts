@@ -93,12 +93,19 @@ export const valueAt = (v: Vector, i: number): Value => {
 };
 
 const numeric = (values: readonly Value[], nulls: Uint8Array | undefined, int32: boolean): Vector => {
-  if (values.some((x) => typeof x === "bigint")) {
-    const data = BigInt64Array.from(values, (x) => (x === null ? 0n : BigInt(x as number | bigint)));
-    return { layout: "i64", data, nulls };
+  const n = values.length;
+  const data = int32 ? new Int32Array(n) : new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const x = values[i];
+    if (typeof x === "bigint") return wide(values, nulls);
+    data[i] = (x as number | null | undefined) ?? 0;
   }
-  if (int32) return { layout: "i32", data: Int32Array.from(values, (x) => (x as number) ?? 0), nulls };
-  return { layout: "f64", data: Float64Array.from(values, (x) => (x as number) ?? 0), nulls };
+  return data instanceof Int32Array ? { layout: "i32", data, nulls } : { layout: "f64", data, nulls };
+};
+
+const wide = (values: readonly Value[], nulls: Uint8Array | undefined): Vector => {
+  const data = BigInt64Array.from(values, (x) => (x === null ? 0n : BigInt(x as number | bigint)));
+  return { layout: "i64", data, nulls };
 };
 
 const strings = (values: readonly Value[], nulls: Uint8Array | undefined): Vector => {

@@ -19,7 +19,7 @@ import type { Accumulator } from "../expr/contract.ts";
 import type { StateTable, TableStats } from "../state/table.ts";
 import { type ColumnBlob, packColumn, unpackColumn } from "./column-blob.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
-import { hashRow, IdList } from "./group-ids.ts";
+import { grown, hashRow, idsBelow, IdList } from "./group-ids.ts";
 import { GroupMemo, memoParts } from "./group-memo.ts";
 import { KeyColumn } from "./key-columns.ts";
 
@@ -196,16 +196,12 @@ export class AggregateTable implements StateTable {
     this.#slots[slot] = g + 1;
     this.#touch(g);
     if (this.#closingPart >= 0) this.#closing.add(this.#parts[this.#closingPart]![g]!, g);
-    if (this.size * 2 > this.#mask) this.#rebuild((this.#mask + 1) * 2);
+    if (this.size * 2 > this.#mask) this.#rebuild((this.#mask + 1) * 2, this.#slots);
     return g;
   }
 
   #growGroups(): void {
     const capacity = (this.#capacity *= 2);
-    const grown = <A extends Float64Array | Int32Array | Int16Array | Uint8Array>(to: A, from: A): A => {
-      to.set(from as never);
-      return to;
-    };
     this.#hashes = grown(new Int32Array(capacity), this.#hashes);
     this.#flags = grown(new Uint8Array(capacity), this.#flags);
     this.#keyGroups = grown(new Int16Array(capacity), this.#keyGroups);
@@ -213,11 +209,14 @@ export class AggregateTable implements StateTable {
     for (const a of this.#accumulators) a.ensure(capacity);
   }
 
-  /** All slots anew, from the live groups. */
-  #rebuild(slots: number): void {
-    this.#slots = new Int32Array(slots);
-    this.#mask = slots - 1;
-    for (const g of this.live()) {
+  /** All slots anew, from the live groups or from slots that hold exactly these. */
+  #rebuild(size: number, from?: Int32Array): void {
+    const slots = from ?? this.live().map((g) => g + 1);
+    this.#slots = new Int32Array(size);
+    this.#mask = size - 1;
+    for (let i = 0; i < slots.length; i++) {
+      const g = slots[i]! - 1;
+      if (g < 0) continue;
       let slot = this.#hashes[g]! & this.#mask;
       while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask;
       this.#slots[slot] = g + 1;
@@ -227,7 +226,7 @@ export class AggregateTable implements StateTable {
   /** The live groups in the order of A2. */
   live(): Int32Array {
     if (this.#closingPart >= 0) return Int32Array.from(this.#closing.items());
-    return Int32Array.from({ length: this.#used }, (_, i) => i);
+    return idsBelow(this.#used);
   }
 
   /** Groups touched since the last call, in the order in which they were first touched. */
@@ -248,10 +247,8 @@ export class AggregateTable implements StateTable {
 
   /** Forgets everything, without a trace in the next delta: for tables that are not persisted. */
   clear(): void {
-    for (const g of this.live()) {
-      for (const a of this.#accumulators) a.clear(g);
-      this.#flags[g] = 0;
-    }
+    for (const a of this.#accumulators) for (let g = 0; g < this.#used; g++) a.clear(g);
+    this.#flags.fill(0, 0, this.#used);
     this.#closing.clear();
     this.#slots.fill(0);
     this.#used = 0;

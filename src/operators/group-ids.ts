@@ -14,6 +14,19 @@ export class IdList {
   }
 }
 
+/** Copies what `from` holds into the larger `to`. */
+export const grown = <A extends Float64Array | Int32Array | Int16Array | Uint8Array>(to: A, from: A): A => {
+  to.set(from as never);
+  return to;
+};
+
+/** 0, 1, … n - 1. */
+export const idsBelow = (n: number): Int32Array => {
+  const ids = new Int32Array(n);
+  for (let i = 0; i < n; i++) ids[i] = i;
+  return ids;
+};
+
 /** 32-bit hash of row i, by the bits of the parts `which`; `words` are the parts' memory as 32-bit words. */
 export const hashRow = (words: readonly Int32Array[], which: readonly number[], i: number): number => {
   let h = 0;

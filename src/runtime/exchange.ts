@@ -12,6 +12,7 @@ import {
   keyGroupOf,
   partitionOfKeyGroup,
 } from "../core/hash.ts";
+import type { Value } from "../core/value.ts";
 import { stringAt, valueAt, type Vector } from "../core/vector.ts";
 import { Utf8Strings } from "../core/utf8-strings.ts";
 import type { TypedExpr } from "../expr/ast.ts";
@@ -54,7 +55,14 @@ const hashVector = (v: Vector, type: DataType, n: number, hashes: Uint32Array): 
       );
     return;
   }
-  for (let i = 0; i < n; i++) hashes[i] = combineHash(hashes[i]!, hashValue(valueAt(v, i), type));
+  // Rows of one window share its value: it is hashed once a run.
+  let last: Value | undefined;
+  let hash = 0;
+  for (let i = 0; i < n; i++) {
+    const x = valueAt(v, i);
+    if (x !== last || i === 0) hash = hashValue((last = x), type);
+    hashes[i] = combineHash(hashes[i]!, hash);
+  }
 };
 
 export class Exchange {
