@@ -19,10 +19,15 @@ export interface SharedSource {
 
 const declaredOf = (s: SourceSpec): Schema => s.declared ?? s.schema;
 
+const sameOptions = (a: SourceSpec["options"], b: SourceSpec["options"]): boolean => {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((n) => Object.hasOwn(b, n) && a[n] === b[n]);
+};
+
 const sameInput = (a: SourceSpec, b: SourceSpec): boolean =>
   a.handle === b.handle &&
   a.format === b.format &&
-  JSON.stringify(Object.entries(a.options).sort()) === JSON.stringify(Object.entries(b.options).sort()) &&
+  sameOptions(a.options, b.options) &&
   JSON.stringify(declaredOf(a)) === JSON.stringify(declaredOf(b));
 
 const columnKey = (s: SourceSpec, i: number): string =>
