@@ -14,6 +14,7 @@ import { checkFiltersAboveTopN, checkTopN } from "./top-n.ts";
 
 /** What "extended" allows and "spark" does not, each well defined on a stream. */
 export const EXTENSIONS = Object.freeze({
+  sessionWithoutKey: "session windows without another key: one actor has them all",
   sessionUpdate: "session windows in update mode: a session is given again whenever it grows",
   distinctAggregates: "DISTINCT aggregates: all distinct values are kept in state",
   limitUpdate: "LIMIT in update mode: the first rows of the stream, counted for ever",
@@ -113,6 +114,12 @@ const checkNode = (p: LogicalPlan, context: ModeContext): void => {
   const extended = context.compatibility === "extended";
   switch (p.kind) {
     case "aggregate":
+      if (!extended && p.session !== undefined && p.keys.length === 1)
+        refuse(
+          p,
+          "Global aggregation with session window in streaming query is not supported",
+          'group by another column too, or set compatibility to "extended"',
+        );
       if (!extended && p.aggregates.some((a) => a.call.distinct))
         refuse(
           p,
@@ -170,7 +177,9 @@ const checkRows = (p: LogicalPlan, context: ModeContext): void => {
         "filter by a hash of a key instead",
       );
     case "window":
-      return p.topN === undefined ? refuseWindow(p) : checkTopN(p, context);
+      return p.topN === undefined || context.compatibility === "spark"
+        ? refuseWindow(p)
+        : checkTopN(p, context);
     default:
   }
 };

@@ -1,7 +1,9 @@
 /** `explain()`: every level of a plan as deterministic text (DESIGN section 5). */
+import { AnalysisError } from "../core/errors.ts";
 import type { LogicalPlan } from "../plan/logical.ts";
 import { explainLogical } from "../plan/explain-logical.ts";
 import { explainPhysical, explainCode } from "../plan/explain-physical.ts";
+import { checkStreaming } from "../plan/modes.ts";
 import type { PhysicalPlan } from "../plan/physical.ts";
 import { optimised, type PlanningOptions } from "./planning.ts";
 import type { ExplainMode } from "./runtime.ts";
@@ -14,7 +16,23 @@ export interface Plans {
 
 const section = (title: string, text: string): string => `== ${title} ==\n${text}\n`;
 
-export const explainQuery = (plans: Plans, mode: ExplainMode): string => {
+/** What Spark says to a query that only the default compatibility runs; "" for queries that Spark runs too. */
+const extensionOf = ({ logical, physical }: Plans): string => {
+  try {
+    checkStreaming(logical, physical.outputMode, "spark");
+    return "";
+  } catch (e) {
+    if (!(e instanceof AnalysisError)) throw e;
+    return (
+      section("Extension", `Apache Spark refuses this query: ${e.message.split(". Operator: ")[0]}.\n`) + "\n"
+    );
+  }
+};
+
+export const explainQuery = (plans: Plans, mode: ExplainMode): string =>
+  extensionOf(plans) + explainPlans(plans, mode);
+
+const explainPlans = (plans: Plans, mode: ExplainMode): string => {
   const physical = section("Physical Plan", explainPhysical(plans.physical));
   if (mode === "simple" || mode === "cost") return physical;
   if (mode === "codegen") return physical + "\n" + section("Generated Code", explainCode(plans.physical));
