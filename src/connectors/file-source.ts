@@ -24,6 +24,7 @@ import {
 } from "./file-options.ts";
 import { spreadFiles } from "./file-pieces.ts";
 import { FileReader } from "./file-reader.ts";
+import { jsonDecoderCode } from "./formats/json-decoder.ts";
 import type {
   Json,
   PlanLimits,
@@ -211,6 +212,10 @@ const factory = (format: string): SourceFactory => ({
     readFileSourceOptions(options, format);
   },
   nested: (options) => ["json", "ndjson"].includes(readFileSourceOptions(options, format).format),
+  decoderCode(spec) {
+    const { format: of, corruptColumn } = readFileSourceOptions(spec.options, format);
+    return of === "json" || of === "ndjson" ? jsonDecoderCode(spec, corruptColumn) : undefined;
+  },
   defaultSchema: (options) => fileSchema(options, format),
   create: sourceOf,
 });

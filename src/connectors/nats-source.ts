@@ -6,7 +6,7 @@ import { openNats } from "./nats-open.ts";
 import type { NatsAccess } from "../log/nats-access.ts";
 import type { Decoder, DecoderOptions } from "./formats/decoder.ts";
 import type { Encoding } from "./formats/encoder.ts";
-import { JsonDecoder } from "./formats/json-decoder.ts";
+import { JsonDecoder, jsonDecoderCode } from "./formats/json-decoder.ts";
 import { MsgpackDecoder } from "./formats/msgpack-decoder.ts";
 import { NatsEnumerator } from "./nats-enumerator.ts";
 import {
@@ -44,6 +44,12 @@ export const natsSourceFactory: SourceFactory = {
         hint: 'give .schema(schema({ … })), or encoding "raw" for the messages as they are',
       });
     return MESSAGE_SCHEMA;
+  },
+  decoderCode(spec) {
+    const { encoding = "json", corruptColumn } = readSourceOptions(spec.options, "stream");
+    if (readsMessages(spec.schema, encoding) || (encoding !== "json" && encoding !== "ndjson"))
+      return undefined;
+    return jsonDecoderCode(spec, corruptColumn);
   },
   create(spec: SourceSpec, context: SourceContext, mode: "batch" | "stream"): Source {
     const options = readSourceOptions(spec.options, mode);

@@ -126,6 +126,8 @@ export interface SourceFactory {
   validate(options: Options, mode: "batch" | "stream"): void;
   /** Whether it can read single fields of structs (`SourceSpec.paths`). */
   nested?(options: Options): boolean;
+  /** The source of the decoder generated for these columns, for `explain("codegen")`; undefined when none is generated. */
+  decoderCode?(spec: SourceSpec): string | undefined;
   /** The schema when the user gives none; throws an AnalysisError where one is needed. */
   defaultSchema(options: Options): Schema;
   create(spec: SourceSpec, context: SourceContext, mode: "batch" | "stream"): Source;

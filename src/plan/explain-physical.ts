@@ -1,6 +1,6 @@
 /** Physical plans as text: stages in order, each operator one line, edges by name. Golden files test it. */
 import { schemaOf } from "../core/schema.ts";
-import { sinkFactory } from "../connectors/registry.ts";
+import { sinkFactory, sourceFactory } from "../connectors/registry.ts";
 import { compileCalc } from "../expr/compile.ts";
 import type { CalcStep } from "../expr/contract.ts";
 import { formatExpr } from "../operators/expr-text.ts";
@@ -57,8 +57,18 @@ export const explainPhysical = (plan: PhysicalPlan): string => {
 const nodes = (n: OperatorNode | StageInput): readonly OperatorNode[] =>
   isStageInput(n) ? [] : [n, ...n.inputs.flatMap(nodes)];
 
-/** The generated loop of every fused chain. */
-export const explainCode = (plan: PhysicalPlan): string =>
+/** The generated decoders of sources, of the stages in order. */
+const decoders = (plan: PhysicalPlan): readonly string[] =>
+  plan.stages.flatMap(({ source }) => {
+    if (source === undefined) return [];
+    const code = sourceFactory(source.spec.format).decoderCode?.(source.spec);
+    return code === undefined ? [] : [`-- decoder of source ${source.id}\n${code}`];
+  });
+
+/** The generated decoders and the generated loop of every fused chain. */
+export const explainCode = (plan: PhysicalPlan): string => [...decoders(plan), ...chains(plan)].join("\n\n");
+
+const chains = (plan: PhysicalPlan): readonly string[] =>
   plan.stages
     .flatMap((s) => nodes(s.root))
     .filter((n) => n.kind === "calc")
@@ -66,5 +76,4 @@ export const explainCode = (plan: PhysicalPlan): string =>
       const input = n.inputs[0]?.output ?? schemaOf([]);
       const { steps } = n.spec as { readonly steps: readonly CalcStep[] };
       return `-- ${n.id}\n${compileCalc(input, steps).source}`;
-    })
-    .join("\n\n");
+    });

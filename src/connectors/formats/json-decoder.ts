@@ -8,7 +8,7 @@
 import { type Batch, batchOf } from "../../core/batch.ts";
 import { type Field, field } from "../../core/data-type.ts";
 import { type Schema, schemaOf } from "../../core/schema.ts";
-import type { ColumnPath } from "../source.ts";
+import type { ColumnPath, SourceSpec } from "../source.ts";
 import { ByteStrings } from "./byte-strings.ts";
 import { ValueConverter } from "./conversion.ts";
 import {
@@ -70,6 +70,20 @@ export interface DecodedLines {
   readonly next: number;
 }
 
+/** The decoder that a source of these columns generates. */
+export const jsonDecoderCode = (
+  { schema, declared = schema, paths }: Pick<SourceSpec, "schema" | "declared" | "paths">,
+  corruptColumn: string,
+): string | undefined => {
+  const options: DecoderOptions = { mode: "failFast", corruptColumn, timeZone: "UTC" };
+  const projection = paths === undefined ? undefined : { declared, paths };
+  const decoder = new JsonDecoder(schema, options, false, { projection });
+  if (decoder.source === undefined) return undefined;
+  // The code has no names (G2 of json-codegen.ts): this says which column has which number.
+  const columns = decoder.columns.map((name, k) => `// d${k}: ${JSON.stringify(name)}`);
+  return [...columns, decoder.source].join("\n");
+};
+
 export class JsonDecoder implements Decoder {
   readonly #schema: Schema;
   readonly #options: DecoderOptions;
@@ -115,6 +129,11 @@ export class JsonDecoder implements Decoder {
   /** The generated code, for explain and tests. */
   get source(): string | undefined {
     return this.#generated?.source;
+  }
+
+  /** The column buffers by the paths of their fields, in the numbers of the code. */
+  get columns(): readonly string[] {
+    return this.#tree.leaves.map((l) => l.name.replaceAll("\0", "."));
   }
 
   decode(payloads: readonly Uint8Array[], origin?: Origin): Batch {
