@@ -43,7 +43,12 @@ export type Expr = Positioned &
     | { readonly kind: "literal"; readonly value: Value; readonly type: DataType; readonly zone?: string }
     /** `parts`: ["t", "price"] or ["window", "start"]; which of them is a table, a column or a field the analyser finds out. */
     | { readonly kind: "column"; readonly parts: readonly string[] }
-    | { readonly kind: "star"; readonly qualifier: readonly string[]; readonly except?: readonly string[] }
+    | {
+        readonly kind: "star";
+        readonly qualifier: readonly string[];
+        /** Columns, or fields of them, by their parts. */
+        readonly except?: readonly (readonly string[])[];
+      }
     | { readonly kind: "alias"; readonly child: Expr; readonly names: readonly string[] }
     /** Any function or operator of the registry: `+`, `=`, `and`, `concat`, `window`, `sum`. Operators use their SQL symbol, lower case. */
     | {

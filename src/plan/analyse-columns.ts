@@ -1,5 +1,5 @@
 /** Verbs on columns: withColumns, withColumnRenamed, drop, alias. */
-import type { Expr } from "../expr/ast.ts";
+import type { Expr, SourcePosition } from "../expr/ast.ts";
 import {
   type Analysis,
   fail,
@@ -9,7 +9,7 @@ import {
   sameName,
   type ScopeColumn,
 } from "./analyse-context.ts";
-import { partsOfAttribute } from "./analyse-names.ts";
+import { partsOfAttribute, unresolvedColumn } from "./analyse-names.ts";
 import { analyseSelect } from "./analyse-select.ts";
 import { keep, project } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
@@ -28,6 +28,10 @@ export const analyseWithColumns = (a: Analysis, rel: Of<"withColumns">, names: N
       );
     aliased.set(name.toLowerCase(), { kind: "alias", child: expr, names: [name] });
   }
+  if (rel.existing === true)
+    rel.columns.forEach(([name]) => {
+      existing(child, name, rel.position);
+    });
   const kept = child.columns.map((c): Expr => aliased.get(c.name.toLowerCase()) ?? reference(c));
   const added = [...aliased]
     .filter(([n]) => !child.columns.some((c) => sameName(c.name, n)))
@@ -39,6 +43,11 @@ export const analyseWithColumns = (a: Analysis, rel: Of<"withColumns">, names: N
     undefined,
     child,
   );
+};
+
+/** `|> SET` and `|> DROP` name columns that are there. */
+const existing = (child: Resolved, name: string, position: SourcePosition | undefined): void => {
+  if (!child.columns.some((c) => sameName(c.name, name))) unresolvedColumn(child, [name], position);
 };
 
 const reference = (c: ScopeColumn): Expr => ({
@@ -61,9 +70,19 @@ export const analyseRenamed = (a: Analysis, rel: Of<"renamed">, names: Names): R
   return { plan: project(child.plan, named), columns, hidden: [] };
 };
 
-/** Names that do not exist are ignored, as in Spark. */
+/** Names that do not exist are ignored, as in Spark; those of `|> DROP` must exist and come once. */
 export const analyseDrop = (a: Analysis, rel: Of<"drop">, names: Names): Resolved => {
   const child = a.relation(rel.child, names);
+  if (rel.existing === true)
+    rel.names.forEach((name, i) => {
+      existing(child, name, rel.position);
+      if (rel.names.slice(0, i).some((n) => sameName(n, name)))
+        fail(
+          "EXCEPT_OVERLAPPING_COLUMNS",
+          `Columns in an EXCEPT list must be distinct and non-overlapping, but got ${rel.names.map((n) => quoted([n])).join(", ")}.`,
+          rel.position,
+        );
+    });
   const columns = child.columns.filter((c) => !rel.names.some((n) => sameName(n, c.name)));
   return {
     plan: keep(

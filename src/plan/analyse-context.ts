@@ -52,6 +52,8 @@ export interface OuterQuery {
   ) => ResolvedColumn | undefined;
   /** The column with all that qualifies it, for names: `outer(t.a)`. */
   readonly text: (parts: readonly string[]) => string | undefined;
+  /** The columns of a table around, for `t.*`. */
+  readonly star: (qualifier: readonly string[]) => readonly ScopeColumn[] | undefined;
   /** An aggregate over columns of a query around, where that one may hold aggregates: its value there. */
   readonly aggregate?: (call: Expr & { readonly kind: "call" }) => TypedExpr | undefined;
 }

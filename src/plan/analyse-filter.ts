@@ -4,6 +4,7 @@
 import type { Expr, TypedExpr } from "../expr/ast.ts";
 import type { Analysis, Names, Resolved } from "./analyse-context.ts";
 import { conditionIn, type Env } from "./analyse-env.ts";
+import { expandArguments } from "./analyse-items.ts";
 import { Subqueries } from "./analyse-subquery.ts";
 import { filter, keep } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
@@ -19,7 +20,7 @@ export const analyseFilter = (
   const env: Env = { analysis: a, names, visible: child, clause: "WHERE", subqueries };
   let plan = child.plan;
   const rest: TypedExpr[] = [];
-  for (const part of conjunctsOf(rel.condition)) {
+  for (const part of conjunctsOf(expandArguments(child, rel.condition, names.outer))) {
     const sub = subqueryOf(part);
     if (sub === undefined) rest.push(conditionIn(env, part));
     else plan = subqueries.join(plan, sub, env);

@@ -3,15 +3,9 @@ import type { DataType } from "../core/data-type.ts";
 import { AnalysisError } from "../core/errors.ts";
 import type { Expr } from "../expr/ast.ts";
 import { columnName } from "../expr/pretty.ts";
-import { fail, quoted, sameName } from "./analyse-context.ts";
-import {
-  columnParts,
-  isAttributeParts,
-  partsOfAttribute,
-  resolveColumn,
-  starColumns,
-  type Visible,
-} from "./analyse-names.ts";
+import { fail, type OuterQuery, quoted, sameName } from "./analyse-context.ts";
+import { columnParts, isAttributeParts, resolveColumn, type Visible } from "./analyse-names.ts";
+import { starItems } from "./analyse-star.ts";
 
 export interface Item {
   readonly expr: Expr;
@@ -88,53 +82,22 @@ const tried = <T>(f: () => T): T | undefined => {
   }
 };
 
-const starItems = (visible: Visible, e: Extract<Expr, { kind: "star" }>): readonly Item[] => {
-  const struct = structStar(visible, e);
-  if (struct !== undefined) return struct;
-  return starColumns(visible, e.qualifier, e.except, e.position).map((c) => ({
-    expr: { kind: "column", parts: partsOfAttribute(c.attribute.id, c.name), position: e.position },
-    name: c.name,
-    aliases: undefined,
-    qualifier: c.qualifier,
-  }));
-};
-
-/** `s.*` of a struct column `s`, when no table has that name. */
-const structStar = (visible: Visible, e: Extract<Expr, { kind: "star" }>): readonly Item[] | undefined => {
-  if (e.qualifier.length === 0) return undefined;
-  const table = visible.columns.some(
-    (c) => c.qualifier.at(-1)?.toLowerCase() === e.qualifier.at(-1)!.toLowerCase(),
-  );
-  const column = table ? undefined : resolveColumn(visible, e.qualifier, e.position)?.base;
-  if (column?.type.kind !== "struct") return undefined;
-  const except = (e.except ?? []).map((n) => n.toLowerCase());
-  const fields = column.type.fields.filter((f) => !except.includes(f.name.toLowerCase()));
-  return fields.map((f) => ({
-    expr: {
-      kind: "field",
-      child: { kind: "column", parts: e.qualifier },
-      name: f.name,
-      position: e.position,
-    },
-    name: f.name,
-    aliases: undefined,
-    qualifier: [],
-  }));
-};
-
 /** Stars in arguments: `struct(*)`, `concat(t.*)`; not of `count(*)`. */
-const expandArguments = (visible: Visible, e: Expr): Expr =>
+export const expandArguments = (visible: Visible, e: Expr, outer?: OuterQuery): Expr =>
   mapExpr(e, (x) => {
     if (x.kind !== "call" || !x.args.some((a) => a.kind === "star")) return x;
     if (
       x.fn.toLowerCase() === "count" &&
+      x.distinct !== true &&
       x.args.length === 1 &&
       (x.args[0] as { qualifier: readonly string[] }).qualifier.length === 0
     )
       return x;
     return {
       ...x,
-      args: x.args.flatMap((a) => (a.kind === "star" ? starItems(visible, a).map((i) => i.expr) : [a])),
+      args: x.args.flatMap((a) =>
+        a.kind === "star" ? starItems(visible, a, outer).map((i) => i.expr) : [a],
+      ),
     };
   });
 
@@ -147,16 +110,16 @@ const qualifierOf = (visible: Visible, e: Expr): readonly string[] => {
   return [...visible.columns, ...visible.hidden].find((c) => c.attribute.id === base.id)?.qualifier ?? [];
 };
 
-export const itemsOf = (visible: Visible, exprs: readonly Expr[], text?: Around["text"]): readonly Item[] =>
+export const itemsOf = (visible: Visible, exprs: readonly Expr[], outer?: OuterQuery): readonly Item[] =>
   exprs.flatMap((raw, i): readonly Item[] => {
-    if (raw.kind === "star") return starItems(visible, raw);
-    const e = expandArguments(visible, raw);
+    if (raw.kind === "star") return starItems(visible, raw, outer);
+    const e = expandArguments(visible, raw, outer);
     if (e.kind === "alias") return [{ expr: e.child, name: e.names[0]!, aliases: e.names, qualifier: [] }];
     const before = exprs.slice(0, i).flatMap((x) => (x.kind === "alias" ? x.names : []));
     return [
       {
         expr: e,
-        name: nameOf(e, visible, before, { text }),
+        name: nameOf(e, visible, before, { text: outer?.text }),
         aliases: undefined,
         qualifier: qualifierOf(visible, e),
       },

@@ -141,25 +141,23 @@ export const unresolvedColumn = (
   );
 };
 
-/** The columns a star stands for. Throws CANNOT_RESOLVE_STAR_EXPAND. */
+/** The columns a star stands for; undefined when no table has the name. */
 export const starColumns = (
   visible: Visible,
   qualifier: readonly string[],
-  except: readonly string[] | undefined,
-  position: SourcePosition | undefined,
-): readonly ScopeColumn[] => {
-  const all =
-    qualifier.length === 0
-      ? visible.columns
-      : distinctById([...visible.hidden, ...visible.columns].filter((c) => endsWith(c.qualifier, qualifier)));
-  if (qualifier.length > 0 && all.length === 0)
-    return fail(
-      "CANNOT_RESOLVE_STAR_EXPAND",
-      `Cannot resolve ${quoted(qualifier)}.* given input columns ${visible.columns.map((c) => quoted([c.name])).join(", ")}. Please check that the specified table or struct exists and is accessible in the input columns.`,
-      position,
-    );
-  for (const name of except ?? [])
-    if (!all.some((c) => sameName(c.name, name)))
-      unresolvedColumn({ columns: all, hidden: [] }, [name], position);
-  return except === undefined ? all : all.filter((c) => !except.some((name) => sameName(name, c.name)));
+): readonly ScopeColumn[] | undefined => {
+  if (qualifier.length === 0) return visible.columns;
+  const all = distinctById(
+    [...visible.hidden, ...visible.columns].filter((c) => endsWith(c.qualifier, qualifier)),
+  );
+  return all.length === 0 ? undefined : all;
+};
+
+/** The one column of these parts, and the fields behind it. */
+export const columnOf = (
+  visible: Visible,
+  parts: readonly string[],
+): { readonly column: ScopeColumn; readonly fields: readonly string[] } | undefined => {
+  const { found, fields } = candidates(visible, parts);
+  return found[0] === undefined ? undefined : { column: found[0], fields };
 };

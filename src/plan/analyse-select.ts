@@ -15,6 +15,7 @@ import { type GroupedSelect, groupedSelect } from "./analyse-grouping.ts";
 import { type Item, itemsOf, mapExpr, singleAlias, someExpr, withSubqueryNames } from "./analyse-items.ts";
 import type { ColumnMatch } from "./analyse-names.ts";
 import { typeOrders } from "./analyse-order.ts";
+import { pipedSelect } from "./analyse-pipe.ts";
 import { Subqueries } from "./analyse-subquery.ts";
 import { TimeWindows } from "./analyse-time-window.ts";
 import type { LogicalPlan, Named } from "./logical.ts";
@@ -108,13 +109,14 @@ const withNamedWindows = (rel: Select): readonly Expr[] =>
 
 export const analyseSelect = (
   analysis: Analysis,
-  rel: Select,
+  written: Select,
   names: Names,
   sorting?: Sorting | undefined,
   given?: Resolved,
 ): Resolved => {
-  const child = given ?? analysis.relation(rel.child, names);
-  const items = itemsOf(child, withNamedWindows(rel), names.outer?.text);
+  const child = given ?? analysis.relation(written.child, names);
+  const rel = written.pipe === undefined ? written : pipedSelect(written, child, hasAggregate);
+  const items = itemsOf(child, withNamedWindows(rel), names.outer);
   if (isGrouped(rel, items, sorting))
     return finishSelect(analysis, rel, items, groupedSelect(analysis, rel, child, names, items), sorting);
   const generated = items.findIndex((i) => generatorOf(i.expr) !== undefined);

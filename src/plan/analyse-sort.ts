@@ -13,7 +13,9 @@ type Of<K extends Relation["kind"]> = Extract<Relation, { kind: K }>;
 
 export const analyseSort = (a: Analysis, rel: Of<"sort">, names: Names): Resolved => {
   const sorting = { orders: rel.orders, all: rel.all === true };
-  return rel.child.kind === "select" ? analyseSelect(a, rel.child, names, sorting) : sortRows(a, rel, names);
+  return rel.child.kind === "select" && rel.child.pipe === undefined
+    ? analyseSelect(a, rel.child, names, sorting)
+    : sortRows(a, rel, names);
 };
 
 const sortRows = (a: Analysis, rel: Of<"sort">, names: Names): Resolved => {

@@ -14,7 +14,7 @@ import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts"
 import { type Analysis, fail, type Names, type Resolved } from "./analyse-context.ts";
 import { type Env, ownColumn, typeIn, usesOwnColumn } from "./analyse-env.ts";
 import { equalKeys } from "./analyse-joined.ts";
-import { columnText } from "./analyse-names.ts";
+import { columnText, starColumns } from "./analyse-names.ts";
 import { decorrelate, emptyValue, isSingleRow } from "./decorrelate.ts";
 import type { LogicalPlan, NamedAggregate } from "./logical.ts";
 import { aggregate, applyNode, expressionsOf, extend, join, project, simpleCall, walk } from "./nodes.ts";
@@ -67,6 +67,7 @@ export const innerQuery = (analysis: Analysis, relation: Relation, env: Env): In
         return further;
       },
       text: (parts) => columnText(env.visible, parts) ?? env.names.outer?.text(parts),
+      star: (qualifier) => starColumns(env.visible, qualifier) ?? env.names.outer?.star(qualifier),
       aggregate: (call) => {
         const own = usesOwnColumn(env, call);
         const value = own ? env.aggregate?.(call, env) : env.names.outer?.aggregate?.(call);

@@ -105,15 +105,23 @@ const pullAggregate = (
   };
 };
 
-/** The inner column of `inner = outer` (either way round); the inner side must be a plain column, possibly cast. */
+/** The inner column of `inner = outer` (either way round). */
 const equalityKey = (e: TypedExpr, outer: ReadonlySet<number>): Attribute | undefined => {
   if (e.kind !== "call" || (e.fn !== "=" && e.fn !== "<=>")) return undefined;
   const [l, r] = e.args as [TypedExpr, TypedExpr];
   const inner = uses(l, outer) ? r : l;
   const other = inner === l ? r : l;
   if (uses(inner, outer) || attributesOf(other).some((x) => !outer.has(x.id))) return undefined;
-  const found = attributesOf(inner);
-  return found.length === 1 ? found[0] : undefined;
+  return distinguished(inner);
+};
+
+const WHOLE: ReadonlySet<string> = new Set(["byte", "short", "int", "long"]);
+
+/** The column under casts that keep different values apart; what may map two of them to one groups no rows by itself. */
+const distinguished = (e: TypedExpr): Attribute | undefined => {
+  if (e.kind === "attribute") return e;
+  if (e.kind !== "cast" || !WHOLE.has(e.child.type.kind)) return undefined;
+  return WHOLE.has(e.type.kind) || e.type.kind === "decimal" ? distinguished(e.child) : undefined;
 };
 
 const pullJoin = (plan: Extract<LogicalPlan, { kind: "join" }>, outer: ReadonlySet<number>): Result => {

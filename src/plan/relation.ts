@@ -55,15 +55,24 @@ export type Relation = { readonly position?: SourcePosition | undefined } & (
       readonly groupBy?: Grouping;
       readonly having?: Expr;
       readonly windows?: Readonly<Record<string, Expr>>;
+      /** A pipe operator: an ORDER BY behind it sees its output only, a position in its GROUP BY is one of the input. */
+      readonly pipe?: "SELECT" | "EXTEND" | "AGGREGATE";
     }
   | { readonly kind: "filter"; readonly child: Relation; readonly condition: Expr }
   | {
       readonly kind: "withColumns";
       readonly child: Relation;
       readonly columns: readonly (readonly [string, Expr])[];
+      /** `|> SET`: the columns must be there. */
+      readonly existing?: boolean;
     }
   | { readonly kind: "renamed"; readonly child: Relation; readonly names: Readonly<Record<string, string>> }
-  | { readonly kind: "drop"; readonly child: Relation; readonly names: readonly string[] }
+  | {
+      readonly kind: "drop";
+      readonly child: Relation;
+      readonly names: readonly string[];
+      readonly existing?: boolean;
+    }
   /** The typed API's groupBy().agg(): output is the keys, then `aggregates` (each an alias). */
   | {
       readonly kind: "aggregate";

@@ -32,15 +32,14 @@ export const pipeOperator = (p: Parser, child: Relation, rules: PipedRules): Rel
       return select(p, child, start);
     case "EXTEND": {
       p.next();
-      const exprs: Expr[] = [{ kind: "star", qualifier: [] }, ...nameClauses(p)];
-      return { kind: "select", child, exprs, position: p.position(start) };
+      return extend(p, child, start);
     }
     case "SET":
       return set(p, child);
     case "DROP": {
       p.next();
       const names = p.list(() => p.identifier("a column"));
-      return { kind: "drop", child, names, position: p.position(start) };
+      return { kind: "drop", child, names, existing: true, position: p.position(start) };
     }
     case "AS": {
       p.next();
@@ -63,6 +62,14 @@ export const pipeOperator = (p: Parser, child: Relation, rules: PipedRules): Rel
   }
 };
 
+const extend = (p: Parser, child: Relation, start: Token): Relation => {
+  const added = nameClauses(p);
+  if (added.some((e) => e.kind === "star"))
+    throw p.error("INVALID_USAGE_OF_STAR_OR_REGEX", "Invalid usage of '*' in |> EXTEND.", start);
+  const exprs: Expr[] = [{ kind: "star", qualifier: [] }, ...added];
+  return { kind: "select", child, exprs, pipe: "EXTEND", position: p.position(start) };
+};
+
 const select = (p: Parser, child: Relation, start: Token): Relation => {
   p.next();
   const distinct = quantifier(p) === "DISTINCT";
@@ -74,6 +81,7 @@ const select = (p: Parser, child: Relation, start: Token): Relation => {
     exprs,
     ...(distinct ? { distinct } : {}),
     ...(windows === undefined ? {} : { windows }),
+    pipe: "SELECT",
     position: p.position(start),
   };
 };
@@ -87,7 +95,13 @@ const set = (p: Parser, child: Relation): Relation => {
     const name = p.identifier("a column");
     p.expectOp("=");
     const value = p.grammar.expression(p);
-    left = { kind: "withColumns", child: left, columns: [[name, value]], position: p.position(start) };
+    left = {
+      kind: "withColumns",
+      child: left,
+      columns: [[name, value]],
+      existing: true,
+      position: p.position(start),
+    };
   });
   return left;
 };
@@ -116,7 +130,7 @@ const aggregate = (p: Parser, child: Relation, start: Token): Relation => {
     );
   const exprs = [...(keys?.exprs ?? []), ...aggregates];
   const groupBy: Grouping = keys === undefined ? { kind: "keys", exprs: [] } : plainGrouping(keys);
-  return { kind: "select", child, exprs, groupBy, position: p.position(start) };
+  return { kind: "select", child, exprs, groupBy, pipe: "AGGREGATE", position: p.position(start) };
 };
 
 const setOperation = (p: Parser, left: Relation, start: Token, rules: PipedRules): Relation | undefined => {

@@ -12,6 +12,7 @@ import { atQuery, endsName, misplaced } from "./lookahead.ts";
 import { nameClause } from "./name-parser.ts";
 import { SPECIAL_FORMS } from "./special-form-parser.ts";
 import { collation, dataType } from "./type-parser.ts";
+import { atVariantPath, variantPath } from "./variant-path.ts";
 import type { Parser } from "./token-stream.ts";
 import type { Token } from "./token.ts";
 
@@ -21,7 +22,7 @@ export const primary = (p: Parser): Expr => {
   return postfix(p, base(p), start);
 };
 
-/** `[key]`, `.field`, `::type`, `COLLATE name` after `left`. */
+/** `[key]`, `.field`, `::type`, `:path`, `COLLATE name` after `left`. */
 export const postfix = (p: Parser, left: Expr, start: Token): Expr => {
   let expr = left;
   for (let links = 0; ; links++) {
@@ -35,6 +36,8 @@ export const postfix = (p: Parser, left: Expr, start: Token): Expr => {
       expr = { kind: "field", child: expr, name, position: p.position(start) };
     } else if (p.acceptOp("::")) {
       expr = { kind: "cast", child: expr, to: dataType(p), tryCast: false, position: p.position(start) };
+    } else if (atVariantPath(p)) {
+      expr = variantPath(p, expr, start);
     } else if (p.at("COLLATE") && !endsName(p, 1)) {
       p.next();
       collation(p);
@@ -80,7 +83,7 @@ const star = (p: Parser, qualifier: readonly string[], start: Token): Expr => {
   p.expectOp("*");
   const except =
     p.at("EXCEPT") && p.atOp("(", 1) && !atQuery(p, 2) && p.accept("EXCEPT")
-      ? p.parenthesized(() => p.multipart("a column").join("."))
+      ? p.parenthesized(() => p.multipart("a column"))
       : undefined;
   return {
     kind: "star",

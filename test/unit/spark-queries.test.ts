@@ -136,3 +136,38 @@ test("a subquery in the condition of an outer, semi or anti join is a column of 
       },
     ],
   ]));
+
+test("an equality on a function of a column does not group the subquery by the column", () =>
+  holds([
+    [
+      "select what, (select count(*) from pets where substring(kind, 1, 1) = lower(x)) n from (select what, 'C' x from homes where id = 1)",
+      "what, n | flat 3",
+    ],
+  ]));
+
+test("stars: EXCEPT leaves out fields, a lateral query takes those of the tables around, WHERE expands them in calls", () =>
+  holds([
+    ["select * except (s.a) from (select 1 id, named_struct('a', 1, 'b', 2) s)", "id, s | 1 {2}"],
+    [
+      "select s.* except (b.c) from (select named_struct('a', 1, 'b', named_struct('c', 2, 'd', 3)) s)",
+      "a, b | 1 {3}",
+    ],
+    ["select * except (h.id) from homes h where id = 1", "what | flat"],
+    ["select * except (id, id) from homes", { error: "EXCEPT_OVERLAPPING_COLUMNS" }],
+    ["select l.* from homes, lateral (select homes.*) l where l.id = 2", "id, what | 2 farm"],
+    ["select id from homes where concat(*) = '3hut'", "id | 3"],
+    ["select count(distinct *) from (values (1, 2), (1, 2), (1, 3))", "count(DISTINCT col1, col2) | 2"],
+  ]));
+
+test("pipe operators see the output before them, and only it", () =>
+  holds([
+    ["from pets |> aggregate sum(kilos) s group by 1 |> order by kind", "kind, s | cat 7; cow 400; dog 5"],
+    ["from pets |> select kind |> order by kilos", { error: "UNRESOLVED_COLUMN.WITH_SUGGESTION" }],
+    ["from pets |> select sum(kilos)", { error: "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION" }],
+    [
+      "from pets |> aggregate kind group by kind",
+      { error: "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION" },
+    ],
+    ["from pets |> set colour = 1", { error: "UNRESOLVED_COLUMN.WITH_SUGGESTION" }],
+    ["from pets |> drop colour", { error: "UNRESOLVED_COLUMN.WITH_SUGGESTION" }],
+  ]));
