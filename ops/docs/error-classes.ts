@@ -116,6 +116,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "A date pattern has a letter whose meaning changed between versions of Spark. Use one of the present letters.",
   ],
   ["INITIAL_STATE_KEY_MISMATCH", "The initial state has other key columns than the grouping."],
+  ["INPUT_SIZE_NOT_ONE", "The replacement must be one character."],
   [
     "INSERT_COLUMN_ARITY_MISMATCH",
     "INSERT gives another number of columns than the table, or its list of columns, has.",

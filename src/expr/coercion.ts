@@ -73,7 +73,10 @@ const complexCommonType = (
     return element && array(element, a.containsNull || b.containsNull);
   }
   if (a.kind === "map" && b.kind === "map") {
-    const key = find(a.key, b.key);
+    const found = find(a.key, b.key);
+    // A key may not become null: strings are keys of strings only.
+    const lost = found?.kind !== "string" && (a.key.kind === "string" || b.key.kind === "string");
+    const key = lost ? undefined : found;
     const value = find(a.value, b.value);
     return key && value && map(key, value, a.valueContainsNull || b.valueContainsNull);
   }
@@ -142,6 +145,10 @@ const commonTypeOfTwo = (a: DataType, b: DataType): DataType | undefined =>
   decimalCommonType(a, b) ??
   stringPromotion(a, b) ??
   complexCommonType(a, b, commonTypeOfTwo);
+
+/** The common type of two where strings meet strings only: elements and keys that are looked for. */
+export const commonTypeWithoutStrings = (a: DataType, b: DataType): DataType | undefined =>
+  tightestCommonType(a, b) ?? decimalCommonType(a, b) ?? complexCommonType(a, b, commonTypeWithoutStrings);
 
 /** Spark's ANSI least common type of all, undefined when there is none. */
 export const commonType = (types: readonly DataType[]): DataType | undefined => {

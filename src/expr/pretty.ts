@@ -13,6 +13,7 @@ import {
 import type { Value } from "../core/value.ts";
 import type { Expr, FrameBound, SortOrder, WindowFrame } from "./ast.ts";
 import { defaultArguments, displayName, rewrittenCall } from "./pretty-calls.ts";
+import { javaDecimalString } from "./decimal.ts";
 import { sqlType } from "./type-errors.ts";
 import { valueText } from "./value-text.ts";
 
@@ -72,6 +73,8 @@ export const literalText = (value: Value, type: DataType, zone = "UTC"): string 
       return `X'${Buffer.from(value as Uint8Array)
         .toString("hex")
         .toUpperCase()}'`;
+    case "decimal":
+      return javaDecimalString(value as bigint, type.scale);
     default:
       return text;
   }
@@ -176,6 +179,10 @@ const timeArithmetic = (p: Printer, fn: string, a: Expr, b: Expr): string | unde
   if (fn === "*")
     return right === "interval" && left !== "interval" ? `(${print(p, b)} * ${print(p, a)})` : undefined;
   if (fn !== "+" && fn !== "-") return undefined;
+  // A bare null counts as an interval beside a date, as a number beside an interval.
+  const [nullLeft, nullRight] = [isNull(a), isNull(b)];
+  if ((left === "interval" && nullRight) || (right === "interval" && nullLeft)) return undefined;
+  if (left === "date" && nullRight) return fn === "+" ? `${print(p, a)} + NULL` : undefined;
   if (
     fn === "+" &&
     left !== "date" &&
@@ -248,6 +255,8 @@ const timeKind = (p: Printer, e: Expr): "date" | "time" | "interval" | undefined
     ? "interval"
     : undefined;
 };
+
+const isNull = (e: Expr): boolean => e.kind === "literal" && e.value === null;
 
 const isText = (p: Printer, e: Expr): boolean => typeOf(p, e)?.kind === "string";
 
@@ -362,6 +371,7 @@ export const columnName = (e: Expr, options: PrettyOptions = {}): string => {
   if (e.kind === "alias") return e.names[0]!;
   if (e.kind === "column") return e.parts.at(-1)!;
   // A cast of a column keeps the column's name.
-  if (e.kind === "cast" && e.child.kind === "column") return columnName(e.child, options);
+  if (e.kind === "cast" && (e.child.kind === "column" || e.child.kind === "alias"))
+    return columnName(e.child, options);
   return prettyExpr(e, options);
 };

@@ -35,6 +35,12 @@ export const intervalOverflow = (): ExecutionError =>
     "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION",
     "Integer overflow while operating with intervals.",
   );
+/** `alternative`: the try_ function that gives null instead. */
+export const intervalOverflowInstead = (alternative: string): ExecutionError =>
+  executionError(
+    "INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION",
+    `Integer overflow while operating with intervals. Use \`${alternative}\` to tolerate overflow and return NULL instead.`,
+  );
 export const binaryOverflow = (a: Value, symbol: string, b: Value, name: string): ExecutionError =>
   executionError(
     "BINARY_ARITHMETIC_OVERFLOW",

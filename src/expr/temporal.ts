@@ -15,7 +15,7 @@ import {
 import type { Value } from "../core/value.ts";
 import { isAnsiInterval, isDatetime, isInterval, isNumeric } from "./coercion.ts";
 import { divideHalfUp, pow10 } from "./decimal.ts";
-import { intervalDividedByZero, intervalOverflow } from "./runtime-errors.ts";
+import { intervalDividedByZero, intervalOverflow, intervalOverflowInstead } from "./runtime-errors.ts";
 import { addMonthsToDays, DAY_MS, dayOfLocal, microsOf } from "./time/calendar.ts";
 import { fromLocal, toLocal } from "./time/zones.ts";
 
@@ -68,6 +68,11 @@ const additive = (op: "+" | "-", a: DataType, b: DataType): TemporalRule | undef
     return { left: type, right: b, type: a.kind === "string" ? STRING : type };
   }
   if (op === "+") {
+    // A null beside a date counts as a day-time interval.
+    if (a.kind === "date" && b.kind === "null")
+      return { left: TIMESTAMP, right: DAY_TIME_INTERVAL, type: TIMESTAMP };
+    if (a.kind === "null" && b.kind === "date")
+      return { left: DAY_TIME_INTERVAL, right: TIMESTAMP, type: TIMESTAMP };
     if (isInterval(a) && (isDatetime(b) || b.kind === "string" || b.kind === "null")) {
       const turned = additive("+", b, a);
       return turned && { left: turned.right, right: turned.left, type: turned.type };
@@ -86,7 +91,7 @@ const difference = (a: DataType, b: DataType): TemporalRule | undefined => {
   if ((timed(a) || timed(b)) && castable(a) && castable(b))
     return { left: instant, right: instant, type: DAY_TIME_INTERVAL };
   if (a.kind === "date" && isDaysNumber(b)) return { left: a, right: b, type: DATE };
-  if ((b.kind === "date" && castable(a)) || (a.kind === "date" && b.kind === "string"))
+  if ((b.kind === "date" && castable(a)) || (a.kind === "date" && (b.kind === "string" || b.kind === "null")))
     return { left: DATE, right: DATE, type: DAYS };
   return undefined;
 };
@@ -123,12 +128,15 @@ type Calendar = readonly [number, number, number];
 /** Day-time intervals count up to 64 bits of microseconds; beyond 2^53 (285 years) as near as a double comes. */
 const MICROS_END = 2 ** 63;
 
-const checkedMicros = (x: number): number => {
-  if (!(x >= -MICROS_END && x < MICROS_END)) throw intervalOverflow();
+const overflow = (instead?: string): Error =>
+  instead === undefined ? intervalOverflow() : intervalOverflowInstead(instead);
+
+const checkedMicros = (x: number, instead?: string): number => {
+  if (!(x >= -MICROS_END && x < MICROS_END)) throw overflow(instead);
   return x + 0;
 };
-const checkedMonths = (x: number): number => {
-  if (x !== (x | 0)) throw intervalOverflow();
+const checkedMonths = (x: number, instead?: string): number => {
+  if (x !== (x | 0)) throw overflow(instead);
   return x;
 };
 
@@ -163,8 +171,9 @@ export const shiftInstant = (
 };
 
 const addIntervals = (a: Value, b: Value, type: DataType, sign: number): Value => {
-  if (type.kind === "yearMonthInterval") return checkedMonths((a as number) + (b as number) * sign);
-  if (type.kind === "dayTimeInterval") return checkedMicros((a as number) + (b as number) * sign);
+  const instead = sign > 0 ? "try_add" : "try_subtract";
+  if (type.kind === "yearMonthInterval") return checkedMonths((a as number) + (b as number) * sign, instead);
+  if (type.kind === "dayTimeInterval") return checkedMicros((a as number) + (b as number) * sign, instead);
   const [x, y] = [a as unknown as Calendar, b as unknown as Calendar];
   return [x[0] + y[0] * sign, x[1] + y[1] * sign, x[2] + y[2] * sign];
 };
@@ -232,5 +241,6 @@ const divide = (v: Value, type: DataType, n: Value, nType: DataType): Value => {
   if (nType.kind === "float" || nType.kind === "double")
     return check(roundHalfUp((v as number) / (n as number)));
   const scale = nType.kind === "decimal" ? nType.scale : 0;
-  return check(Number(divideHalfUp(BigInt(v as number) * pow10(scale), BigInt(n as number | bigint))));
+  const quotient = divideHalfUp(BigInt(v as number) * pow10(scale), BigInt(n as number | bigint));
+  return check(Number(quotient), scale === 0 ? "try_divide" : undefined);
 };

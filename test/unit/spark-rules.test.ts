@@ -48,10 +48,7 @@ test("intervals reach from the lowest to the highest 32 and 64 bit number", () =
     ["interval '-178956970-8' year to month / 4", "INTERVAL '-44739242-8' YEAR TO MONTH"],
     ["interval '178956970-8' year to month", { error: "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING" }],
     ["interval '100000000' day", "INTERVAL '100000000' DAY"],
-    [
-      "interval 106751990 day + interval 30 day",
-      { error: "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION" },
-    ],
+    ["interval 106751990 day + interval 30 day", { error: "INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION" }],
     ["try_add(interval 106751990 day, interval 30 day)", "NULL"],
     ["make_dt_interval(106751992)", { error: "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION" }],
   ]));
@@ -158,4 +155,50 @@ test("zones and offsets before there were zones", () =>
     ],
     ["try_to_timestamp(90)", "1970-01-01 00:01:30"],
     ["to_char(-5, '99PR') || '!' || to_char(5, '99PR') || '!'", " <5>! 5  !"],
+  ]));
+
+test("dates, timestamps and intervals beside operands that do not go with them", () =>
+  holds([
+    ["date'2024-01-01' + '3'", { error: "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE" }],
+    ["timestamp'2024-01-01' - 3", { error: "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE" }],
+    ["3 + interval 1 day", { error: "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE" }],
+    ["3 + interval 1 year", { error: "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES" }],
+    ["date'2024-01-01' / timestamp'2024-01-01'", { error: "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES" }],
+    ["typeof(date'2024-01-01' + null)", "timestamp"],
+    ["typeof(date'2024-01-01' - null)", "interval day"],
+  ]));
+
+test("elements and keys meet without strings being read as numbers", () =>
+  holds([
+    ["array_insert(array(7), 1, '8')", { error: "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES" }],
+    ["map_contains_key(map(7, 'x'), '7')", { error: "DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES" }],
+    ["map_contains_key(map(7L, 'x'), 7)", "true"],
+    ["map_concat(map('a', 1), map(date'2024-01-01', 2))", { error: "DATATYPE_MISMATCH.DATA_DIFF_TYPES" }],
+  ]));
+
+test("constant characters of mask, counted bits, days of a year, flags switched off", () =>
+  holds([
+    ["mask('ab', 'X', 'yy')", { error: "DATATYPE_MISMATCH.INPUT_SIZE_NOT_ONE" }],
+    ["mask('ab', 7)", { error: "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE" }],
+    ["bit_count('7')", { error: "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE" }],
+    ["to_date('2024-03-060', 'yyyy-MM-DDD')", { error: "CANNOT_PARSE_TIMESTAMP" }],
+    ["to_date('2024-02-060', 'yyyy-MM-DDD')", "2024-02-29"],
+    ["regexp_count('aAa', '(?-i)a')", "2"],
+    ["raise_error('A_CLASS', map('x', 'y'))", { error: "WRONG_NUM_ARGS.WITHOUT_SUGGESTION" }],
+  ]));
+
+test("names of decimals, of nulls beside times, and of values inside a variant", () => {
+  const name = (sql: string): string => columnName(parseExpression(sql, { timeZone: "UTC" }));
+  assert.equal(name("abs(0.00000012)"), "abs(1.2E-7)");
+  assert.equal(name("null + date'2024-01-01'"), "DATE '2024-01-01' + NULL");
+  assert.equal(name("interval 2 day + null"), "(INTERVAL '2' DAY + NULL)");
+  assert.equal(name("v:list[0].`first name`::int"), "first name");
+  assert.equal(name("upper(v:['k'])"), "upper(variant_get(v, $['k']) AS k)");
+});
+
+test("a path behind a colon reads a variant", () =>
+  holds([
+    [`parse_json('{"a": [{"b": 7}]}'):a[0].b::int + 1`, "8"],
+    [`parse_json('{"x y": true}'):['x y']`, "true"],
+    ["parse_json('{}'):a IS NULL", "true"],
   ]));

@@ -12,7 +12,7 @@ import {
 import { ARRAY_ELEMENTS_MAX } from "../../core/limits.ts";
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
-import { castTo, commonType } from "../coercion.ts";
+import { castTo, commonType, commonTypeWithoutStrings } from "../coercion.ts";
 import type { CallSite, FunctionDefinition, TypeRule } from "../function.ts";
 import { array, arrayOrMap, oneOf, same, signature } from "../rules.ts";
 import { mismatch, sqlType, unexpectedInput, wrongNumberOfArguments } from "../type-errors.ts";
@@ -68,7 +68,7 @@ export const withElement =
         raw,
         `Null typed values cannot be used as arguments of \`${site.fn}\`.`,
       );
-    const common = commonType([elementOf(t), value.type]);
+    const common = commonTypeWithoutStrings(elementOf(t), value.type);
     if (common === undefined) throw different(site, [raw[0]!, raw[at]!]);
     const type = arrayOf(common, mayHaveNull(t) || (options.nullElement === true && value.nullable));
     const args = base.args.map((a, i) => (i === 0 ? castTo(a, type) : i === at ? castTo(a, common) : a));

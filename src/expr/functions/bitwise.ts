@@ -1,11 +1,19 @@
 /** Functions of the bits of integers. Integers are two's complement in the width of their type, as in Java. */
-import { BOOLEAN, BYTE, type DataType, INT, LONG } from "../../core/data-type.ts";
+import { BYTE, type DataType, INT, LONG } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
 import type { FunctionDefinition } from "../function.ts";
-import { integral, oneOf, signature } from "../rules.ts";
+import { isIntegral } from "../coercion.ts";
+import { integral, oneOf, signature, type TypeClass } from "../rules.ts";
 import { failure, family, strict } from "./definition.ts";
 
 const bitwise = family("bitwise");
+
+/** Integers and booleans as they are: nothing is cast to one. */
+const countable: TypeClass = {
+  name: `("INTEGRAL" or "BOOLEAN")`,
+  accepts: (t) => isIntegral(t) || t.kind === "boolean",
+  whenNull: INT,
+};
 
 const WIDTH: Partial<Record<DataType["kind"], number>> = { byte: 8, short: 16, int: 32, long: 64 };
 
@@ -55,7 +63,7 @@ export const BITWISE_FUNCTIONS: readonly FunctionDefinition[] = [
   bitwise(
     "bit_count(x)",
     "The number of bits that are set.",
-    signature([oneOf(integral, BOOLEAN)], INT),
+    signature([countable], INT),
     strict<[Value]>(([v]) => bitCount(v)),
     {
       examples: [

@@ -145,7 +145,8 @@ const checkFormat: SignatureOptions["check"] = (args, site) => {
       args,
       'the input `fmt` should be a foldable "STRING" expression.',
     );
-  if (site.fn.startsWith("try_") || format === null || FORMATS.includes((format as string).toLowerCase())) return;
+  if (site.fn.startsWith("try_") || format === null || FORMATS.includes((format as string).toLowerCase()))
+    return;
   throw mismatch(
     "INVALID_ARG_VALUE",
     site,

@@ -2,7 +2,7 @@
 import { BOOLEAN, INT, LONG, NULL, STRING, typeName } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { FunctionDefinition } from "../function.ts";
-import { any, map, signature } from "../rules.ts";
+import { any, signature } from "../rules.ts";
 import { custom, failure, family, plain } from "./definition.ts";
 
 const misc = family("misc");
@@ -11,12 +11,8 @@ const raise = (message: string): never => {
   throw failure("USER_RAISED_EXCEPTION", message);
 };
 
-/** raise_error(class, parameters): the class alone is known here. */
-const raiseClass = (errorClass: string, parameters: Value): never => {
-  const shown = (parameters as readonly (readonly [Value, Value])[])
-    .map(([k, v]) => `${String(k)}: ${String(v)}`)
-    .join(", ");
-  throw failure(errorClass, shown);
+const raiseClass = (errorClass: string): never => {
+  throw failure(errorClass, "a subquery used as an expression gave more than one row");
 };
 
 export const INTROSPECTION_FUNCTIONS: readonly FunctionDefinition[] = [
@@ -35,9 +31,10 @@ export const INTROSPECTION_FUNCTIONS: readonly FunctionDefinition[] = [
   misc(
     "raise_error(message)",
     "Fails with a message.",
-    signature([STRING, map], NULL, { optional: 1, nullable: true }),
-    custom<[string | null, Value | undefined]>(([m, p]) =>
-      p === undefined ? raise(m ?? "null") : raiseClass(m ?? "USER_RAISED_EXCEPTION", p),
+    signature([STRING], NULL, { nullable: true }),
+    // With a second argument, which SQL cannot give, the first is the error class: a subquery of several rows.
+    custom<[string | null, Value | undefined]>(([m, own]) =>
+      own === undefined ? raise(m ?? "null") : raiseClass(m ?? "USER_RAISED_EXCEPTION"),
     ),
     { deterministic: false },
   ),

@@ -138,7 +138,8 @@ const bracket = (s: Scan): void => {
     outer + body + (operands.length === 1 ? operands[0]! : operands.map((o) => `[${o}]`).join("&&")) + "]";
 };
 
-const FLAGS = /^\(\?([imsux]+)\)/;
+/** Flags switched on, and those switched off: at the start they are off already. */
+const FLAGS = /^\(\?([imsux]*)(?:-[imsux]+)?\)/;
 
 const compile = (pattern: string): RegExp => {
   const inline = FLAGS.exec(pattern);

@@ -2,7 +2,7 @@
 import { array as arrayOf, BOOLEAN, type DataType, INT, map as mapOf } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
-import { castTo, commonType } from "../coercion.ts";
+import { castTo, commonTypeWithoutStrings } from "../coercion.ts";
 import type { CallSite, FunctionDefinition, LambdaParameter, TypeRule } from "../function.ts";
 import { any, array, lambda, map, signature } from "../rules.ts";
 import { mismatch, sqlType } from "../type-errors.ts";
@@ -158,7 +158,7 @@ const mapZip = (a: Entries, b: Entries, type: DataType, f: F): Value => {
 const withCommonKeys = (args: readonly TypedExpr[], site: CallSite): readonly TypedExpr[] => {
   const [a, b] = [args[0]?.type, args[1]?.type];
   if (a?.kind !== "map" || b?.kind !== "map") return args;
-  const key = commonType([a.key, b.key]);
+  const key = commonTypeWithoutStrings(a.key, b.key);
   if (key === undefined)
     throw mismatch(
       "MAP_ZIP_WITH_DIFF_TYPES",

@@ -10,7 +10,7 @@ import {
 } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
-import { castTo, commonType } from "../coercion.ts";
+import { castTo, commonType, commonTypeWithoutStrings } from "../coercion.ts";
 import type { FunctionDefinition, TypeRule } from "../function.ts";
 import { any, array, map, same, signature } from "../rules.ts";
 import { mismatch, wrongNumberOfArguments } from "../type-errors.ts";
@@ -63,7 +63,7 @@ const mapRule: TypeRule = (args, site) => {
 const keyRule: TypeRule = (raw, site) => {
   const base = signature([map, any], BOOLEAN)(raw, site);
   const t = base.args[0]!.type as MapType;
-  const key = commonType([t.key, base.args[1]!.type]);
+  const key = commonTypeWithoutStrings(t.key, base.args[1]!.type);
   if (base.args[1]!.type.kind === "null")
     throw mismatch(
       "NULL_TYPE",

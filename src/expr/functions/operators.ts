@@ -49,6 +49,7 @@ import type {
   TypeRule,
 } from "../function.ts";
 import { arithmeticOverflow, intervalOverflow } from "../runtime-errors.ts";
+import { refuseMixedTimes } from "./operand-errors.ts";
 import { type TemporalOp, temporalRule, temporalValue } from "../temporal.ts";
 import {
   binaryDifferentTypes,
@@ -119,16 +120,7 @@ const met = (op: Op, args: readonly TypedExpr[], site: CallSite): readonly [Type
   if (op === "div" && same && a.type.kind === "double" && args[0]!.type.kind !== args[1]!.type.kind) {
     if ([args[0]!, args[1]!].some((e) => isIntegral(e.type))) throw binaryDifferentTypes(site, args);
   }
-  // Spark takes + and - with an interval for moving a date or a timestamp.
-  const moving =
-    op === "+" || op === "-" ? args.map((x) => isInterval(x.type) || x.type.kind === "date") : [];
-  if (!same && moving.includes(true))
-    throw unexpectedInput(
-      site,
-      args,
-      isInterval(args[1]!.type) ? 0 : 1,
-      `("DATE" or "TIMESTAMP" or "INTERVAL")`,
-    );
+  refuseMixedTimes(op, args, site);
   if (!same) throw binaryDifferentTypes(site, [a, b]);
   if (!acceptable(op, a.type)) throw binaryWrongType(site, [a, b], REQUIRED[op]);
   return [a, b];

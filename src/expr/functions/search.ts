@@ -2,8 +2,9 @@
 import { array, BOOLEAN, INT, STRING } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { FunctionDefinition } from "../function.ts";
-import { signature, stringOrBinary } from "../rules.ts";
-import { custom, failure, family, plain, strict } from "./definition.ts";
+import { signature, type SignatureOptions, stringOrBinary } from "../rules.ts";
+import { mismatch, unexpectedInput } from "../type-errors.ts";
+import { constantOf, custom, failure, family, plain, strict } from "./definition.ts";
 import { lengthOf, substring } from "./string.ts";
 
 const string = family("string");
@@ -219,6 +220,25 @@ const finding: readonly FunctionDefinition[] = [
   ),
 ];
 
+/** What mask puts in place of a character: a constant character or null. */
+const checkMask: SignatureOptions["check"] = (args, site) => {
+  for (const [i, a] of args.entries()) {
+    if (i === 0) continue;
+    if (a.kind === "cast" && a.child.type.kind !== "string" && a.child.type.kind !== "null")
+      throw unexpectedInput(site, args.with(i, a.child), i, `"STRING"`);
+    const c = constantOf(site.fold?.(a) ?? a);
+    if (c === undefined)
+      throw mismatch("NON_FOLDABLE_INPUT", site, args, 'the input should be a foldable "STRING" expression.');
+    if (c !== null && [...(c as string)].length !== 1)
+      throw mismatch(
+        "INPUT_SIZE_NOT_ONE",
+        site,
+        args,
+        `Length of the replacement should be 1, but is ${[...(c as string)].length}.`,
+      );
+  }
+};
+
 const replacing: readonly FunctionDefinition[] = [
   string(
     "replace(str, search[, replacement])",
@@ -244,6 +264,7 @@ const replacing: readonly FunctionDefinition[] = [
     signature([STRING, STRING, STRING, STRING, STRING], STRING, {
       optional: 4,
       nullable: (args) => args[0]!.nullable,
+      check: checkMask,
     }),
     custom<(string | null | undefined)[]>(([s, upper = "X", lower = "x", digit = "n", other = null]) =>
       s === null || s === undefined ? null : mask(s, upper, lower, digit, other),

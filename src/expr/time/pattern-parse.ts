@@ -2,7 +2,7 @@
  * Parses text by a Java pattern as Spark does: strict fields, text without regard to case, missing fields from 1970-01-01 00:00, fractions
  * of one digit up to the pattern's number. Text that does not fit is `undefined`.
  */
-import { daysFromCivil, DAY_MS, isLeapYear, isValidDate } from "./calendar.ts";
+import { civilFromDays, daysFromCivil, DAY_MS, isLeapYear, isValidDate } from "./calendar.ts";
 import { MONTHS, patternTokens, type PatternToken } from "./pattern-text.ts";
 import { fromLocal, isZone } from "./zones.ts";
 
@@ -167,7 +167,10 @@ const dateOf = (f: Fields): number | undefined => {
   const yearDay = f.get("D");
   if (yearDay !== undefined) {
     if (yearDay === 366 && !isLeapYear(year)) return undefined;
-    return daysFromCivil(year, 1, 1) + yearDay - 1;
+    const days = daysFromCivil(year, 1, 1) + yearDay - 1;
+    // A month or day beside it must be the same date's.
+    const { month, day } = civilFromDays(days);
+    return (f.get("M") ?? month) === month && (f.get("d") ?? day) === day ? days : undefined;
   }
   const [month, day] = [f.get("M") ?? 1, f.get("d") ?? 1];
   return isValidDate(year, month, day) ? daysFromCivil(year, month, day) : undefined;

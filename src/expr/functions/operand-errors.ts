@@ -1,0 +1,33 @@
+/** Which error Spark has for dates, timestamps and intervals beside operands that they do not go with. */
+import type { DataType } from "../../core/data-type.ts";
+import type { TypedExpr } from "../ast.ts";
+import { isDatetime, isInterval } from "../coercion.ts";
+import type { CallSite } from "../function.ts";
+import { binaryDifferentTypes, unexpectedInput } from "../type-errors.ts";
+
+/**
+ * Spark takes + and - with a date or a day-time interval for moving a date or timestamp, and - with a timestamp for a difference: what does not fit is an unexpected
+ * argument of those. What else meets a year-month interval, and division, are two operands of unlike types.
+ */
+export const refuseMixedTimes = (op: string, args: readonly TypedExpr[], site: CallSite): void => {
+  const [a, b] = args.map((x) => x.type) as [DataType, DataType];
+  if (a.kind === b.kind) return;
+  const has = (...of: readonly DataType["kind"][]): boolean => of.includes(a.kind) || of.includes(b.kind);
+  if (op === "/") {
+    if ((isDatetime(a) && isDatetime(b)) || (has("null") && isInterval(b)))
+      throw binaryDifferentTypes(site, args);
+    return;
+  }
+  if (op !== "+" && op !== "-") return;
+  const moving =
+    has("date") ||
+    (op === "-" && has("timestamp", "timestamp_ntz")) ||
+    (has("dayTimeInterval", "calendarInterval") && !(op === "-" && b.kind === "yearMonthInterval"));
+  if (moving)
+    throw unexpectedInput(
+      site,
+      args,
+      isInterval(b) || a.kind !== "date" ? 0 : 1,
+      `("DATE" or "TIMESTAMP" or "INTERVAL")`,
+    );
+};
