@@ -25,15 +25,24 @@ const rowsPlan = (rows: readonly Row[], output: readonly Attribute[]): LogicalPl
 
 const needed = (plan: LogicalPlan): boolean => plan.kind === "recursive" || plan.kind === "apply";
 
-/** The plan without recursive and apply nodes. */
-export const materialise = async (plan: LogicalPlan, m: Materialiser): Promise<LogicalPlan> => {
+/** The plan without recursive and apply nodes. `wanted`: how many rows a LIMIT above asks for; recursion goes no further. */
+export const materialise = async (
+  plan: LogicalPlan,
+  m: Materialiser,
+  wanted = Infinity,
+): Promise<LogicalPlan> => {
   if (findNode(plan, needed) === undefined) return plan;
-  if (plan.kind === "recursive") return rowsPlan(await recursion(plan, m), plan.output);
+  if (plan.kind === "recursive") return rowsPlan(await recursion(plan, m, wanted), plan.output);
   if (plan.kind === "apply") return rowsPlan(await applied(plan, m), plan.output);
   const done = new Map<LogicalPlan, LogicalPlan>();
   mapPlanChildren(plan, (c) => (done.set(c, c), c));
-  for (const child of done.keys()) done.set(child, await materialise(child, m));
+  for (const child of done.keys()) done.set(child, await materialise(child, m, wantedBelow(plan, wanted)));
   return mapPlanChildren(plan, (c) => done.get(c)!);
+};
+
+const wantedBelow = (plan: LogicalPlan, wanted: number): number => {
+  if (plan.kind === "project") return wanted;
+  return plan.kind === "limit" ? Math.min(wanted, plan.limit ?? Infinity) + plan.offset : Infinity;
 };
 
 const runAll = async (plan: LogicalPlan, m: Materialiser): Promise<readonly Row[]> =>
@@ -45,10 +54,10 @@ const replaceReference = (plan: LogicalPlan, reference: number, rows: readonly R
     : mapPlanChildren(plan, (c) => replaceReference(c, reference, rows));
 
 /** Anchor, then the step over what the step before gave, until it gives nothing. Spark's limits: levels and rows. */
-const recursion = async (plan: Of<"recursive">, m: Materialiser): Promise<readonly Row[]> => {
+const recursion = async (plan: Of<"recursive">, m: Materialiser, wanted: number): Promise<readonly Row[]> => {
   const all: Row[] = [];
   let last = await runAll(plan.anchor, m);
-  for (let level = 0; last.length > 0; level++) {
+  for (let level = 0; last.length > 0 && all.length < wanted; level++) {
     if (level > RECURSION_LEVELS_MAX)
       throw new ExecutionError(`the recursive query went deeper than ${RECURSION_LEVELS_MAX} levels`, {
         errorClass: "RECURSION_LEVEL_LIMIT_EXCEEDED",

@@ -171,3 +171,15 @@ test("pipe operators see the output before them, and only it", () =>
     ["from pets |> set colour = 1", { error: "UNRESOLVED_COLUMN.WITH_SUGGESTION" }],
     ["from pets |> drop colour", { error: "UNRESOLVED_COLUMN.WITH_SUGGESTION" }],
   ]));
+
+test("a recursion ends where a LIMIT has its rows", () =>
+  holds([
+    [
+      "with recursive r(n) as (values 1 union all select n + 1 from r) select n * 2 m from r limit 3 offset 1",
+      "m | 4; 6; 8",
+    ],
+    [
+      "with recursive r(n) as (values 1 union all select n + 1 from r) select n from r where n > 0 limit 3",
+      { error: "RECURSION_LEVEL_LIMIT_EXCEEDED" },
+    ],
+  ]));
