@@ -9,16 +9,20 @@ export interface Measured {
   readonly peakRssMb: number;
   /** Part of the time in which the garbage collector stopped the program. */
   readonly gcShare: number;
+  /** The longest of these stops. */
+  readonly gcPauseMaxMs: number;
 }
 
 const round = (x: number, digits: number): number => Number(x.toFixed(digits));
 
 export const measure = async (work: () => Promise<void>): Promise<Measured> => {
-  let gcMs = 0;
+  let [gcMs, longest] = [0, 0];
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       const kind = (entry as { detail?: { kind?: number } }).detail?.kind;
-      if (kind !== constants.NODE_PERFORMANCE_GC_INCREMENTAL) gcMs += entry.duration;
+      if (kind === constants.NODE_PERFORMANCE_GC_INCREMENTAL) continue;
+      gcMs += entry.duration;
+      longest = Math.max(longest, entry.duration);
     }
   });
   observer.observe({ entryTypes: ["gc"] });
@@ -35,5 +39,6 @@ export const measure = async (work: () => Promise<void>): Promise<Measured> => {
     cpuSeconds: round((user + system) / 1e6, 3),
     peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
     gcShare: round(gcMs / 1000 / seconds, 4),
+    gcPauseMaxMs: round(longest, 1),
   };
 };

@@ -88,6 +88,7 @@ export const inWorkers = async <Outcome extends Measured>(
       cpuSeconds: sum([served.cpuSeconds, ...workerCpuSeconds]),
       peakRssMb: sum([served.peakRssMb, ...outcomes.map((o) => o.peakRssMb)]),
       gcShare: sum(outcomes.map((o) => o.gcShare / count)),
+      gcPauseMaxMs: Math.max(...outcomes.map((o) => o.gcPauseMaxMs)),
       logCpuSeconds: served.cpuSeconds,
       workerCpuSeconds,
     };

@@ -140,6 +140,7 @@ const rowOf = async (query: string, p: Plan, floors: Floors): Promise<ReportRow>
     cpuSeconds: of.cpuSeconds,
     peakRssMb: of.peakRssMb,
     gcShare: of.gcShare,
+    gcPauseMaxMs: of.gcPauseMaxMs,
     epochs: of.epochs,
     ...(of.workerCpuSeconds === undefined
       ? {}

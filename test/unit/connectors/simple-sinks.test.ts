@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { batchFromRows } from "../../../src/core/batch.ts";
+import { batchFromRows, batchOf } from "../../../src/core/batch.ts";
 import * as T from "../../../src/core/data-type.ts";
 import { ConfigurationError, ExecutionError } from "../../../src/core/errors.ts";
 import { schemaOf } from "../../../src/core/schema.ts";
+import { Utf8Strings } from "../../../src/core/utf8-strings.ts";
+import type { Vector } from "../../../src/core/vector.ts";
 import { tableText } from "../../../src/connectors/formats/display.ts";
 import type { EpochInfo, RowFunctions } from "../../../src/connectors/function-sink.ts";
+import { NoopWriter } from "../../../src/connectors/noop-sink.ts";
 import { sinkFactory, sourceFactory } from "../../../src/connectors/registry.ts";
 import type { SinkContext, SinkSpec } from "../../../src/connectors/sink.ts";
 
@@ -22,6 +25,20 @@ const batch = (n: number) =>
     SCHEMA,
     Array.from({ length: n }, (_, i) => [`k${i}`, i / 2]),
   );
+
+test("noop counts what it is given, strings in both forms by their bytes", async () => {
+  const writer = new NoopWriter();
+  const bytes = new Utf8Strings();
+  const ids = Int32Array.from(["aü", "never", "b"], (s) => bytes.push(s));
+  const vectors: Vector[] = [
+    { layout: "dict", data: ids, dictionary: bytes, nulls: undefined },
+    { layout: "f64", data: new Float64Array(3), nulls: undefined },
+  ];
+  writer.write(batchOf(SCHEMA, 3, vectors, Int32Array.of(0, 2)));
+  writer.write(batch(2));
+  await writer.commit();
+  assert.deepEqual([writer.rows, writer.bytes], [4, 3 + 1 + 16 + 4 + 16]);
+});
 
 test("console prints as Spark does, each epoch once", async () => {
   let out = "";
