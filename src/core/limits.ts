@@ -5,6 +5,8 @@ export const EPOCH_DEPTH = 2;
 /** Rows of a frame: flushed when one of the two is reached, and at an epoch's end. */
 export const FRAME_ROWS_MAX = 8192;
 export const FRAME_BYTES_TARGET = 96 * 1024;
+/** Above this a frame is cut, unless it is one row: half of the broker's usual max_payload. */
+export const FRAME_BYTES_MAX = 512 * 1024;
 /** Bytes and records a publisher has in flight to one log. */
 export const PUBLISH_WINDOW_BYTES = 4 * 1024 * 1024;
 export const PUBLISH_WINDOW_RECORDS = 512;
@@ -62,6 +64,8 @@ export const JOIN_PAIRS_MAX = 4096;
 /** Estimated bytes of one value of user state; nesting of plain data in it. */
 export const STATE_VALUE_BYTES_MAX = 8 * 1024 * 1024;
 export const STATE_VALUE_DEPTH_MAX = 100;
+/** A query without progress for so long is idle: listeners hear it, again and again. */
+export const QUERY_IDLE_MS = 10_000;
 /** Characters of a row's text in an error. */
 export const ROW_TEXT_CHARS_MAX = 300;
 /** Processing-time timers are looked at this often when no data comes. */
@@ -85,6 +89,7 @@ export const GROUPING_SETS_MAX = 4_096;
 /** Relations that the protocol needs; checked by a unit test. */
 export const LIMIT_RELATIONS: readonly (readonly [string, boolean])[] = [
   ["a frame fits the publish window", FRAME_BYTES_TARGET * 4 < PUBLISH_WINDOW_BYTES],
+  ["a frame is below the usual max_payload of 1 MiB", FRAME_BYTES_MAX * 2 <= 1024 * 1024],
   ["the pull bound is below the server's max_pending of 64 MB", PULL_OUTSTANDING_BYTES < 64 * 1024 * 1024],
   [
     "an early snapshot comes before the mailbox is half full",

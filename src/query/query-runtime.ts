@@ -85,7 +85,9 @@ export class QueryRuntime implements SessionRuntime {
       await host.close();
       throw e;
     }
-    this.queries.add(query);
+    this.queries.onListenerError = (e): void =>
+      services.log("warn", "a query listener threw", { error: String(e) });
+    this.queries.add(query, services.clock);
     return query;
   }
 

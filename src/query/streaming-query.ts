@@ -81,12 +81,13 @@ export interface StreamingQueryListener {
     readonly timestamp: string;
   }): void;
   onQueryProgress?(event: { readonly progress: StreamingQueryProgress }): void;
+  /** Every ten seconds without progress. */
   onQueryIdle?(event: { readonly id: string; readonly runId: string; readonly timestamp: string }): void;
   onQueryTerminated?(event: {
     readonly id: string;
     readonly runId: string;
     readonly exception?: string;
-    readonly errorClass?: string;
+    readonly errorClassOnException?: string;
   }): void;
 }
 
