@@ -74,6 +74,8 @@ export class Analysis {
   readonly options: AnalyseOptions;
   /** By a subquery's relation: the names of the columns around that it uses, once for each use. */
   readonly outerUses = new WeakMap<object, readonly string[]>();
+  readonly #watermarks = new WeakMap<object, number>();
+  #watermarkCount = 0;
   #id = 0;
   #reference = 0;
 
@@ -88,6 +90,13 @@ export class Analysis {
     this.catalog = catalog;
     this.options = options;
     this.relation = (r, names) => relation(this, r, names);
+  }
+
+  /** Number of a `withWatermark` node: the same wherever a view that holds it is read. */
+  watermark(rel: object): number {
+    const known = this.#watermarks.get(rel) ?? this.#watermarkCount++;
+    this.#watermarks.set(rel, known);
+    return known;
   }
 
   attribute(name: string, type: DataType, nullable: boolean, eventTimeDelayMs?: number): Attribute {

@@ -48,6 +48,7 @@ export const analyseWatermark = (a: Analysis, rel: Of<"watermark">, names: Names
     column: output.find((x) => x.id === attribute.id)!,
     delayMs: rel.delayMs,
     name: rel.name ?? attribute.name,
+    definition: a.watermark(rel),
     output,
     streaming: input.plan.streaming,
   });

@@ -62,7 +62,6 @@ export class PlanBuilder {
   /** Trees of each stage, with the edge they feed. */
   readonly #trees = new Map<Draft, { root: OperatorNode | StageInput; edge: string | undefined }[]>();
   readonly watermarks: WatermarkColumn[] = [];
-  watermarkColumns = 0;
   readonly #counts = new Map<string, number>();
   #edges = 0;
   #sources = 0;

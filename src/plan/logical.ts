@@ -41,6 +41,8 @@ export type LogicalPlan = NodeBase &
         readonly column: Attribute;
         readonly delayMs: number;
         readonly name: string;
+        /** Which `withWatermark` of the query: nodes of one number (a view read twice) show one column's event time. */
+        readonly definition: number;
       }
     /**
      * Keys are computed below (a project) and are attributes here. `eventTime`: the key that is, or is a window of, a

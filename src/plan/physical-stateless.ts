@@ -50,7 +50,7 @@ const planWatermark = (plan: Of<"watermark">, p: Planning): Fragment => {
     delayMs: plan.delayMs,
   });
   const f = p.builder.apply(child, "watermark", spec, plan.output);
-  const column = `w${p.builder.watermarkColumns++}`;
+  const column = `w${plan.definition}`;
   for (const b of f.branches)
     p.builder.watermarks.push({
       name: plan.name,

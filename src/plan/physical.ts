@@ -22,7 +22,7 @@ export interface Edge {
 /** An event-time column whose maximum the stage reports (law 12). `slot` is bound to the output of the operator below it. */
 export interface WatermarkColumn {
   readonly name: string;
-  /** Columns of the same `withWatermark` (below a union there are several) count as one. */
+  /** Columns of the same `withWatermark` count as one: below a union there are several, and where a view is read twice (Spark keeps one maximum per node, too). */
   readonly column: string;
   readonly delayMs: number;
   /** Id of the `watermark` operator that sees the column. */
