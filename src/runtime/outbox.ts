@@ -4,12 +4,13 @@
  * Invariants.
  *  X1 in every epoch every reader of every edge gets frames whose rows are numbered from 0 and exactly one `last`.
  *  X2 rows of an edge keep their order per reader; where frames are cut means nothing.
+ *  X4 a frame of several rows has at most FRAME_BYTES_MAX: rows of any width pass the broker as long as each does alone.
  *  X3 an epoch that the commit log names already is computed but not published (nobody needs it).
  */
 import { type Batch, rowCount } from "../core/batch.ts";
 import { concatBatches } from "../core/batch-concat.ts";
 import { epoch as asEpoch, partitionIndex } from "../core/brands.ts";
-import { FRAME_ROWS_MAX } from "../core/limits.ts";
+import { FRAME_BYTES_MAX, FRAME_BYTES_TARGET, FRAME_ROWS_MAX } from "../core/limits.ts";
 import { encodeFrame } from "../codec/frame-codec.ts";
 import type { EvaluationContext } from "../expr/contract.ts";
 import type { Publisher } from "../log/log.ts";
@@ -29,6 +30,8 @@ class EdgeOut {
   readonly #exchange: Exchange;
   readonly #readers: readonly Reader[];
   readonly #producer: { readonly topology: number; readonly partition: number };
+  /** Rows of a frame: fewer after wide ones. */
+  #rowsMax = FRAME_ROWS_MAX;
 
   constructor(
     edge: Edge,
@@ -67,9 +70,26 @@ class EdgeOut {
     const batch = rows === 0 ? undefined : concatBatches(reader.pending);
     reader.pending = [];
     reader.pendingRows = 0;
-    for (let from = 0; ; from += FRAME_ROWS_MAX) {
-      const count = Math.min(FRAME_ROWS_MAX, rows - from);
-      const ends = from + count >= rows;
+    for (let from = 0; ;) {
+      const frame = this.#frame(reader, batch, from, rows, epoch, last);
+      from += frame.rows;
+      reader.sent += frame.rows;
+      const wait = reader.publisher.send(frame.bytes);
+      if (wait !== undefined) await wait;
+      if (from >= rows) return;
+    }
+  }
+
+  /** The next frame of a batch: rows by count, fewer where they are wide (X4). */
+  #frame(
+    reader: Reader,
+    batch: Batch | undefined,
+    from: number,
+    rows: number,
+    epoch: number,
+    last: boolean,
+  ): { readonly bytes: Uint8Array; readonly rows: number } {
+    for (let count = Math.min(this.#rowsMax, rows - from); ;) {
       const header = {
         edge: this.#edge.id,
         topology: this.#producer.topology,
@@ -77,12 +97,16 @@ class EdgeOut {
         epoch: asEpoch(epoch),
         firstRow: reader.sent,
         rows: count,
-        last: last && ends,
+        last: last && from + count >= rows,
       };
-      reader.sent += count;
-      const wait = reader.publisher.send(encodeFrame(header, batch, { from, to: from + count }));
-      if (wait !== undefined) await wait;
-      if (ends) return;
+      const bytes = encodeFrame(header, batch, { from, to: from + count });
+      if (bytes.length <= FRAME_BYTES_MAX || count <= 1) {
+        if (bytes.length < FRAME_BYTES_TARGET) this.#rowsMax = Math.min(FRAME_ROWS_MAX, this.#rowsMax * 2);
+        return { bytes, rows: count };
+      }
+      // Rows may differ in width: halves at least, so that this ends soon.
+      count = Math.max(1, Math.floor(Math.min(count / 2, (count * FRAME_BYTES_MAX) / (bytes.length * 2))));
+      this.#rowsMax = count;
     }
   }
 }

@@ -2,9 +2,9 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { batchFromRows } from "../../src/core/batch.ts";
-import { field, LONG } from "../../src/core/data-type.ts";
+import { field, LONG, STRING } from "../../src/core/data-type.ts";
 import { ConfigurationError } from "../../src/core/errors.ts";
-import { FRAME_ROWS_MAX } from "../../src/core/limits.ts";
+import { FRAME_BYTES_MAX, FRAME_ROWS_MAX } from "../../src/core/limits.ts";
 import { schemaOf } from "../../src/core/schema.ts";
 import { decodeHeader } from "../../src/codec/frame-codec.ts";
 import type { Log, Publisher } from "../../src/log/log.ts";
@@ -16,6 +16,9 @@ import { settle } from "../../src/testing/virtual-clock.ts";
 const SCHEMA = schemaOf([field("v", LONG)]);
 const EDGE: Edge = { id: "e0", from: 0, to: 1, schema: SCHEMA, hashBy: [] };
 const CONTEXT = { clockMs: 0, timeZone: "UTC" };
+
+const WIDE = schemaOf([field("s", STRING)]);
+const WIDE_EDGE: Edge = { ...EDGE, schema: WIDE };
 
 class Recorder implements Publisher {
   readonly sent: Uint8Array[] = [];
@@ -122,4 +125,47 @@ test("law 8: a raised limit is lowered when little is held, never below what is 
   assert.deepEqual(await lowered(251, 4_000), []);
   assert.deepEqual(await lowered(0, 1_000), []);
   assert.deepEqual(await lowered(0, 500), []);
+});
+
+test("X4 wide rows are cut into frames that a broker takes; narrow ones behind them fill frames again", async () => {
+  const reader = new Recorder();
+  const outbox = new Outbox([WIDE_EDGE], [[reader]], { topology: 1, partition: 0 });
+  const wide = Array.from({ length: 9_000 }, (_, i) => [`${i}`.padEnd(400, "x")]);
+  await outbox.write(batchFromRows(WIDE, wide), 1, CONTEXT);
+  await outbox.end(1);
+  assert.ok(reader.sent.every((f) => f.length <= FRAME_BYTES_MAX));
+  const headers = reader.sent.map(decodeHeader);
+  let rows = 0;
+  for (const h of headers) {
+    assert.equal(h.firstRow, rows);
+    rows += h.rows;
+  }
+  assert.equal(rows, 9_000);
+  assert.deepEqual(
+    headers.map((h) => h.last),
+    headers.map((_, i) => i === headers.length - 1),
+  );
+  const one = [["y".repeat(FRAME_BYTES_MAX * 2)], ["z"]];
+  await outbox.write(batchFromRows(WIDE, one), 2, CONTEXT);
+  await outbox.end(2);
+  const second = reader.sent.map(decodeHeader).filter((h) => h.epoch === 2);
+  assert.deepEqual(
+    second.map((h) => [h.firstRow, h.rows, h.last]),
+    [
+      [0, 1, false],
+      [1, 1, true],
+    ],
+  );
+  for (let e = 3; e < 20; e++) {
+    await outbox.write(
+      batchFromRows(
+        WIDE,
+        Array.from({ length: 8_000 }, () => ["n"]),
+      ),
+      e,
+      CONTEXT,
+    );
+    await outbox.end(e);
+  }
+  assert.equal(decodeHeader(reader.sent.at(-1)!).rows, 8_000);
 });
