@@ -40,6 +40,8 @@ export interface CoordinatorEnvironment {
    * column has new data the watermark stands still.
    */
   readonly maximaAfterStop: "keep" | "forget";
+  /** A column that is silent for so long is left out of the watermark's minimum; undefined: never. */
+  readonly idleTimeoutMs?: number | undefined;
   /** An epoch that takes longer is told, with what it waits for (milliseconds). */
   readonly stallMs: number;
   /** The node that an actor is assigned to. */

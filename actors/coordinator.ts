@@ -14,6 +14,7 @@ import type { Json, PlanLimits, SourceEnumerator, SplitRange } from "../src/conn
 import { unpack } from "../src/codec/msgpack.ts";
 import { AckBook, mergeMaxima } from "../src/runtime/acknowledgements.ts";
 import { encodeEntry, type EpochEntry, type PlanRecord, type Topology } from "../src/runtime/entries.ts";
+import { IdleColumns } from "../src/runtime/idle-columns.ts";
 import { nextEntry, nextTopology } from "../src/runtime/next-epoch.ts";
 import { removeOldTopology } from "../src/runtime/old-topology.ts";
 import { EpochSize } from "../src/runtime/epoch-size.ts";
@@ -28,6 +29,7 @@ export class Coordinator {
   readonly #env: CoordinatorEnvironment;
   readonly #book: AckBook;
   readonly #pacer: Pacer;
+  readonly #idleColumns: IdleColumns;
   readonly #ends: (() => void)[] = [];
   #woken = false;
   #wake: (() => void) | undefined;
@@ -54,6 +56,7 @@ export class Coordinator {
     this.#env = env;
     const observing = [...new Set(env.plan.watermarks.map((w) => w.stage))];
     this.#book = new AckBook(env.plan, observing);
+    this.#idleColumns = new IdleColumns(env.plan, env.clock, env.idleTimeoutMs);
     this.#pacer = new Pacer(env.trigger, env.clock);
     if (env.trigger.kind === "realTime") this.#size = new EpochSize(env.trigger.intervalMs);
     this.#lastPlannedMs = env.clock.monotonic();
@@ -249,7 +252,8 @@ export class Coordinator {
     if (this.#inputSeen || this.#env.trigger.kind === "processingTime") this.#lookAtMs = clock.monotonic();
     const ranges = await this.#collect(last);
     const input = Object.values(ranges).some((r) => r.length > 0);
-    const watermark = this.#watermark(last, maxima);
+    const idle = this.#idleColumns.idle(maxima, unreadSplits(this.#env.sources));
+    const watermark = this.#watermark(last, maxima, idle);
     const rescale = this.#topology(last) !== last?.topology && last !== undefined;
     if (!input && !rescale && !wantsEmptyEpoch(this.#env.plan, last, watermark, clock.now()))
       return this.#idle(behind);
@@ -261,6 +265,7 @@ export class Coordinator {
       unread: unreadSplits(this.#env.sources),
       maxima,
       watermark,
+      idle,
       nowMs: clock.now(),
       token: this.#env.token,
       topology: this.#topology(last),
@@ -283,10 +288,10 @@ export class Coordinator {
   }
 
   /** B of the next epoch. What was known when the query was stopped is a floor, even where the maxima behind it are forgotten. */
-  #watermark(last: EpochEntry | undefined, maxima: EpochEntry["maxima"]): number {
+  #watermark(last: EpochEntry | undefined, maxima: EpochEntry["maxima"], idle: readonly string[]): number {
     const { plan, splitWatermark, follower } = this.#env;
     const of = (known: EpochEntry["maxima"], floor: number): number =>
-      baseWatermark(plan, known, last?.unread ?? {}, floor, splitWatermark);
+      baseWatermark(plan, known, last?.unread ?? {}, floor, splitWatermark, idle);
     const before = last?.watermark ?? 0;
     const forgotten =
       this.#forgetful && follower.lastCommit?.epoch === last?.epoch ? follower.lastCommit?.maxima : undefined;

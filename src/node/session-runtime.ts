@@ -114,6 +114,7 @@ class NodeRuntime implements SessionRuntime {
         mailboxMaxBytes: MAILBOX_BYTES_MAX,
         maxRestarts: RESTARTS_MAX_DEFAULT,
         sourceSplits: this.#planning.compatibility === "spark" ? 1 : settings.workersOfParent,
+        idleTimeoutMs: settings.idleTimeoutMs,
         splitWatermark: "limited",
         maximaAfterStop: this.#planning.compatibility === "spark" ? "forget" : "keep",
       },

@@ -22,6 +22,8 @@ export interface Settings {
   /** Whether somebody asked for that number: then queries that are started again change to it (law 13), as new ones begin with it. */
   readonly partitionsGiven: boolean;
   readonly leaseMs: number;
+  /** Undefined: a silent event-time column holds the watermark back for ever, as in Spark. */
+  readonly idleTimeoutMs: number | undefined;
   readonly workers: number;
   readonly logLevel: LogLevel;
   readonly timeZone: string;
@@ -59,6 +61,11 @@ export const NODE_FLAGS: readonly Flag[] = [
     name: "lease-ms",
     value: "MS",
     help: `a node that is silent for so long is taken over (${LEASE_MS_DEFAULT})`,
+  },
+  {
+    name: "idle-timeout",
+    value: "DURATION",
+    help: "an event-time column that is silent for so long no longer holds the watermark back (never)",
   },
   { name: "workers", value: "N", help: "node processes on this machine under one parent (1)" },
   { name: "log-level", value: "LEVEL", help: "debug, info, warn or error (info)" },
@@ -133,6 +140,16 @@ const leaseOf = (l: Lookup): number => {
   );
 };
 
+const idleTimeoutOf = (l: Lookup): number | undefined => {
+  const text = l.get("idle-timeout");
+  if (text === undefined) return undefined;
+  const ms = /^\d+$/.test(text) ? Number(text) : durationOrNaN(text);
+  if (ms > 0) return ms;
+  throw new ConfigurationError(
+    `--idle-timeout must be a duration such as "30 seconds", not ${JSON.stringify(text)}`,
+  );
+};
+
 const durationOrNaN = (text: string): number => {
   try {
     return parseDuration(text);
@@ -203,6 +220,7 @@ export const settingsFrom = (
     partitions: l.whole("partitions", 1, PARTITIONS_MAX) ?? PARTITIONS_DEFAULT,
     partitionsGiven: l.get("partitions") !== undefined,
     leaseMs: leaseOf(l),
+    idleTimeoutMs: idleTimeoutOf(l),
     workers: l.whole("workers", 1, WORKERS_MAX) ?? 1,
     logLevel: oneOf("log-level", l.get("log-level") ?? "info", LEVELS),
     timeZone: checkedTimeZone(l.get("time-zone") ?? "UTC"),

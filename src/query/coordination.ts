@@ -82,6 +82,7 @@ export const coordinatorEnvironment = async (
     newRun,
     splitWatermark: services.settings.splitWatermark,
     maximaAfterStop: services.settings.maximaAfterStop,
+    idleTimeoutMs: services.settings.idleTimeoutMs,
     stallMs: services.settings.stallMs ?? EPOCH_STALL_MS,
     assigned: (actor) => host.assigned(actor),
     nudge: (actors) =>

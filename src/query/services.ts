@@ -37,6 +37,8 @@ export interface NodeSettings {
   readonly splitWatermark: "limited" | "max";
   /** "forget" with compatibility "spark". */
   readonly maximaAfterStop: "keep" | "forget";
+  /** An event-time column that is silent for so long no longer holds the watermark back; absent: it always does. */
+  readonly idleTimeoutMs?: number | undefined;
   /** An epoch that takes longer is told, and the actors it waits for are looked after. Default EPOCH_STALL_MS. */
   readonly stallMs?: number;
   /** How long a leader that leaves goes on committing what is planned. Default LEAVE_COMMIT_MS. */

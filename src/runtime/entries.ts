@@ -55,6 +55,8 @@ export interface EpochEntry {
   /** B(e) and B(e-1) of law 12, milliseconds. */
   readonly watermark: number;
   readonly lateWatermark: number;
+  /** Event-time columns that were silent and left out of the minimum (`idleTimeout`); absent: none. */
+  readonly idle?: readonly string[];
   /** True when it was planned only to close what the watermark passed. */
   readonly empty: boolean;
 }

@@ -10,6 +10,7 @@ export interface NextEpoch {
   readonly unread: Readonly<Record<string, readonly string[]>>;
   readonly maxima: EventTimeMaxima;
   readonly watermark: number;
+  readonly idle?: readonly string[];
   readonly nowMs: number;
   readonly token: number;
   readonly topology: Topology;
@@ -49,6 +50,7 @@ export const nextEntry = (n: NextEpoch): EpochEntry => {
     maxima: n.maxima,
     watermark: n.watermark,
     lateWatermark: last?.watermark ?? 0,
+    ...(n.idle === undefined || n.idle.length === 0 ? {} : { idle: n.idle }),
     empty: !Object.values(n.ranges).some((r) => r.length > 0),
     runId: n.runId,
     queryId: n.queryId,

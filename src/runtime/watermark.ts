@@ -47,17 +47,20 @@ const logicalMaximum = (
   return columnMaximum(seen, behind);
 };
 
-/** B(e) from the maxima of the epochs before e and the splits that were not read to their end. */
+/** B(e) from the maxima of the epochs before e and the splits that were not read to their end; `idle` columns are left out. */
 export const baseWatermark = (
   plan: PhysicalPlan,
   maxima: EventTimeMaxima,
   unread: Readonly<Record<string, readonly string[]>>,
   before: number,
   splitWatermark: "limited" | "max",
+  idle: readonly string[] = [],
 ): number => {
   if (plan.watermarks.length === 0) return before;
   const columns = new Map<string, WatermarkColumn[]>();
   for (const w of plan.watermarks) columns.set(w.column, [...(columns.get(w.column) ?? []), w]);
+  // All of them silent: nobody is ahead, and nothing moves.
+  for (const column of idle) if (columns.size > 1) columns.delete(column);
   const perColumn = [...columns.values()].map((parts) => {
     const max = logicalMaximum(plan, parts, maxima, unread, splitWatermark);
     return max === undefined ? 0 : max - parts[0]!.delayMs;

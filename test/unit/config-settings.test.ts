@@ -20,6 +20,7 @@ test("defaults are those of the documentation", () => {
       partitions: 4,
       partitionsGiven: false,
       leaseMs: 5000,
+      idleTimeoutMs: undefined,
       workers: 1,
       logLevel: "info",
       timeZone: "UTC",
@@ -37,6 +38,7 @@ test("every flag has its variable", () => {
     nats: "nats://h:1",
     creds: "c",
     "tls-ca": "ca",
+    "idle-timeout": "30 seconds",
     replicas: "3",
     data: "d",
     port: "0",
@@ -112,4 +114,11 @@ test("names of Object's prototype are no settings", () => {
 test("a number of partitions that nobody asked for is told apart: it changes no query that is there", () => {
   assert.equal(settingsFrom({}).partitionsGiven, false);
   assert.equal(settingsFrom({ MILLRACE_PARTITIONS: "4" }).partitionsGiven, true);
+});
+
+test("the timeout of silent columns is a duration, and off by default", () => {
+  assert.equal(settingsFrom({ MILLRACE_IDLE_TIMEOUT: "2 minutes" }).idleTimeoutMs, 120_000);
+  assert.equal(settingsFrom({}, { idleTimeout: 1500 }).idleTimeoutMs, 1500);
+  assert.throws(() => settingsFrom({ MILLRACE_IDLE_TIMEOUT: "soon" }), /--idle-timeout must be a duration/);
+  assert.throws(() => settingsFrom({ MILLRACE_IDLE_TIMEOUT: "0" }), /--idle-timeout/);
 });

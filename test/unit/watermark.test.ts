@@ -3,6 +3,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { PhysicalPlan } from "../../src/plan/physical.ts";
 import { nextEntry } from "../../src/runtime/next-epoch.ts";
+import { IdleColumns } from "../../src/runtime/idle-columns.ts";
+import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 import { baseWatermark, columnMaximum } from "../../src/runtime/watermark.ts";
 
 const column = (operatorId: string, delayMs: number, stage: number, name = operatorId): unknown => ({
@@ -65,4 +67,33 @@ test("C8 rows of epoch e are late below the watermark of e-1, not below that of 
   const second = nextEntry({ ...base, last: first, watermark: 80 });
   assert.deepEqual([first.watermark, first.lateWatermark], [50, 0]);
   assert.deepEqual([second.watermark, second.lateWatermark], [80, 50]);
+});
+
+test("a silent column is left out of the minimum, never the last one, and the watermark does not go back for it", () => {
+  const maxima = { w0: { a: 100 }, w1: { b: 60 } };
+  const of = (idle: readonly string[], floor = 0): number =>
+    baseWatermark(planOf(TWO), maxima, {}, floor, "limited", idle);
+  assert.deepEqual([of([]), of(["w1"]), of(["w0", "w1"])], [40, 90, 40]);
+  assert.equal(of([], 90), 90);
+});
+
+test("a column is silent when its maxima have not grown for the timeout while it had nothing to read", async () => {
+  const clock = new VirtualClock();
+  const idle = new IdleColumns(planOf(TWO), clock, 1_000);
+  const both = { w0: { a: 1 }, w1: { b: 1 } };
+  assert.deepEqual(idle.idle(both, {}), []);
+  await clock.advance(900);
+  assert.deepEqual(idle.idle({ ...both, w0: { a: 2 } }, {}), []);
+  await clock.advance(100);
+  assert.deepEqual(idle.idle({ ...both, w0: { a: 2 } }, {}), ["w1"]);
+  // It speaks again.
+  assert.deepEqual(idle.idle({ w0: { a: 2 }, w1: { b: 2 } }, {}), []);
+  await clock.advance(900);
+  assert.deepEqual(idle.idle({ w0: { a: 2 }, w1: { b: 2 } }, { s1: ["b"] }), []);
+  await clock.advance(100);
+  assert.deepEqual(idle.idle({ w0: { a: 2 }, w1: { b: 2 } }, {}), ["w0"]);
+  // All of them: nobody is ahead.
+  await clock.advance(1_000);
+  assert.deepEqual(idle.idle({ w0: { a: 2 }, w1: { b: 2 } }, {}), []);
+  assert.deepEqual(new IdleColumns(planOf(TWO), clock, undefined).idle(both, {}), []);
 });
