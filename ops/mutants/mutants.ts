@@ -263,6 +263,15 @@ export const MUTANTS: readonly Mutant[] = [
     cheap: true,
   },
   {
+    law: "9 leaders",
+    name: "a lease that was late and is confirmed after all is told to nobody: nothing is planned any more",
+    file: "src/cluster/membership.ts",
+    find: "if (late && this.alive()) this.#changed();",
+    replace: "",
+    test: "test/sim/lease-flicker.test.ts",
+    cheap: true,
+  },
+  {
     law: "11 sinks",
     name: "the sink takes an epoch again",
     file: "actors/sink.ts",
