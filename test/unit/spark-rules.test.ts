@@ -166,6 +166,7 @@ test("dates, timestamps and intervals beside operands that do not go with them",
     ["date'2024-01-01' / timestamp'2024-01-01'", { error: "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES" }],
     ["typeof(date'2024-01-01' + null)", "timestamp"],
     ["typeof(date'2024-01-01' - null)", "interval day"],
+    ["typeof(interval 1 hour - null)", "interval hour"],
   ]));
 
 test("elements and keys meet without strings being read as numbers", () =>

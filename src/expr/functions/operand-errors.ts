@@ -18,7 +18,7 @@ export const refuseMixedTimes = (op: string, args: readonly TypedExpr[], site: C
       throw binaryDifferentTypes(site, args);
     return;
   }
-  if (op !== "+" && op !== "-") return;
+  if ((op !== "+" && op !== "-") || has("null")) return;
   const moving =
     has("date") ||
     (op === "-" && has("timestamp", "timestamp_ntz")) ||
