@@ -41,8 +41,9 @@ export class ByteStrings {
     this.#looked = 0;
     this.#made = 0;
     if (this.dictionary.length <= (this.#pause > 0 ? 0 : ENTRIES_MAX)) return;
-    // As large as the last one was.
-    this.dictionary = new Utf8Strings(this.dictionary.length, this.dictionary.byteLength);
+    // A little larger than the last one: growing copies.
+    const { length, byteLength } = this.dictionary;
+    this.dictionary = new Utf8Strings(length + (length >> 3), byteLength + (byteLength >> 3));
     this.#table.fill(0);
     this.#ids = 0;
     this.#used = 0;
