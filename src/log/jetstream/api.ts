@@ -37,6 +37,8 @@ export const ERR = {
   messageTooLarge: 10054,
   streamMismatch: 10060,
   replicasNeedCluster: 10074,
+  batchIncomplete: 10176,
+  batchesInFlight: 10210,
 } as const;
 
 const FULL = new Set<number>([ERR.insufficientResources, ERR.storageExceeded, ERR.accountLimit]);
@@ -51,6 +53,10 @@ export const failureOf = (what: string, f: ApiFailure, maxBytes?: number): Millr
       return new LogConflictError(`${what}: somebody else appended: ${text}`);
     case ERR.streamFull:
       return full(what, maxBytes);
+    // Batches that killed writers left open, until the server forgets them (10 s), or a connection that broke in the middle: nothing is stored.
+    case ERR.batchIncomplete:
+    case ERR.batchesInFlight:
+      return new UnavailableError(`${what}: ${text}`);
     case ERR.messageTooLarge:
       return new RecordTooLargeError(`${what}: ${text}`);
     case ERR.replicasNeedCluster:
