@@ -89,7 +89,7 @@ test("a column is silent when its maxima have not grown for the timeout while it
   // It speaks again.
   assert.deepEqual(idle.idle({ w0: { a: 2 }, w1: { b: 2 } }, {}), []);
   await clock.advance(900);
-  assert.deepEqual(idle.idle({ w0: { a: 2 }, w1: { b: 2 } }, { s1: ["b"] }), []);
+  assert.deepEqual(idle.idle({ w0: { a: 2 }, w1: { b: 2 } }, { s1: ["b"] }), ["w0"]);
   await clock.advance(100);
   assert.deepEqual(idle.idle({ w0: { a: 2 }, w1: { b: 2 } }, {}), ["w0"]);
   // All of them: nobody is ahead.
