@@ -1,7 +1,7 @@
 # `make` alone prints the targets. Only `make test`, `make ci` and what says so need a NATS server.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup dependencies build brokers demo demo-nats test ci bench lint format clean mutants nightly
+.PHONY: help setup dependencies build brokers demo demo-nats test ci bench bench-full lint format clean mutants nightly
 
 # `make test TESTS=test/unit/x.test.ts` runs one file.
 TESTS ?= $(shell find test -name '*.test.ts' -not -path 'test/nightly/*' | sort)
@@ -52,12 +52,16 @@ format: dependencies ## write the format
 bench: setup brokers ## the benchmarks, JSON out
 	@$(RUN) test/bench/main.ts
 
+bench-full: setup brokers ## what takes minutes: 60 million rows through memory, latency at four rates
+	@$(RUN) src/bench/main.ts heap --full --json
+	@$(RUN) src/bench/main.ts latency --rate 1000,10000,50000,100000 --json
+
 mutants: setup brokers ## apply each mutant of the protocol's laws and see its named test fail
 	@$(RUN) ops/mutants/main.ts
 
 nightly: setup brokers ## what takes longer than continuous integration may
 	@$(RUN_TESTS) $$(find test/nightly -name '*.test.ts' 2>/dev/null | sort)
-	@$(MAKE) --no-print-directory mutants bench
+	@$(MAKE) --no-print-directory mutants bench bench-full
 
 clean: ## remove what was built and fetched
 	rm -rf dist .dist-* .tools .millrace coverage node_modules

@@ -17,6 +17,7 @@ const WORK: Readonly<Record<string, () => Promise<(parameters: never) => Promise
   natsReadParse: async () => (await import("./nats-work.ts")).readParseFloor,
   natsParseBytes: async () => (await import("./nats-work.ts")).parseBytesFloor,
   natsPublish: async () => (await import("./nats-work.ts")).publishFloor,
+  heap: async () => (await import("./heap.ts")).measureHeap,
   latency: async () => (await import("./latency.ts")).runCounter,
 };
 

@@ -40,6 +40,20 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       return { flags: NATS_FLAGS, run: nats };
     },
   },
+  start: {
+    summary: "start of the command line to the first row",
+    load: async () => {
+      const { start, START_FLAGS } = await import("./start.ts");
+      return { flags: START_FLAGS, run: start };
+    },
+  },
+  heap: {
+    summary: "resident memory over event time, windows closing",
+    load: async () => {
+      const { heap, HEAP_FLAGS } = await import("./heap.ts");
+      return { flags: HEAP_FLAGS, run: heap };
+    },
+  },
   latency: {
     summary: "NATS to NATS at a fixed rate: percentiles of the age of results",
     load: async () => {
@@ -85,7 +99,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 };
 
 /** Flags that stand alone. */
-const SWITCHES: ReadonlySet<string> = new Set(["json", "help", "out-of-order"]);
+const SWITCHES: ReadonlySet<string> = new Set(["json", "help", "out-of-order", "full"]);
 
 const usage = (): string =>
   ["usage: millrace bench <name> [flags]", ""]
@@ -142,6 +156,8 @@ const ALL: readonly (readonly string[])[] = [
   ["state"],
   ["recovery"],
   ["nats"],
+  ["start"],
+  ["heap"],
   ["latency"],
 ];
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { benchExpressions } from "../../src/bench/expressions.ts";
 import { measureFrames } from "../../src/bench/frames.ts";
+import { measureHeap } from "../../src/bench/heap.ts";
 import { measureJson } from "../../src/bench/json.ts";
 import { benchMain } from "../../src/bench/main.ts";
 import { type CheckOptions, checkNexmark, readCheckFile } from "../../src/bench/nexmark/check.ts";
@@ -112,6 +113,12 @@ test("decoders give every row, frames come out as they went in, generated loops 
   assert.equal((await measureJson({ events: 500, rounds: 1 })).length, 5);
   assert.equal((await measureFrames({ frames: 4, rowsPerFrame: 200 })).length, 2);
   assert.equal(benchExpressions(1).length, 4);
+});
+
+test("memory over virtual time is looked at twice", async () => {
+  const row = await measureHeap({ minutes: 1, rate: 100, keys: 50 });
+  assert.equal(row["rows"], 6_000);
+  assert.ok(Number(row["rssMbAtEnd"]) > 0 && typeof row["passed"] === "boolean");
 });
 
 test("usage is exit code 2", async () => {

@@ -1,0 +1,107 @@
+/**
+ * Memory over event time: rows of many keys through a windowed count, windows closing all the time, as many rows as `--minutes` at `--rate` have. Time is
+ * virtual and runs as fast as the rows are processed. Resident memory and heap are looked at after a garbage collection; what is there at the end must be within 20 % of what was there
+ * at one third.
+ */
+import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { LONG, field, TIMESTAMP } from "../core/data-type.ts";
+import { schemaOf } from "../core/schema.ts";
+import { LevelBackend } from "../state/level-backend.ts";
+import { TestCluster } from "../testing/cluster.ts";
+import { parseQuery } from "../sql/parser.ts";
+import { inChild } from "./child.ts";
+import { type BenchOptions, type Flags, positive } from "./options.ts";
+import { BLACKHOLE, streamCatalog, withDirectory } from "./query-run.ts";
+import { printReport, type ReportRow } from "./report.ts";
+
+export const HEAP_FLAGS: Flags = {
+  minutes: "minutes of event time (default 1; the full run has 10)",
+  rate: "rows a second of event time (default 20000; the full run has 100000)",
+  keys: "distinct keys (default 100000; the full run has 1000000)",
+  full: "10 minutes, 100000 rows a second, 1000000 keys: 60 million rows",
+};
+
+interface Parameters {
+  readonly minutes: number;
+  readonly rate: number;
+  readonly keys: number;
+}
+
+const WINDOW = "10 seconds";
+const START_MS = 1_500_000_000_000;
+const MB = 1024 * 1024;
+/** Resident memory may grow by this part from one third to the end. */
+const GROWTH_MAX = 0.2;
+const collector = (): (() => void) => {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+};
+
+const SQL = `SELECT window.start AS start, k, count(*) AS n
+  FROM (SELECT (value * 7919) % {keys} AS k, timestamp FROM marked) GROUP BY window(timestamp, '${WINDOW}'), k`;
+
+/** The rate source makes the rows while the clock, which is virtual, goes on by seconds: the production actors run under it. */
+export const measureHeap = (p: Parameters): Promise<ReportRow> =>
+  withDirectory(async (directory) => {
+    const backend = await LevelBackend.open(join(directory, "state"));
+    const cluster = new TestCluster({ backend: () => Promise.resolve(backend) });
+    const schema = schemaOf([field("timestamp", TIMESTAMP), field("value", LONG)]);
+    const options = { rowsPerSecond: String(p.rate), numPartitions: "1" };
+    const catalog = streamCatalog("rows", { format: "rate", options, schema, pushed: [] });
+    const child = parseQuery("SELECT * FROM rows");
+    const relation = { kind: "watermark", child, column: ["timestamp"], delayMs: 1_000 } as const;
+    catalog.define({ name: "marked", kind: "view", relation });
+    await cluster.start({
+      name: "heap",
+      relation: parseQuery(SQL.replace("{keys}", String(p.keys))),
+      catalog,
+      outputMode: "append",
+      trigger: { kind: "default" },
+      sink: BLACKHOLE,
+      partitions: 1,
+    });
+    const collect = collector();
+    const look = (): readonly [number, number] => {
+      collect();
+      return [process.memoryUsage.rss() / MB, process.memoryUsage().heapUsed / MB];
+    };
+    let third: readonly [number, number] = [0, 0];
+    let rows = 0;
+    const seconds = p.minutes * 60;
+    const from = performance.now();
+    for (let s = 1; s <= seconds; s++) {
+      await cluster.advanceTime(1_000);
+      await cluster.processAllAvailable("heap");
+      rows = s * p.rate;
+      if (s === Math.ceil(seconds / 3)) third = look();
+    }
+    const took = (performance.now() - from) / 1000;
+    const last = look();
+    await cluster.close();
+    const growth = last[0] / third[0] - 1;
+    return {
+      rows,
+      keys: p.keys,
+      rowsPerSecond: Math.round(rows / took),
+      rssMbAtThird: Math.round(third[0]),
+      rssMbAtEnd: Math.round(last[0]),
+      heapMbAtThird: Math.round(third[1]),
+      heapMbAtEnd: Math.round(last[1]),
+      growth: Number(growth.toFixed(3)),
+      passed: growth <= GROWTH_MAX,
+    };
+  });
+
+export const heap = async (o: BenchOptions): Promise<number> => {
+  const full = o.values["full"] !== undefined;
+  const settings = {
+    minutes: positive(o, "minutes", full ? 10 : 1),
+    rate: positive(o, "rate", full ? 100_000 : 20_000),
+    keys: positive(o, "keys", full ? 1_000_000 : 100_000),
+  };
+  const row = await inChild<ReportRow>("heap", settings);
+  printReport({ bench: "heap", settings, rows: [row] }, o.json, o.print);
+  return row["passed"] === true ? 0 : 1;
+};
