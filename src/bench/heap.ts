@@ -30,7 +30,6 @@ interface Parameters {
 }
 
 const WINDOW = "10 seconds";
-const START_MS = 1_500_000_000_000;
 const MB = 1024 * 1024;
 /** Resident memory may grow by this part from one third to the end. */
 const GROWTH_MAX = 0.2;

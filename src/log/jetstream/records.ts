@@ -28,13 +28,12 @@ export const deliveryOf = (f: Frame): Delivery | undefined => {
   for (let i = replyFrom; i < replyTo && dots < DOTS.length; i++) if (b[i] === DOT) DOTS[dots++] = i;
   const at = dots === 8 ? 4 : dots >= 10 ? 6 : -1;
   if (at < 0) return undefined;
-  const token = (n: number): number => digits(b, DOTS[n]! + 1, n + 1 < dots ? DOTS[n + 1]! : replyTo);
   const time = DOTS[at + 2]! + 1;
   const end = DOTS[at + 3]!;
   return {
-    sequence: token(at),
+    sequence: digits(b, DOTS[at]! + 1, DOTS[at + 1]!),
     timestamp: digits(b, time, end - 6) + digits(b, end - 6, end - 3) / 1000,
-    pending: token(at + 3),
+    pending: digits(b, end + 1, at + 4 < dots ? DOTS[at + 4]! : replyTo),
   };
 };
 
