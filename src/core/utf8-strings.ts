@@ -151,7 +151,7 @@ export class Utf8Strings {
   }
 
   #moreEntries(): void {
-    const ends = new Int32Array(Math.max(ENTRIES_FIRST, this.length * 2) + 1);
+    const ends = new Int32Array(Math.max(ENTRIES_FIRST, this.ends.length * 2));
     ends.set(this.ends);
     this.ends = ends;
   }
