@@ -5,18 +5,15 @@
  * (partition, rank) whose row the epoch changed is given; a rank, once given, never goes away (row_number only, so ranks are unique).
  * Phase "partial", before an exchange, keeps the best rows of an epoch and sends them at its end, without ranks.
  *
- * Invariants. N1: a list is in order; equal rows in the order they came. N2: what is given is in order of first change (update, partial) or of the keys'
- * bytes (append): functions of the accepted rows in order and of the tables (O1).
+ * Invariants. N1, N3, N4: ranked-rows.ts. N2: what is given is in order of first change (update, partial) or of time and arrival (append): functions of the
+ * accepted rows in order and of the tables (O1).
  */
-import { type Batch, batchFromRows, rowCount } from "../core/batch.ts";
+import { type Batch, batchOf, rowCount } from "../core/batch.ts";
 import { RESULT_ROWS_MAX } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
-import type { Row } from "../core/value.ts";
-import { valueAt, type Vector } from "../core/vector.ts";
+import type { Vector } from "../core/vector.ts";
 import type { SortOrder, TypedExpr } from "../expr/ast.ts";
 import { compileExprs } from "../expr/compile.ts";
-import type { KeyedTable, StateKey } from "../state/table.ts";
-import { ExpiryQueue } from "./expiry-queue.ts";
 import { formatExpr, formatOrder, keyTypesText } from "./expr-text.ts";
 import type {
   EpochContext,
@@ -27,12 +24,11 @@ import type {
   Output,
 } from "./operator.ts";
 import { OperatorCounts } from "./operator-counts.ts";
-import { keepRows, liveRows, overRows } from "./row-errors.ts";
-import { KeyEncoder } from "./row-keys.ts";
-import { compareKeys } from "./sort.ts";
-import { type EventTimeForm, notLate, timesOf } from "./watermark-time.ts";
+import { type RankFunction, RankedRows } from "./ranked-rows.ts";
+import { keepRows, overRows } from "./row-errors.ts";
+import { type EventTimeForm, notLate } from "./watermark-time.ts";
 
-export type RankFunction = "row_number" | "rank" | "dense_rank";
+export type { RankFunction };
 
 export interface TopNSpec {
   readonly phase: "partial" | "final";
@@ -46,59 +42,30 @@ export interface TopNSpec {
   readonly eventTime: { readonly key: number; readonly form: EventTimeForm } | undefined;
 }
 
-/** Values of the ORDER BY, and the row. */
-type Entry = readonly [order: Row, row: Row];
-
-/** A partition under change in this epoch. */
-interface Work {
-  readonly key: StateKey;
-  readonly group: number;
-  /** As it was when the epoch began. */
-  readonly before: readonly Entry[] | undefined;
-  readonly list: Entry[];
-  changed: boolean;
-}
-
 class TopN implements Operator {
   readonly #spec: TopNSpec;
   readonly #output: Schema;
   readonly #evaluate: ReturnType<typeof compileExprs>;
-  readonly #encoder: KeyEncoder;
-  readonly #compare: (a: Row, b: Row) => number;
+  readonly #rows: RankedRows;
   readonly #counts = new OperatorCounts();
-  readonly #expiry = new ExpiryQueue<StateKey>();
-  #table: KeyedTable<readonly Entry[]> | undefined;
-  #work = new Map<StateKey, Work>();
-  #changed: Work[] = [];
   #context!: OperatorContext;
   #epoch!: EpochContext;
 
-  constructor(spec: TopNSpec, output: Schema) {
+  constructor(spec: TopNSpec, input: Schema, output: Schema) {
     this.#spec = spec;
     this.#output = output;
     this.#evaluate = compileExprs([...spec.partitionBy, ...spec.orderBy.map((o) => o.expr)]);
-    this.#encoder = new KeyEncoder(spec.partitionBy.map((e) => e.type));
-    this.#compare = compareKeys(spec.orderBy);
+    const final = spec.phase === "final";
+    this.#rows = new RankedRows(final ? spec : { ...spec, eventTime: undefined }, input);
   }
 
   open(context: OperatorContext): void {
     this.#context = context;
-    if (this.#spec.phase === "final") this.#table = context.tables.keyed("best");
+    if (this.#spec.phase === "final") context.tables.add(this.#rows.table);
   }
 
   restored(): void {
-    const { eventTime, partitionBy } = this.#spec;
-    if (eventTime === undefined || this.#table === undefined) return;
-    // A partition's time is that of any of its rows.
-    const entries = [...this.#table.scan()];
-    const batch = batchFromRows(
-      this.#output,
-      entries.map(([, list]) => [...list[0]![1], null]),
-    );
-    const [key] = compileExprs([partitionBy[eventTime.key]!])(batch, { clockMs: 0, timeZone: "UTC" });
-    timesOf(key!, entries.length, eventTime.form).forEach((time, i) => {
-      if (time !== Infinity) this.#expiry.add(time, entries[i]![0]);
-    });
+    this.#rows.restore();
   }
 
   begin(epoch: EpochContext): void {
@@ -123,135 +90,36 @@ class TopN implements Operator {
         ({ batch: rows, result } = run(keepRows(rows, mask)));
       }
     }
-    this.#add(rows, result);
-  }
-
-  #add(batch: Batch, vectors: readonly Vector[]): void {
-    const n = rowCount(batch);
-    const { partitionBy, eventTime } = this.#spec;
-    const keyed = this.#encoder.encode(vectors.slice(0, partitionBy.length), n);
-    const orders = vectors.slice(partitionBy.length);
-    const live = liveRows(batch);
-    const order = orders.map((v) => (n === 0 ? null : valueAt(v, 0)));
-    let times: Float64Array | undefined;
-    let work: Work | undefined;
-    for (let i = 0; i < n; i++) {
-      const key = keyed.keys[i] ?? "";
-      if (work?.key !== key) work = this.#work.get(key) ?? this.#open(key, keyed.keyGroup(i));
-      for (let c = 0; c < order.length; c++) order[c] = valueAt(orders[c]!, i);
-      const { list } = work;
-      const at = this.#place(list, order);
-      if (at >= this.#spec.limit && !this.#ranks(list, order, at)) continue;
-      if (list.length === 0 && eventTime !== undefined && this.#table !== undefined) {
-        times ??= timesOf(vectors[eventTime.key]!, n, eventTime.form);
-        if (times[i] !== Infinity) this.#expiry.add(times[i]!, key);
-      }
-      const physical = live[i]!;
-      list.splice(at, 0, [[...order], batch.columns.map((v) => valueAt(v, physical))]);
-      this.#trim(list);
-      if (work.changed) continue;
-      work.changed = true;
-      this.#changed.push(work);
-    }
-  }
-
-  #open(key: StateKey, group: number): Work {
-    const before = this.#table?.get(key);
-    const work = { key, group, before, list: before === undefined ? [] : [...before], changed: false };
-    this.#work.set(key, work);
-    return work;
-  }
-
-  /** Behind all rows that are better or equal (N1). Most rows of a full list are worse than its last: looked at first. */
-  #place(list: readonly Entry[], order: Row): number {
-    const n = list.length;
-    if (n === 0 || this.#compare(list[n - 1]![0], order) <= 0) return n;
-    let low = 0;
-    let high = n - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#compare(list[middle]![0], order) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** Whether a row that belongs behind `limit` rows or more has a rank within the limit all the same: with a tie, or densely. */
-  #ranks(list: readonly Entry[], order: Row, at: number): boolean {
-    const { fn, limit } = this.#spec;
-    if (fn === "row_number") return false;
-    if (this.#compare(list[at - 1]![0], order) === 0) return true;
-    return fn === "dense_rank" && (at < list.length || this.#ranksOf(list).at(-1)! < limit);
-  }
-
-  #ranksOf(list: readonly Entry[]): readonly number[] {
-    const { fn } = this.#spec;
-    let rank = 0;
-    return list.map((e, i) => {
-      if (fn === "row_number") return i + 1;
-      if (i === 0 || this.#compare(list[i - 1]![0], e[0]) !== 0) rank = fn === "rank" ? i + 1 : rank + 1;
-      return rank;
-    });
-  }
-
-  /** Takes off what fell out of the limit. */
-  #trim(list: Entry[]): void {
-    const { fn, limit } = this.#spec;
-    if (list.length <= limit) return;
-    if (fn === "row_number") {
-      list.length = limit;
-      return;
-    }
-    if (this.#compare(list[0]![0], list.at(-1)![0]) === 0) return;
-    const ranks = this.#ranksOf(list);
-    while (ranks[list.length - 1]! > limit) list.length--;
+    this.#rows.add(rows, result, rowCount(rows));
   }
 
   end(out: Output): void {
     const { phase, mode } = this.#spec;
-    this.#counts.updated(this.#changed.length);
-    if (phase === "partial")
-      this.#emit(
-        out,
-        this.#changed.map((w) => w.list.map((e) => e[1])),
-      );
-    else {
-      for (const w of this.#changed) this.#table!.put(w.key, w.list, w.group);
-      if (mode === "update")
-        this.#emit(
-          out,
-          this.#changed.map((w) => this.#ranked(w.list, w.before)),
-        );
-      this.#close(out);
+    const changed = this.#rows.takeChanged();
+    this.#counts.updated(changed.length);
+    if (phase === "partial") {
+      this.#give(changed, false, out);
+      this.#rows.remove(changed);
+      this.#rows.settle();
+    } else {
+      if (mode === "update") this.#give(changed, true, out);
+      const gone = this.#rows.closed(this.#epoch.final ? Infinity : this.#epoch.watermarkMs);
+      if (mode === "append") this.#give(gone, false, out);
+      this.#rows.remove(gone);
+      this.#counts.removed(gone.length);
     }
-    this.#work = new Map();
-    this.#changed = [];
     this.#counts.endEpoch();
   }
 
-  #close(out: Output): void {
-    const gone = this.#expiry.takeThrough(this.#epoch.final ? Infinity : this.#epoch.watermarkMs);
-    if (gone.length === 0) return;
-    const keys = gone.sort();
-    if (this.#spec.mode === "append")
-      this.#emit(
-        out,
-        keys.map((key) => this.#ranked(this.#table!.get(key)!, undefined)),
-      );
-    for (const key of keys) this.#table!.delete(key);
-    this.#counts.removed(keys.length);
-  }
-
-  /** The list's rows with their ranks, without those that stand where they stood before. */
-  #ranked(list: readonly Entry[], before: readonly Entry[] | undefined): readonly Row[] {
-    const ranks = this.#ranksOf(list);
-    return list.flatMap((e, i) => (before?.[i] === e ? [] : [[...e[1], ranks[i]!]]));
-  }
-
-  #emit(out: Output, partitions: readonly (readonly Row[])[]): void {
-    const rows = partitions.flat();
-    for (let from = 0; from < rows.length; from += RESULT_ROWS_MAX)
-      out.emit(batchFromRows(this.#output, rows.slice(from, from + RESULT_ROWS_MAX)));
+  #give(partitions: Int32Array, changed: boolean, out: Output): void {
+    const { slots, ranks } = this.#rows.ranked(partitions, changed);
+    for (let from = 0; from < slots.length; from += RESULT_ROWS_MAX) {
+      const to = Math.min(slots.length, from + RESULT_ROWS_MAX);
+      const columns = this.#rows.gather(slots.data.subarray(from, to));
+      if (this.#spec.phase === "final")
+        columns.push({ layout: "i32", data: ranks.data.slice(from, to), nulls: undefined });
+      out.emit(batchOf(this.#output, to - from, columns));
+    }
   }
 
   metrics(): OperatorMetrics {
@@ -264,13 +132,13 @@ const orderText = (spec: TopNSpec): string => spec.orderBy.map(formatOrder).join
 export const topNKind: OperatorKind<TopNSpec> = {
   kind: "topN",
   stateful: true,
-  create: (spec, _inputs, output) => new TopN(spec, output),
+  create: (spec, inputs, output) => new TopN(spec, inputs[0]!, output),
   describe: (spec) =>
     `TopN ${spec.phase} ${spec.mode} ${spec.fn} <= ${spec.limit} partition by [${spec.partitionBy.map(formatExpr).join(", ")}] order by [${orderText(spec)}]`,
   stateFingerprint: (spec) =>
     spec.phase === "partial"
       ? ""
-      : `topN ${spec.fn} <= ${spec.limit} keys=[${keyTypesText(spec.partitionBy)}] order=[${orderText(spec)}] closes=${spec.eventTime?.key ?? "never"}`,
+      : `topN columns ${spec.fn} <= ${spec.limit} keys=[${keyTypesText(spec.partitionBy)}] order=[${orderText(spec)}] closes=${spec.eventTime?.key ?? "never"}`,
   wantsEmptyEpoch: (spec, before, after) =>
     spec.phase === "final" && spec.eventTime !== undefined && after > before,
 };

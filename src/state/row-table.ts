@@ -57,8 +57,12 @@ export class RowTable implements StateTable {
   #byUid: Map<number, number> | undefined;
   #offset = 0;
 
-  constructor(name: string, types: readonly DataType[]) {
+  /** What `stats` counts, where that is not the rows. */
+  readonly #count: (() => number) | undefined;
+
+  constructor(name: string, types: readonly DataType[], count?: () => number) {
     this.name = name;
+    this.#count = count;
     this.#types = types;
     this.#columns = types.map(createRowColumn);
   }
@@ -291,7 +295,7 @@ export class RowTable implements StateTable {
 
   stats(): TableStats {
     const bytes = this.#columns.reduce((sum, c) => sum + c.bytes(), this.#capacity * BYTES_PER_ROW);
-    return { rows: this.size, bytes };
+    return { rows: this.#count?.() ?? this.size, bytes };
   }
 }
 
