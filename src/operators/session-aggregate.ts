@@ -2,7 +2,7 @@
  * Aggregation by session windows: a row covers [time, time + gap); rows of a key that overlap or touch form one session. Gaps may differ by row.
  *
  * Rows with a null time, a null gap or a gap <= 0 are left out. A row is late when its own time + gap <= late watermark, whether or not an open
- * session would take it, as in Spark. Modes: "append" emits a session when its end <= watermark; "complete" emits all in every epoch and closes
+ * session would take it, in every mode, as in Spark. Modes: "append" emits a session when its end <= watermark; "complete" emits all in every epoch and closes
  * none; "update" (an extension: Spark refuses it) emits the sessions that changed. A session that was merged into another
  * is not emitted again.
  */
@@ -110,11 +110,10 @@ class SessionAggregate implements Operator {
 
   /** Which rows are late and which are kept; undefined when all are kept. */
   #masks(result: EvaluatedCalls, n: number): { kept: Uint8Array; late: Uint8Array } | undefined {
-    const { keys, mode, watermarked } = this.#spec;
+    const { keys, watermarked } = this.#spec;
     const times = result.keys[keys.length]!;
     const gaps = result.keys[keys.length + 1]!;
-    const lateBound =
-      watermarked && mode !== "complete" && !this.#epoch.final ? this.#epoch.lateWatermarkMs : -Infinity;
+    const lateBound = watermarked && !this.#epoch.final ? this.#epoch.lateWatermarkMs : -Infinity;
     const kept = new Uint8Array(n);
     const late = new Uint8Array(n);
     let all = true;
