@@ -361,6 +361,10 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ["UNSUPPORTED_OVERWRITE", "INSERT OVERWRITE is for tables in memory."],
   ["UNSUPPORTED_SHOW_CREATE_TABLE", "A temporary view has no CREATE TABLE."],
   [
+    "UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK",
+    'With `compatibility: "spark"`: EXCEPT in append mode needs a watermarked column among its columns, as in Spark.',
+  ],
+  [
     "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY",
     "A correlated subquery of a kind that cannot be turned into a join. Write the join.",
   ],

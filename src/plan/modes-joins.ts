@@ -94,6 +94,18 @@ const checkSetOperation = (p: Join & LogicalPlan, context: ModeContext): void =>
         "Except on a streaming DataFrame/Dataset on the right is not supported",
         "a row is known to be absent from a stream only at its end: use an anti join with a condition on event times",
       );
+    // Spark plans it as an aggregate of all columns, which fails in the first epoch.
+    if (
+      context.compatibility === "spark" &&
+      context.outputMode === "append" &&
+      p.output.every((x) => x.eventTimeDelayMs === undefined)
+    )
+      refuse(
+        p,
+        "Append output mode not supported for aggregations on streaming DataFrames/DataSets without watermark",
+        'keep the watermarked column among the selected ones, use update, or set compatibility to "extended"',
+        "UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK",
+      );
     return;
   }
   if (context.compatibility === "extended" && !(p.left.streaming && p.right.streaming)) {

@@ -57,6 +57,11 @@ for (const partitions of [1, 4])
   test(`streams.json gives what Spark gave, ${partitions} partitions`, async () =>
     assertNoDifference(await runStreams(streamCases(), { partitions }), 313));
 
+test("streams-more.json gives what Spark gave, 3 partitions", async () => {
+  const { cases } = casesOf("streams-more.json") as { cases: readonly StreamCase[] };
+  assertNoDifference(await runStreams(cases, { partitions: 3 }), 382);
+});
+
 test("a part of streams.json with a kill after every step, 4 partitions", async () => {
   const some = streamCases().filter((_, i) => i % RESTARTED_EVERY === 0);
   assertNoDifference(await runStreams(some, { partitions: 4, restartEveryEpoch: true }), 50);

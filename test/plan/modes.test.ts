@@ -132,6 +132,7 @@ const EXTENDED: readonly (readonly [string, OutputMode])[] = [
   ],
   ["SELECT k, count(*) FROM (SELECT s.k FROM s JOIN r ON s.k = r.k) GROUP BY k", "complete"],
   ["SELECT k FROM s INTERSECT SELECT k FROM d", "update"],
+  ["SELECT k FROM s EXCEPT SELECT k FROM d", "append"],
 ];
 
 for (const [sql, mode] of EXTENDED)
