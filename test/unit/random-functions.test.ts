@@ -76,7 +76,10 @@ test("the values lie where they should", () => {
   const normal = drawn("randn(11)", 2000) as number[];
   assert.ok(Math.abs(normal.reduce((a, b) => a + b * b, 0) / 2000 - 1) < 0.15);
   const [order] = drawn("shuffle(array(4, 1, 3, 2), 5)", 1) as number[][];
-  assert.deepEqual(order!.toSorted((a, b) => a - b), [1, 2, 3, 4]);
+  assert.deepEqual(
+    order!.toSorted((a, b) => a - b),
+    [1, 2, 3, 4],
+  );
   const [id] = drawn("uuid(5)", 1);
   assert.match(id as string, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
