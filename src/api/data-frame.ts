@@ -375,9 +375,9 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
   }
 
   /** Starts a streaming query: `df.writeStream.format("nats")…start()`. Throws AnalysisError WRITE_STREAM_NOT_ALLOWED on a static frame. */
-  get writeStream(): F["stream"] extends true
-    ? DataStreamWriter<S, F, "append">
-    : "error: writeStream needs a streaming DataFrame; use write" {
+  get writeStream(): [F["stream"]] extends [false]
+    ? "error: writeStream needs a streaming DataFrame; use write"
+    : DataStreamWriter<S, F, "append"> {
     return new DataStreamWriter(this, this.#make) as never;
   }
 

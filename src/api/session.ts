@@ -15,7 +15,7 @@ import type { FrameSession } from "./frame-core.ts";
 import type { Flags, StaticFlags } from "./frame-types.ts";
 import { literal } from "./literal.ts";
 import { type DataFrameReader, type DataStreamReader, Reader } from "./reader.ts";
-import { runtimeFor, type SessionSettings } from "./runtime-provider.ts";
+import { type RuntimeProvider, runtimeFor, type SessionSettings } from "./runtime-provider.ts";
 import type { Value } from "./expression.ts";
 import { SessionQueries } from "./query-manager.ts";
 import type { TypedSchema, TypeDef } from "./schema.ts";
@@ -32,8 +32,11 @@ export class Session implements FrameSession {
   readonly catalog = new SessionCatalog();
   #runtime: Promise<SessionRuntime> | undefined;
   readonly #sql: SqlSession;
+  readonly #provider: RuntimeProvider;
 
-  constructor(settings: SessionSettings) {
+  /** `provider`: what makes its runtime; the process' own when absent. */
+  constructor(settings: SessionSettings, provider: RuntimeProvider = runtimeFor) {
+    this.#provider = provider;
     if (typeof settings?.name !== "string" || settings.name === "")
       throw new ConfigurationError("a session needs a name", { hint: 'session({ name: "orders" })' });
     const { compatibility } = settings;
@@ -144,7 +147,7 @@ export class Session implements FrameSession {
   /** The runtime, made at the first call. Rejects with ConfigurationError, UnavailableError, … */
   runtime(): Promise<SessionRuntime> {
     if (this.#runtime === undefined) {
-      const made = runtimeFor(this.settings);
+      const made = this.#provider(this.settings);
       this.#runtime = made;
       made.then(
         (runtime) => (this.streams as SessionQueries).attach(runtime.queries),

@@ -235,6 +235,16 @@ export class TestCluster {
     }
   }
 
+  /** The first of the running nodes. */
+  get first(): TestNode | undefined {
+    return [...this.#nodes.values()][0];
+  }
+
+  /** Names of the queries that were started. */
+  get names(): readonly string[] {
+    return [...this.#requests.keys()];
+  }
+
   /** Indexes of the running nodes. */
   get running(): readonly number[] {
     return [...this.#nodes.keys()];
