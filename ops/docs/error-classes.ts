@@ -197,6 +197,10 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "A variant holds another kind of value than asked for. `try_variant_get` gives null.",
   ],
   ["INVALID_VARIANT_GET_PATH", "The path is malformed. It begins with `$`: `$.a[0]`."],
+  [
+    "INVALID_VARIANT_PATH",
+    "A path of a variant function begins with `$` and has one segment or more: `$.a[0]['b']`.",
+  ],
   ["INVALID_WATERMARK", "WATERMARK FOR c AS … takes the column itself, or the column minus an interval."],
   ["INVALID_WATERMARK_DELAY", "The delay of a watermark is negative or no duration."],
   [
@@ -369,10 +373,18 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "A correlated subquery of a kind that cannot be turned into a join. Write the join.",
   ],
   [
+    "UNSUPPORTED_TIME_TYPE",
+    "The TIME type is off in Spark by default and not supported here; use a timestamp, a string or an interval.",
+  ],
+  [
     "UNSUPPORTED_TYPED_LITERAL",
     "`TYPE 'text'` is for DATE, TIMESTAMP, TIMESTAMP_NTZ, TIMESTAMP_LTZ, INTERVAL and X.",
   ],
   ["USER_RAISED_EXCEPTION", "`raise_error` or `assert_true` was reached: the query says so itself."],
+  [
+    "VARIANT_PATH_TYPE_MISMATCH",
+    "The path meets a value of another kind in the variant; the `try_` function gives null there.",
+  ],
   ["WINDOW_FUNCTION_WITHOUT_ORDER_BY", "The window function needs ORDER BY in its OVER."],
   ["WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "The function needs OVER (…)."],
   [

@@ -158,7 +158,9 @@ const readType = (r: Reader): DataType => {
     next(r);
     expect(r, ")");
     type = STRING;
-  } else type = NAMES.get(name) ?? fail(r);
+  } else if (name === "time")
+    throw analysisError("UNSUPPORTED_TIME_TYPE", "The data type TIME is not supported.");
+  else type = NAMES.get(name) ?? fail(r);
   r.depth--;
   return type;
 };

@@ -34,6 +34,11 @@ import { JSON_FUNCTIONS } from "./functions/json.ts";
 import { CSV_FUNCTIONS } from "./functions/csv.ts";
 import { RANDOM_FUNCTIONS } from "./functions/random.ts";
 import { CAST_FUNCTIONS } from "./functions/cast-functions.ts";
+import { CRYPTO_FUNCTIONS } from "./functions/crypto.ts";
+import { BASE32_FUNCTIONS } from "./functions/base32.ts";
+import { VARIANT_EDIT_FUNCTIONS } from "./functions/variant-edit.ts";
+import { TIME_TYPE_FUNCTIONS } from "./functions/time-type.ts";
+import { TIME_BUCKET_FUNCTIONS } from "./functions/time-bucket.ts";
 
 const FILES: readonly (readonly FunctionDefinition[])[] = [
   ACCESS_FUNCTIONS,
@@ -66,6 +71,11 @@ const FILES: readonly (readonly FunctionDefinition[])[] = [
   JSON_FUNCTIONS,
   CSV_FUNCTIONS,
   CAST_FUNCTIONS,
+  CRYPTO_FUNCTIONS,
+  BASE32_FUNCTIONS,
+  VARIANT_EDIT_FUNCTIONS,
+  TIME_TYPE_FUNCTIONS,
+  TIME_BUCKET_FUNCTIONS,
   RANDOM_FUNCTIONS,
 ];
 

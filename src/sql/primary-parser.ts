@@ -196,8 +196,21 @@ const name = (p: Parser): Expr => {
   return { kind: "column", parts, position: p.position(start) };
 };
 
+const TIME_TEXT =
+  /^\s*T?(?:[01]?\d|2[0-3]):[0-5]?\d(?::[0-5]?\d(?:\.\d{0,9})?)?\s*$|^\s*(?:0?[1-9]|1[0-2]):[0-5]?\d(?::[0-5]?\d(?:\.\d{0,9})?)?\s*[AP]M\s*$/i;
+
+/** The TIME type is off in Spark by default; its literals are read, and refused. */
+const timeLiteral = (p: Parser, start: Token): Error => {
+  const text = p.peek();
+  const span = { start: start.start, end: text.end };
+  return TIME_TEXT.test(text.text)
+    ? p.error("UNSUPPORTED_TIME_TYPE", "The data type TIME is not supported.", span)
+    : p.error("INVALID_TYPED_LITERAL", `The value of the typed literal "TIME" is invalid.`, span);
+};
+
 /** `word 'text'` is a typed literal to Spark, never a column with an alias. */
 const unsupportedLiteral = (p: Parser, start: Token): Error => {
+  if (start.upper === "TIME") return timeLiteral(p, start);
   const types = "DATE, TIMESTAMP, TIMESTAMP_NTZ, TIMESTAMP_LTZ, INTERVAL and X";
   const message = `Literals of the type "${start.upper}" are not supported: the types are ${types}.`;
   return p.error("UNSUPPORTED_TYPED_LITERAL", message, { start: start.start, end: p.peek().end });

@@ -71,14 +71,20 @@ const roundedDecimal = (t: DataType & { kind: "decimal" }, places: number): Data
   return decimal(Math.min(whole + scale, 38), scale);
 };
 
+/** Rounding further left than every digit of a number gives what this gives: no power of ten grows without bound. */
+const FURTHEST_PLACES_OF_EXACT = -40;
+const FURTHEST_PLACES_OF_DOUBLE = -400;
+
 /** An unscaled value at `places` digits after the point, kept at scale `to`. */
-const roundUnscaled = (x: bigint, scale: number, places: number, to: number, divide: Divide): bigint => {
-  const rounded = places >= scale ? x * pow10(places - scale) : divide(x, pow10(scale - places));
-  return toScale(rounded, places, to);
+const roundUnscaled = (x: bigint, scale: number, asked: number, to: number, divide: Divide): bigint => {
+  if (asked >= scale) return toScale(x, scale, to);
+  const places = Math.max(asked, FURTHEST_PLACES_OF_EXACT);
+  return toScale(divide(x, pow10(scale - places)), places, to);
 };
 
-const roundDouble = (x: number, places: number, divide: Divide): number => {
+const roundDouble = (x: number, asked: number, divide: Divide): number => {
   if (!Number.isFinite(x)) return x;
+  const places = Math.max(asked, FURTHEST_PLACES_OF_DOUBLE);
   const parsed = parseDecimalText(String(x))!;
   if (places >= parsed.scale) return x;
   return decimalToNumber(divide(parsed.unscaled, pow10(parsed.scale - places)), places) + 0;
@@ -102,7 +108,7 @@ const roundValue = (x: Value, from: DataType, to: DataType, places: number, divi
       return Math.fround(roundDouble(x as number, places, divide));
     default: {
       if (places >= 0) return x;
-      const unit = pow10(-places);
+      const unit = pow10(-Math.max(places, FURTHEST_PLACES_OF_EXACT));
       return integerOf(divide(BigInt(x as number | bigint), unit) * unit, from);
     }
   }
@@ -145,6 +151,13 @@ const rounding = (
 /** ceil and floor: bigint for numbers, a decimal without fraction for decimals; with a scale they round decimals. */
 const wholeRule: TypeRule = (raw, site) => {
   if (raw.length === 2) {
+    const places = raw[1]!.type.kind === "int" ? constantOf(raw[1]) : undefined;
+    if (places === undefined || places === null)
+      throw analysisError(
+        "NON_FOLDABLE_ARGUMENT",
+        `The function \`${site.fn}\` requires the parameter \`scale\` to be a foldable expression of the type "INT", but the actual argument is a non-foldable.`,
+        site.position,
+      );
     const base = signature([decimalLike, INT], DOUBLE)(raw, site);
     const t = base.args[0]!.type as DataType & { kind: "decimal" };
     return { ...base, type: roundedDecimal(t, placesOf(base.args, site)) };

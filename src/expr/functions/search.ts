@@ -1,5 +1,5 @@
 /** Finding, replacing, splitting and comparing inside strings; without regular expressions (regexp.ts). */
-import { array, BOOLEAN, INT, STRING } from "../../core/data-type.ts";
+import { array, BOOLEAN, DOUBLE, INT, STRING } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { FunctionDefinition } from "../function.ts";
 import { signature, type SignatureOptions, stringOrBinary } from "../rules.ts";
@@ -57,6 +57,46 @@ const splitPart = (s: string, delimiter: string, n: number): string => {
     );
   const parts = delimiter === "" ? [s] : s.split(delimiter);
   return parts[n > 0 ? n - 1 : parts.length + n] ?? "";
+};
+
+/** The position of the n-th part in code points, forward from `start` or, when it is negative, backward; overlapping parts count each. */
+const occurrenceAt = (s: string, part: string, start: number, n: number): number => {
+  if (n <= 0)
+    throw failure(
+      "INVALID_PARAMETER_VALUE.OCCURRENCE",
+      `The value of parameter(s) \`occurrence\` in \`instr\` is invalid: expects a positive number, but got ${n}.`,
+    );
+  if (part === "") return 1;
+  const [text, wanted] = [[...s], [...part]];
+  const step = Math.sign(start);
+  let left = n;
+  for (let at = start > 0 ? start - 1 : text.length + start; at >= 0 && at < text.length; at += step) {
+    if (step === 0) return 0;
+    if (wanted.every((c, i) => text[at + i] === c) && --left === 0) return at + 1;
+  }
+  return 0;
+};
+
+/** The Jaro–Winkler similarity of UTF-16 units: a common prefix of up to four counts a tenth each. */
+const jaroWinkler = (a: string, b: string): number => {
+  if (a === b) return 1;
+  const reach = Math.max(0, Math.floor(Math.max(a.length, b.length) / 2) - 1);
+  const taken = new Set<number>();
+  const common: string[] = [];
+  for (let i = 0; i < a.length; i++)
+    for (let j = Math.max(0, i - reach); j <= Math.min(b.length - 1, i + reach); j++)
+      if (!taken.has(j) && a[i] === b[j]) {
+        taken.add(j);
+        common.push(a[i]!);
+        break;
+      }
+  const m = common.length;
+  if (m === 0) return 0;
+  const swapped = [...taken].toSorted((x, y) => x - y).filter((j, k) => b[j] !== common[k]).length / 2;
+  const jaro = (m / a.length + m / b.length + (m - swapped) / m) / 3;
+  let prefix = 0;
+  while (prefix < Math.min(4, a.length, b.length) && a[prefix] === b[prefix]) prefix++;
+  return jaro + prefix * 0.1 * (1 - jaro);
 };
 
 const levenshtein = (a: string, b: string): number => {
@@ -167,10 +207,12 @@ const finding: readonly FunctionDefinition[] = [
     ["endswith('Spark SQL', 'SQL')", "true"],
   ),
   string(
-    "instr(str, part)",
-    "Position of the first part in str, from 1; 0 when absent.",
-    signature([STRING, STRING], INT),
-    plain((s: string, p: string) => locate(p, s, 1)),
+    "instr(str, part[, start[, occurrence]])",
+    "Position of a part in str, from 1; 0 when absent. A negative start searches backward.",
+    signature([STRING, STRING, INT, INT], INT, { optional: 2 }),
+    plain((s: string, p: string, start?: number, occurrence?: number) =>
+      start === undefined ? locate(p, s, 1) : occurrenceAt(s, p, start, occurrence ?? 1),
+    ),
     {
       examples: [["instr('SparkSQL', 'SQL')", "6"]],
     },
@@ -197,6 +239,13 @@ const finding: readonly FunctionDefinition[] = [
     signature([STRING, STRING], INT),
     plain((s: string, list: string) => (s.includes(",") ? 0 : list.split(",").indexOf(s) + 1)),
     { examples: [["find_in_set('ab', 'abc,b,ab,c,def')", "3"]] },
+  ),
+  string(
+    "jaro_winkler_similarity(a, b)",
+    "How alike two texts are, from 0 to 1 (Jaro–Winkler).",
+    signature([STRING, STRING], DOUBLE),
+    plain(jaroWinkler),
+    { examples: [["jaro_winkler_similarity('ABC', 'XYZ')", "0.0"]] },
   ),
   string(
     "levenshtein(a, b[, threshold])",
