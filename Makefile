@@ -1,7 +1,7 @@
 # `make` alone prints the targets. Only `make test`, `make ci` and what says so need a NATS server.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup dependencies build brokers demo demo-nats test ci bench bench-full lint format clean mutants nightly
+.PHONY: help setup dependencies build brokers demo demo-nats test ci bench bench-full bench-peers flame plot lint format clean mutants nightly
 
 # `make test TESTS=test/unit/x.test.ts` runs one file.
 TESTS ?= $(shell find test -name '*.test.ts' -not -path 'test/nightly/*' | sort)
@@ -53,8 +53,17 @@ bench: setup brokers ## the benchmarks, JSON out
 	@$(RUN) test/bench/main.ts
 
 bench-full: setup brokers ## what takes minutes: 60 million rows through memory, latency at four rates
-	@$(RUN) src/bench/main.ts heap --full --json
+	@$(RUN) ops/bench/heap/main.ts --full
 	@$(RUN) src/bench/main.ts latency --rate 1000,10000,50000,100000 --json
+
+bench-peers: setup ## Flink, Spark and others beside ours: table of ratios (ARGS="--queries q0,q5"; Java, Maven, Python)
+	@$(RUN) ops/bench/peers/main.ts $(ARGS)
+
+plot: dependencies ## SVG plots of ops/bench/history.jsonl into ops/bench/plots/
+	@$(RUN) ops/bench/plot.ts
+
+flame: setup ## flame graphs of q0 and q5 and where their time goes (ARGS="--events 500000")
+	@$(RUN) ops/bench/flame.ts $(ARGS)
 
 mutants: setup brokers ## apply each mutant of the protocol's laws and see its named test fail
 	@$(RUN) ops/mutants/main.ts

@@ -3,6 +3,7 @@
 /** Everything a child can do, by name: parameters in, outcome out, both plain data. */
 const WORK: Readonly<Record<string, () => Promise<(parameters: never) => Promise<unknown>>>> = {
   nexmark: async () => (await import("./nexmark/run.ts")).runNexmark,
+  nexmarkKilled: async () => (await import("./nexmark/process-kill.ts")).runUntilKilled,
   parseFloor: async () => (await import("./lines.ts")).parseFloor,
   publish: async () => (await import("./nexmark/broker-work.ts")).publishWork,
   readFloor: async () => (await import("./nexmark/broker-work.ts")).readFloorWork,
@@ -17,7 +18,6 @@ const WORK: Readonly<Record<string, () => Promise<(parameters: never) => Promise
   natsReadParse: async () => (await import("./nats-work.ts")).readParseFloor,
   natsParseBytes: async () => (await import("./nats-work.ts")).parseBytesFloor,
   natsPublish: async () => (await import("./nats-work.ts")).publishFloor,
-  heap: async () => (await import("./heap.ts")).measureHeap,
   latency: async () => (await import("./latency.ts")).runCounter,
 };
 

@@ -18,8 +18,11 @@ export const startChild = (work: string, parameters: unknown): ChildProcess =>
 
 /** Does the work in a new process. Rejects with what it wrote to standard error when it fails. */
 export const inChild = <Outcome>(work: string, parameters: unknown): Promise<Outcome> =>
+  outcomeOf(work, startChild(work, parameters));
+
+/** The last line that `child` prints, when it ended well. */
+export const outcomeOf = <Outcome>(work: string, child: ChildProcess): Promise<Outcome> =>
   new Promise((resolve, reject) => {
-    const child = startChild(work, parameters);
     let [out, error] = ["", ""];
     child.stdout!.on("data", (chunk: Buffer) => void (out += chunk.toString()));
     child.stderr!.on("data", (chunk: Buffer) => void (error += chunk.toString()));

@@ -29,6 +29,8 @@ export interface EngineOptions {
   readonly store?: LogStore | undefined;
   /** The others that run the same queries over this store: nothing is removed from it then. */
   readonly shared?: { readonly session: string; readonly workers: number } | undefined;
+  /** The session of an engine whose process was killed: this one goes on from its logs in `directory`. */
+  readonly resumes?: string | undefined;
   readonly log?: Logger;
 }
 
@@ -48,10 +50,11 @@ export class BenchEngine {
   #backend: StateBackend;
   #node: Node | undefined;
   readonly #gone = new Set<string>();
+  readonly #boot = randomUUID();
 
   private constructor(options: EngineOptions, store: LogStore, backend: StateBackend) {
     this.#o = options;
-    this.#session = options.shared?.session ?? `bench-${randomUUID().slice(0, 8)}`;
+    this.#session = options.shared?.session ?? options.resumes ?? `bench-${randomUUID().slice(0, 8)}`;
     this.#store = store;
     this.#backend = backend;
   }
@@ -79,7 +82,8 @@ export class BenchEngine {
       clock: SYSTEM_CLOCK,
       nodeId: randomUUID(),
       leaseMs: LEASE_MS,
-      boot: "",
+      // Who locks the embedded log anew knows that the node before is gone.
+      boot: this.#o.resumes === undefined ? "" : this.#boot,
       info: {},
       gone: this.#gone,
     });

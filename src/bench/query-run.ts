@@ -35,10 +35,19 @@ export interface QueryRun {
   readonly url?: string | undefined;
   /** One of several processes that run the query together. */
   readonly place?: WorkerPlace | undefined;
+  /** Logs and state in a folder that stays, under a session that a later process goes on with. */
+  readonly kept?: KeptRun | undefined;
+}
+
+export interface KeptRun {
+  readonly directory: string;
+  readonly session: string;
 }
 
 export interface QueryOutcome extends Measured {
   readonly epochs: number;
+  /** Rows given to the sink, updates each counted; null where a kill or many epochs lost count. */
+  readonly rowsOut: number | null;
   /** Without a sink of the run's own. */
   readonly rows: readonly Row[];
 }
@@ -74,7 +83,7 @@ const storeOf = async ({ url, place }: Pick<QueryRun, "url" | "place">): Promise
 
 export const openEngine = async (
   directory: string,
-  run: Pick<QueryRun, "durable" | "partitions" | "url" | "place">,
+  run: Pick<QueryRun, "durable" | "partitions" | "url" | "place" | "kept">,
 ): Promise<BenchEngine> =>
   BenchEngine.open({
     directory: run.place?.directory ?? directory,
@@ -82,11 +91,22 @@ export const openEngine = async (
     partitions: run.partitions,
     snapshotIntervalMs: run.durable ? SNAPSHOT_INTERVAL_MS : NO_SNAPSHOTS_MS,
     store: await storeOf(run),
+    resumes: run.kept?.session,
     shared: run.place === undefined ? undefined : { session: run.place.session, workers: run.place.of },
   });
 
+/** The sums of all epochs, unless some of them are forgotten. */
+const outputRows = (query: StreamingQuery): number | null => {
+  const recent = query.recentProgress;
+  const complete = recent[0]?.batchId === 0;
+  return complete ? recent.reduce((n, p) => n + p.sink.numOutputRows, 0) : null;
+};
+
+const inFolder = <A>(run: QueryRun, use: (directory: string) => Promise<A>): Promise<A> =>
+  run.kept === undefined ? withDirectory(use) : use(run.kept.directory);
+
 export const runQuery = (run: QueryRun): Promise<QueryOutcome> =>
-  withDirectory(async (directory) => {
+  inFolder(run, async (directory) => {
     const memory = new MemorySink();
     const kept: SinkSpec = { format: "memory", options: {}, partitionBy: [], handle: memory };
     const sink = typeof run.sink === "function" ? run.sink(directory) : (run.sink ?? kept);
@@ -96,6 +116,7 @@ export const runQuery = (run: QueryRun): Promise<QueryOutcome> =>
     const engine = await openEngine(directory, run);
     try {
       let epochs = 0;
+      let rowsOut: number | null = null;
       if (run.place !== undefined) await untilAllAreReady(engine.store, run.place);
       const measured = await measure(async () => {
         let query = await engine.start(request);
@@ -107,8 +128,9 @@ export const runQuery = (run: QueryRun): Promise<QueryOutcome> =>
         }
         await query.awaitTermination();
         epochs = epochsOf(query);
+        rowsOut = outputRows(query);
       });
-      return { epochs, rows: memory.rows(), ...measured };
+      return { epochs, rowsOut, rows: memory.rows(), ...measured };
     } finally {
       await engine.close();
     }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { benchExpressions } from "../../src/bench/expressions.ts";
 import { measureFrames } from "../../src/bench/frames.ts";
-import { measureHeap } from "../../src/bench/heap.ts";
+import { measureHeap } from "../../ops/bench/heap/heap.ts";
 import { measureJson } from "../../src/bench/json.ts";
 import { benchMain } from "../../src/bench/main.ts";
 import { type CheckOptions, checkNexmark, readCheckFile } from "../../src/bench/nexmark/check.ts";
@@ -59,6 +59,14 @@ test("a query's result does not depend on partitions, epochs, source, disk or a 
     ];
     for (const more of others)
       assert.deepEqual((await runNexmark(runOf(query, more))).result, plain, JSON.stringify({ query, more }));
+  }
+});
+
+test("a result is the same when the engine's process is killed", async () => {
+  for (const query of ["q11", "q19"]) {
+    const plain = (await runNexmark(runOf(query))).result;
+    const killed = await runNexmark(runOf(query, { durable: true, kill: "process", partitions: 2 }));
+    assert.deepEqual(killed.result, plain, query);
   }
 });
 

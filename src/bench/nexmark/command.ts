@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { ConfigurationError } from "../../core/errors.ts";
 import { type BenchBroker, benchBroker } from "../broker.ts";
 import { inChild } from "../child.ts";
+import { appendHistory } from "../history.ts";
 import type { Floor } from "../lines.ts";
 import type { Measured } from "../measure.ts";
 import { type BenchOptions, type Flags, flag, list, oneOf, positive } from "../options.ts";
@@ -11,7 +12,7 @@ import { median, printReport, type ReportRow } from "../report.ts";
 import { checkNexmark, readCheckFile } from "./check.ts";
 import { type NexmarkFiles, nexmarkFiles, type NexmarkParameters } from "./data.ts";
 import { NEXMARK_QUERY_NAMES, nexmarkQuery } from "./queries.ts";
-import type { NexmarkOutcome, NexmarkRun, SinkKind } from "./run.ts";
+import type { KillKind, NexmarkOutcome, NexmarkRun, SinkKind } from "./run.ts";
 import type { InputKind } from "./input.ts";
 
 export const NEXMARK_FLAGS: Flags = {
@@ -26,9 +27,11 @@ export const NEXMARK_FLAGS: Flags = {
   partitions: "partitions of keyed stages (default 2)",
   workers: "processes over one embedded log, as `millrace run --workers` (default 1)",
   checkpoint: "on (default) or off: logs and state on disk, with snapshots, or in memory",
-  kill: "kept or lost: kill the node in the middle, its disk kept or lost",
+  kill: "kept or lost: end the node in the middle, its disk kept or lost; process: kill -9 its process",
   runs: "runs of each query; the median is given (default 1)",
   "events-per-epoch": "events planned into one epoch (default 100000)",
+  floor: "on (default) or off: measure JSON.parse alone, and the broker, in the same run",
+  history: "FILE: append a line of JSON for each query (ops/bench/plot.ts draws them)",
   check: "FILE: compare results with this file's, and end with `N passed, N failed`",
   nats: "URL of a broker (default: a nats-server of its own)",
   data: "folder of generated data (default .millrace/bench)",
@@ -44,10 +47,20 @@ interface Plan {
   readonly queries: readonly string[];
   readonly runs: number;
   readonly hash: boolean;
+  readonly floor: boolean;
 }
 
-const killOf = (o: BenchOptions): "kept" | "lost" | undefined =>
-  o.values["kill"] === undefined ? undefined : oneOf<"kept" | "lost">(o, "kill", ["kept", "lost"], "kept");
+const killOf = (o: BenchOptions): KillKind | undefined => {
+  if (o.values["kill"] === undefined) return undefined;
+  const kind = oneOf<KillKind>(o, "kill", ["kept", "lost", "process"], "kept");
+  if (kind === "process" && (o.values["source"] ?? "file") !== "file")
+    throw new ConfigurationError(
+      "--kill process goes with --source file: rows in memory end with their process",
+    );
+  if (kind === "process" && o.values["checkpoint"] === "off")
+    throw new ConfigurationError("--kill process does not go with --checkpoint off");
+  return kind;
+};
 
 /** Several share an embedded log on disk, and nobody in them is killed. */
 const workersOf = (o: BenchOptions): number => {
@@ -55,7 +68,7 @@ const workersOf = (o: BenchOptions): number => {
   const alone = {
     source: ["nats", "memory"],
     checkpoint: ["off"],
-    kill: ["kept", "lost", ""],
+    kill: ["kept", "lost", "process", ""],
     sink: ["nats"],
   };
   for (const [name, values] of Object.entries(alone))
@@ -94,13 +107,15 @@ const planOf = (o: BenchOptions, url: string | undefined): Plan => {
     run: { data, files, filesPerEpoch, sink, ...common(o, url) },
     queries,
     runs: positive(o, "runs", 1),
+    floor: oneOf(o, "floor", ["on", "off"], "on") === "on",
     hash: oneOf(o, "hash", ["on", "off"], events <= HASH_EVENTS_MAX ? "on" : "off") === "on",
   };
 };
 
 interface Floors {
-  readonly parse: number;
-  readonly parsePerCpu: number;
+  /** Absent with `--floor off`, as the broker's is. */
+  readonly parse: number | undefined;
+  readonly parsePerCpu: number | undefined;
   readonly broker: number | undefined;
 }
 
@@ -109,6 +124,7 @@ const perCpuSecond = (events: number, m: Measured): number => Math.round(events 
 const perSecond = (events: number, m: Measured): number => Math.round(events / m.seconds);
 
 const floorsOf = async (p: Plan): Promise<Floors> => {
+  if (!p.floor) return { parse: undefined, parsePerCpu: undefined, broker: undefined };
   const parse = await inChild<Floor>("parseFloor", p.files.parts);
   const { events } = p.files;
   const floors = { parse: perSecond(events, parse), parsePerCpu: perCpuSecond(events, parse) };
@@ -118,7 +134,8 @@ const floorsOf = async (p: Plan): Promise<Floors> => {
   return { ...floors, broker: perSecond(events, read) };
 };
 
-const ratio = (a: number, b: number): number => Number((a / b).toFixed(3));
+const ratio = (a: number, b: number | undefined): number | null =>
+  b === undefined ? null : Number((a / b).toFixed(3));
 
 const rowOf = async (query: string, p: Plan, floors: Floors): Promise<ReportRow> => {
   const run = { ...p.run, query };
@@ -127,7 +144,7 @@ const rowOf = async (query: string, p: Plan, floors: Floors): Promise<ReportRow>
   const seconds = median(outcomes.map((o) => o.seconds));
   const of = outcomes.find((o) => o.seconds === seconds)!;
   let { result } = of;
-  const { unchecked, mode } = nexmarkQuery(query, p.data.delayUs);
+  const { unchecked, mode, note } = nexmarkQuery(query, p.data.delayUs);
   if (result === undefined && p.hash && (p.run.workers === 1 || mode === "append")) {
     const hashed: NexmarkRun = { ...run, sink: "hash" };
     ({ result } = await inChild<NexmarkOutcome>("nexmark", hashed));
@@ -145,9 +162,11 @@ const rowOf = async (query: string, p: Plan, floors: Floors): Promise<ReportRow>
     ...(of.workerCpuSeconds === undefined
       ? {}
       : { logCpuSeconds: of.logCpuSeconds!, workerCpuSeconds: of.workerCpuSeconds.join(" ") }),
+    rowsOut: of.rowsOut,
     rows: result?.rows ?? null,
     hash: unchecked ?? result?.hash ?? null,
-    floor: floors.parse,
+    ...(note === undefined ? {} : { note }),
+    floor: floors.parse ?? null,
     ratio: ratio(eventsPerSecond, floors.parse),
     cpuRatio: ratio(perCpuSecond(of.events, of), floors.parsePerCpu),
     ...(floors.broker === undefined
@@ -166,12 +185,18 @@ const timed = async (o: BenchOptions, broker: BenchBroker | undefined): Promise<
     const row = await rowOf(query, p, floors);
     rows.push(row);
     o.progress(
-      `${query} ${String(row["eventsPerSecond"])} events/s, ${String(row["ratio"])} of JSON.parse alone`,
+      `${query} ${String(row["eventsPerSecond"])} events/s${row["ratio"] === null ? "" : `, ${String(row["ratio"])} of JSON.parse alone`}`,
     );
   }
-  const { files: _, ...settings } = p.run;
+  const { files, ...settings } = p.run;
   const machine = { node: process.version, cpus: availableParallelism(), broker: broker?.description };
-  printReport({ bench: "nexmark", settings: { ...machine, ...settings }, rows }, o.json, o.print);
+  const report = {
+    bench: "nexmark",
+    settings: { ...machine, crc32: files.crc32, runs: p.runs, ...settings },
+    rows,
+  };
+  if (o.values["history"] !== undefined) appendHistory(o.values["history"], report);
+  printReport(report, o.json, o.print);
   return 0;
 };
 

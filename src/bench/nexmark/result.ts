@@ -16,6 +16,9 @@ const text = (v: Value): string => {
   return String(v);
 };
 
+/** A row as the texts of its columns. */
+export const rowTexts = (row: Row): readonly string[] => row.map(text);
+
 /**
  * Hash of the rows that a stream wrote, in the order it wrote them. `key`: positions of the columns that name a row; of rows with the same key the last one
  * is the result. Without it every row is.
@@ -24,7 +27,7 @@ export const resultHash = (rows: Iterable<Row>, key?: readonly number[]): Result
   const lines: string[] = [];
   const last = new Map<string, string>();
   for (const row of rows) {
-    const line = row.map(text).join("|");
+    const line = rowTexts(row).join("|");
     if (key === undefined) lines.push(line);
     else last.set(JSON.stringify(key.map((i) => text(row[i]!))), line);
   }

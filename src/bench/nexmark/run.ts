@@ -19,6 +19,9 @@ import { nexmarkCatalog } from "./views.ts";
 
 export type SinkKind = "blackhole" | "hash" | "file" | "nats";
 
+/** "process": SIGKILL of the engine's process, and another that goes on from its disk. */
+export type KillKind = "kept" | "lost" | "process";
+
 /** Plain data: a run is handed to a process of its own. */
 export interface NexmarkRun {
   readonly query: string;
@@ -33,7 +36,7 @@ export interface NexmarkRun {
   /** "hash" keeps all rows and hashes them (not to be timed); "blackhole" throws them away. */
   readonly sink: SinkKind;
   /** Kill the node when half of the input is committed; its disk is kept or lost. */
-  readonly kill?: "kept" | "lost" | undefined;
+  readonly kill?: KillKind | undefined;
   /** The broker: needed for NATS on either side. */
   readonly url?: string | undefined;
   /** Processes that run the query together over one embedded log; 1 when absent. */
@@ -47,6 +50,7 @@ export interface NexmarkOutcome extends Measured, Partial<Omit<WorkersMeasured, 
   readonly query: string;
   readonly events: number;
   readonly epochs: number;
+  readonly rowsOut: number | null;
   readonly result: ResultHash | undefined;
 }
 
@@ -100,9 +104,11 @@ const inSeveral = (run: NexmarkRun, workers: number): Promise<NexmarkOutcome> =>
     const parameters = { ...run, sink, out: outOf(directory), workers: 1 };
     const { measured, outcomes } = await inWorkers<NexmarkOutcome>(workers, directory, "nexmark", parameters);
     const epochs = Math.max(...outcomes.map((o) => o.epochs));
+    const counted = outcomes.map((o) => o.rowsOut).filter((n) => n !== null);
+    const rowsOut = counted.length === 0 ? null : Math.max(...counted);
     const result =
       run.sink === "hash" ? resultHash(await rowsOfFiles(run, outOf(directory)), key) : undefined;
-    return { query: run.query, events: run.files.events, result, epochs, ...measured };
+    return { query: run.query, events: run.files.events, result, epochs, rowsOut, ...measured };
   });
 
 /** What the query wrote, with the types of its columns. */
@@ -124,13 +130,15 @@ const rowsOfFiles = async (run: NexmarkRun, path: string): Promise<readonly Row[
   return batches.flatMap(rowsOf);
 };
 
-export const runNexmark = async (run: NexmarkRun): Promise<NexmarkOutcome> => {
-  if ((run.workers ?? 1) > 1) return inSeveral(run, run.workers!);
+/** Epochs after which a run is killed: half of them. */
+export const killAfter = (run: NexmarkRun): number => Math.floor(run.files.files / run.filesPerEpoch / 2);
+
+/** What the engine is given. */
+export const queryRunOf = async (run: NexmarkRun): Promise<QueryRun> => {
   const { delayUs, group } = run.data;
-  const { sql, mode, key } = nexmarkQuery(run.query, delayUs);
+  const { sql, mode } = nexmarkQuery(run.query, delayUs);
   const lateMs = Math.max(DELAY_MS_MIN, Math.ceil((group * delayUs) / 1000));
-  const half = Math.floor(run.files.files / run.filesPerEpoch / 2);
-  const { rows, ...outcome } = await runQuery({
+  return {
     name: run.query.replaceAll("_", "-"),
     relation: parseQuery(sql),
     catalog: nexmarkCatalog(await inputOf(run), lateMs),
@@ -138,10 +146,20 @@ export const runNexmark = async (run: NexmarkRun): Promise<NexmarkOutcome> => {
     partitions: run.partitions,
     durable: run.durable,
     sink: sinkOf(run),
-    kill: run.kill === undefined ? undefined : { afterEpochs: half, disk: run.kill },
+    kill:
+      run.kill === undefined || run.kill === "process"
+        ? undefined
+        : { afterEpochs: killAfter(run), disk: run.kill },
     url: run.url,
     place: run.place,
-  });
+  };
+};
+
+export const runNexmark = async (run: NexmarkRun): Promise<NexmarkOutcome> => {
+  if ((run.workers ?? 1) > 1) return inSeveral(run, run.workers!);
+  if (run.kill === "process") return (await import("./process-kill.ts")).runKilled(run);
+  const { rows, ...outcome } = await runQuery(await queryRunOf(run));
+  const { key } = nexmarkQuery(run.query, run.data.delayUs);
   const result = run.sink === "hash" ? resultHash(rows, key) : undefined;
   return { query: run.query, events: run.files.events, result, ...outcome };
 };
