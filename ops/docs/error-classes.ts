@@ -71,6 +71,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE",
     "A watermark needs a column of type timestamp. Convert it with `withColumn` first.",
   ],
+  ["EXCEPT_OVERLAPPING_COLUMNS", "`* EXCEPT (…)` names a column and a part of it. Name only one of them."],
   [
     "EXPECT_TABLE_NOT_VIEW",
     "The statement writes to a table; the name is a view. Declare the target with CREATE TABLE … USING.",
@@ -136,6 +137,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ["INVALID_DATETIME_PATTERN", "A date pattern holds a letter that has no meaning. Quote text: `yyyy'T'HH`."],
   ["INVALID_DECIMAL_SCALE", "The scale of a decimal is negative or above its precision."],
   ["INVALID_ESCAPE_CHAR", "ESCAPE takes one character."],
+  ["INVALID_EXTRACT", "EXTRACT needs a source it can take the field from."],
   ["INVALID_EXTRACT_BASE_FIELD_TYPE", "`x.field` or `x[key]` on a value that has no parts."],
   ["INVALID_EXTRACT_FIELD", "EXTRACT does not know this field."],
   [
@@ -263,6 +265,14 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   [
     "PARSE_SYNTAX_ERROR",
     "The text is no SQL at the place of the caret; the message says what was expected there.",
+  ],
+  [
+    "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION",
+    "An item of `|> AGGREGATE` holds no aggregate function. Move it to GROUP BY, or aggregate it.",
+  ],
+  [
+    "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION",
+    "`|> SELECT`, `|> EXTEND`, `|> SET` and `|> WHERE` take no aggregate functions. Use `|> AGGREGATE`.",
   ],
   ["PIVOT_VALUE_DATA_TYPE_MISMATCH", "A value of PIVOT has another type than its column."],
   [

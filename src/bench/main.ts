@@ -47,13 +47,6 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       return { flags: START_FLAGS, run: start };
     },
   },
-  heap: {
-    summary: "resident memory over event time, windows closing",
-    load: async () => {
-      const { heap, HEAP_FLAGS } = await import("./heap.ts");
-      return { flags: HEAP_FLAGS, run: heap };
-    },
-  },
   latency: {
     summary: "NATS to NATS at a fixed rate: percentiles of the age of results",
     load: async () => {
@@ -157,7 +150,6 @@ const ALL: readonly (readonly string[])[] = [
   ["recovery"],
   ["nats"],
   ["start"],
-  ["heap"],
   ["latency"],
 ];
 

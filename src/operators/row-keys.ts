@@ -87,5 +87,3 @@ export const decodeIndex = (bytes: string): number => {
   for (let i = 0; i < bytes.length; i++) index = index * 256 + bytes.charCodeAt(i);
   return index;
 };
-
-export const INDEX_BYTES = 8;

@@ -10,14 +10,6 @@ import type { TypedExpr } from "../expr/ast.ts";
 import type { RowTable } from "../state/row-table.ts";
 import { liveRows } from "./row-errors.ts";
 
-const identity = { rows: new Int32Array(0) };
-
-/** 0, 1, … n - 1; not to be changed. */
-export const firstRows = (n: number): Int32Array => {
-  if (identity.rows.length < n) identity.rows = Int32Array.from({ length: Math.max(n, 8192) }, (_, i) => i);
-  return identity.rows.length === n ? identity.rows : identity.rows.subarray(0, n);
-};
-
 export class StoredColumns {
   readonly types: readonly DataType[];
   /** Ordinal of the stored column of each expression. */

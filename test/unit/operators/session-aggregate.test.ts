@@ -110,8 +110,9 @@ test("complete keeps and emits all; update emits the sessions that changed", asy
   const complete = await assertSameAnyhow(sessions("complete"), epochs);
   assert.deepEqual(short(complete[2]!.rows), [
     [0, 9000, "a", 2],
-    [0, 8000, "b", 2],
+    [0, 5000, "b", 1],
   ]);
+  assert.equal(complete[2]!.stateRows, 2);
   const update = await assertSameAnyhow(sessions("update"), epochs);
   assert.deepEqual(
     update.map((e) => short(e.rows)),

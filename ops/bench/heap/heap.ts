@@ -6,24 +6,15 @@
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { LONG, field, TIMESTAMP } from "../core/data-type.ts";
-import { schemaOf } from "../core/schema.ts";
-import { LevelBackend } from "../state/level-backend.ts";
-import { TestCluster } from "../testing/cluster.ts";
-import { parseQuery } from "../sql/parser.ts";
-import { inChild } from "./child.ts";
-import { type BenchOptions, type Flags, positive } from "./options.ts";
-import { BLACKHOLE, streamCatalog, withDirectory } from "./query-run.ts";
-import { printReport, type ReportRow } from "./report.ts";
+import { LONG, field, TIMESTAMP } from "../../../src/core/data-type.ts";
+import { schemaOf } from "../../../src/core/schema.ts";
+import { LevelBackend } from "../../../src/state/level-backend.ts";
+import { TestCluster } from "../../../src/testing/cluster.ts";
+import { parseQuery } from "../../../src/sql/parser.ts";
+import { BLACKHOLE, streamCatalog, withDirectory } from "../../../src/bench/query-run.ts";
+import type { ReportRow } from "../../../src/bench/report.ts";
 
-export const HEAP_FLAGS: Flags = {
-  minutes: "minutes of event time (default 1; the full run has 10)",
-  rate: "rows a second of event time (default 20000; the full run has 100000)",
-  keys: "distinct keys (default 100000; the full run has 1000000)",
-  full: "10 minutes, 100000 rows a second, 1000000 keys: 60 million rows",
-};
-
-interface Parameters {
+export interface HeapParameters {
   readonly minutes: number;
   readonly rate: number;
   readonly keys: number;
@@ -42,7 +33,7 @@ const SQL = `SELECT window.start AS start, k, count(*) AS n
   FROM (SELECT (value * 7919) % {keys} AS k, timestamp FROM marked) GROUP BY window(timestamp, '${WINDOW}'), k`;
 
 /** The rate source makes the rows while the clock, which is virtual, goes on by seconds: the production actors run under it. */
-export const measureHeap = (p: Parameters): Promise<ReportRow> =>
+export const measureHeap = (p: HeapParameters): Promise<ReportRow> =>
   withDirectory(async (directory) => {
     const backend = await LevelBackend.open(join(directory, "state"));
     const cluster = new TestCluster({ backend: () => Promise.resolve(backend) });
@@ -92,15 +83,3 @@ export const measureHeap = (p: Parameters): Promise<ReportRow> =>
       passed: growth <= GROWTH_MAX,
     };
   });
-
-export const heap = async (o: BenchOptions): Promise<number> => {
-  const full = o.values["full"] !== undefined;
-  const settings = {
-    minutes: positive(o, "minutes", full ? 10 : 1),
-    rate: positive(o, "rate", full ? 100_000 : 20_000),
-    keys: positive(o, "keys", full ? 1_000_000 : 100_000),
-  };
-  const row = await inChild<ReportRow>("heap", settings);
-  printReport({ bench: "heap", settings, rows: [row] }, o.json, o.print);
-  return row["passed"] === true ? 0 : 1;
-};
