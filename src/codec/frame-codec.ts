@@ -13,10 +13,10 @@
  *     it, and what stands before it is checked by value.
  *  F3 decoded vectors own their memory, aligned: the frame's buffer may be reused.
  */
-import { crc32 } from "node:zlib";
 import type { Batch } from "../core/batch.ts";
 import { batchOf } from "../core/batch.ts";
 import { epoch, partitionIndex } from "../core/brands.ts";
+import { crc32 } from "../core/crc32.ts";
 import { typeName } from "../core/data-type.ts";
 import { FrameError } from "../core/errors.ts";
 import type { Schema } from "../core/schema.ts";
@@ -40,7 +40,7 @@ const fingerprints = new WeakMap<Schema, number>();
 export const schemaFingerprint = (schema: Schema): number => {
   let f = fingerprints.get(schema);
   if (f === undefined) {
-    f = crc32(schema.fields.map((x) => typeName(x.type)).join("\n")) >>> 0;
+    f = crc32(Buffer.from(schema.fields.map((x) => typeName(x.type)).join("\n"))) >>> 0;
     fingerprints.set(schema, f);
   }
   return f;

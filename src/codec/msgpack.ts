@@ -72,6 +72,32 @@ export const pack = (value: unknown): Uint8Array => plain(packr.pack(marked(valu
 /** As `pack`, for values that hold no number -0 (headers, JSON-like records): without the walk that looks for it. */
 export const packPlain = (value: unknown): Uint8Array => plain(packr.pack(value));
 
+const BIN_32 = 0xc6;
+const ARRAY_32 = 0xdd;
+const HEAD_BYTES = 5;
+
+/** As `packPlain` of an array of which some items are long bytes: in memory of exactly its size, to which these are copied once. */
+export const packItems = (items: readonly unknown[]): Uint8Array => {
+  const parts = items.map((x) => (x instanceof Uint8Array ? x : packPlain(x)));
+  const bytes = (x: unknown): number => (x instanceof Uint8Array ? HEAD_BYTES : 0);
+  const out = new Uint8Array(parts.reduce((sum, p, i) => sum + bytes(items[i]) + p.length, HEAD_BYTES));
+  const view = new DataView(out.buffer);
+  out[0] = ARRAY_32;
+  view.setUint32(1, items.length);
+  let at = HEAD_BYTES;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]!;
+    if (items[i] instanceof Uint8Array) {
+      out[at] = BIN_32;
+      view.setUint32(at + 1, part.length);
+      at += HEAD_BYTES;
+    }
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+};
+
 /** Decodes; binary values are copies. Throws on anything but exactly one msgpack value. */
 export const unpack = (bytes: Uint8Array): unknown => values.unpack(plain(bytes));
 

@@ -2,8 +2,9 @@
  * Rows in state as columns: every row has a slot, which is used again when the row is gone. Whoever keeps rows (joins, top-N, dedup) finds them through
  * indexes of its own, rebuilt from the rows after a restore.
  *
- * A blob: [version, how, next, rows, uids, key groups, marks, removed uids, marked uids, column items…]; `how`: 0 a delta, 1 a base, 2 a delta that
- * refers to nothing before it. Column items are those of frames (src/codec/column-codec.ts).
+ * A blob: the format's byte, then pieces of at most `PIECE_ROWS` rows, each behind its length (4 bytes, little-endian), so that writing and reading need
+ * memory for one at a time. A piece: [how, next, rows, uids, key groups, marks, removed uids, marked uids, column items…]; `how`: 0 a delta, 1 a base, 2 a
+ * delta that refers to nothing before it; all pieces but the first are deltas. Column items are those of frames (src/codec/column-codec.ts).
  *
  * Invariants (besides T1 and T3 of table.ts).
  *  W1 a row's uid grows in the order in which rows came; `live` gives rows in that order, restored or not, and blobs hold them in it.
@@ -15,17 +16,20 @@ import { StateCorruptError } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
 import type { Vector } from "../core/vector.ts";
 import { decodeColumn, encodeColumn, itemsOfColumn } from "../codec/column-codec.ts";
-import { packPlain, unpackViews } from "../codec/msgpack.ts";
+import { packItems, unpackViews } from "../codec/msgpack.ts";
 import { NumberList, SlotList } from "./slot-list.ts";
 import { grown, type RowColumn } from "./row-column.ts";
 import type { StateTable, TableStats } from "./table.ts";
 import { createRowColumn } from "./value-column.ts";
 
-const VERSION = 1;
+const FORMAT = 2;
+const PIECE_ROWS = 8192;
 const DELTA = 0;
 const BASE = 1;
 const FRESH_DELTA = 2;
-const FIRST_ITEM = 9;
+const FIRST_ITEM = 8;
+const LENGTH_BYTES = 4;
+const NONE = new Float64Array(0);
 
 const LIVE = 1;
 /** In no blob yet. */
@@ -35,6 +39,14 @@ const MARK = 4;
 /** The mark was set since the last drain, on a row that a blob has. */
 const NEWLY_MARKED = 8;
 const BYTES_PER_ROW = 10;
+
+/** Slots of new rows, uids of the others. */
+interface Changes {
+  readonly how: number;
+  readonly added: Int32Array;
+  readonly removed: Float64Array;
+  readonly marked: Float64Array;
+}
 
 export class RowTable implements StateTable {
   readonly name: string;
@@ -175,6 +187,13 @@ export class RowTable implements StateTable {
   }
 
   #encode(how: number, slots: Int32Array, removed: Float64Array, marked: Float64Array): Uint8Array {
+    const pieces = [this.#piece(how, slots.subarray(0, PIECE_ROWS), removed, marked)];
+    for (let from = PIECE_ROWS; from < slots.length; from += PIECE_ROWS)
+      pieces.push(this.#piece(DELTA, slots.subarray(from, from + PIECE_ROWS), NONE, NONE));
+    return joined(pieces);
+  }
+
+  #piece(how: number, slots: Int32Array, removed: Float64Array, marked: Float64Array): Uint8Array {
     const n = slots.length;
     const uids = new Float64Array(n);
     const groups = new Uint8Array(n);
@@ -186,14 +205,14 @@ export class RowTable implements StateTable {
       marks[k] = (this.#flags[slot]! & MARK) === 0 ? 0 : 1;
     }
     const bytes = (a: Float64Array): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
-    const items: unknown[] = [VERSION, how, this.#next, n, bytes(uids), groups, marks];
-    items.push(bytes(removed), bytes(marked));
+    const items: unknown[] = [how, this.#next, n, bytes(uids), groups, marks, bytes(removed), bytes(marked)];
     // An empty column has no dictionary to write.
     if (n > 0) for (const c of this.#columns) encodeColumn(c.gather(slots, n), 0, n, undefined, items);
-    return packPlain(items);
+    return packItems(items);
   }
 
-  drain(): Uint8Array | undefined {
+  /** What changed since the last call; undefined when nothing did. */
+  #takeChanges(): Changes | undefined {
     const { length } = this.#added;
     const slots = new Int32Array(length);
     let n = 0;
@@ -212,18 +231,25 @@ export class RowTable implements StateTable {
       this.#flags[slot]! &= ~NEWLY_MARKED;
       marked.push(this.#uids[slot]!);
     }
-    const fresh = this.#persisted === 0 && this.#removed.length === 0;
-    const added = slots.subarray(0, n);
-    const blob = this.#encode(
-      fresh ? FRESH_DELTA : DELTA,
-      added,
-      this.#removed.data.slice(0, this.#removed.length),
-      marked.data.slice(0, marked.length),
-    );
-    for (let k = 0; k < n; k++) this.#flags[added[k]!]! &= ~NEW;
+    const changes = {
+      how: this.#persisted === 0 && this.#removed.length === 0 ? FRESH_DELTA : DELTA,
+      added: slots.subarray(0, n),
+      removed: this.#removed.data.slice(0, this.#removed.length),
+      marked: marked.data.slice(0, marked.length),
+    };
+    for (let k = 0; k < n; k++) this.#flags[slots[k]!]! &= ~NEW;
     this.#persisted += n;
     this.#forgetChanges();
-    return blob;
+    return changes;
+  }
+
+  drain(): Uint8Array | undefined {
+    const c = this.#takeChanges();
+    return c && this.#encode(c.how, c.added, c.removed, c.marked);
+  }
+
+  rebased(): Uint8Array | undefined {
+    return this.#takeChanges() && this.base();
   }
 
   #forgetChanges(): void {
@@ -234,17 +260,27 @@ export class RowTable implements StateTable {
   }
 
   base(): Uint8Array {
-    return this.#encode(BASE, this.live(), new Float64Array(0), new Float64Array(0));
+    return this.#encode(BASE, this.live(), NONE, NONE);
   }
 
-  load(bytes: Uint8Array, keeps: (keyGroup: number) => boolean): void {
-    const items = unpackViews(bytes) as readonly unknown[];
-    const [version, how, next, n, uidBytes, groups, marks, removed, marked] = items as [
-      ...[number, number, number, number],
+  load(blob: Uint8Array, keeps: (keyGroup: number) => boolean): void {
+    if (blob[0] !== FORMAT) throw new StateCorruptError(`table ${this.name} has rows of another format`);
+    const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
+    for (let at = 1; at < blob.length;) {
+      const from = at + LENGTH_BYTES;
+      at = from + view.getUint32(at, true);
+      this.#loadPiece(blob.subarray(from, at), keeps);
+    }
+    this.#persisted = this.size;
+    this.#forgetChanges();
+  }
+
+  #loadPiece(piece: Uint8Array, keeps: (keyGroup: number) => boolean): void {
+    const items = unpackViews(piece) as readonly unknown[];
+    const [how, next, n, uidBytes, groups, marks, removed, marked] = items as [
+      ...[number, number, number],
       ...[Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array],
     ];
-    if (version !== VERSION)
-      throw new StateCorruptError(`table ${this.name} has rows of format ${String(version)}`);
     if (how !== DELTA) this.#offset = this.size === 0 ? 0 : this.#next;
     const offset = this.#offset;
     for (const uid of doubles(removed)) this.#drop(uid + offset);
@@ -268,8 +304,6 @@ export class RowTable implements StateTable {
       this.#columns[c]!.write(v, rows, slots, slots.length);
       at += itemsOfColumn(items[at]);
     }
-    this.#persisted = this.size;
-    this.#forgetChanges();
   }
 
   #find(uid: number): number | undefined {
@@ -298,5 +332,19 @@ export class RowTable implements StateTable {
     return { rows: this.#count?.() ?? this.size, bytes };
   }
 }
+
+/** The blob of pieces. */
+const joined = (pieces: readonly Uint8Array[]): Uint8Array => {
+  const blob = new Uint8Array(pieces.reduce((sum, p) => sum + LENGTH_BYTES + p.length, 1));
+  const view = new DataView(blob.buffer);
+  blob[0] = FORMAT;
+  let at = 1;
+  for (const p of pieces) {
+    view.setUint32(at, p.length, true);
+    blob.set(p, at + LENGTH_BYTES);
+    at += LENGTH_BYTES + p.length;
+  }
+  return blob;
+};
 
 const doubles = (bytes: Uint8Array): Float64Array => new Float64Array(bytes.slice().buffer);

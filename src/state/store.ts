@@ -66,12 +66,30 @@ export const sameLineage = (a: Lineage, b: Lineage): boolean =>
 
 /** Whether a table's blobs and one more delta become a new base: the deltas outgrow it, or most of its rows are gone (a watermark has passed). */
 const folds = (blobs: readonly BlobInfo[], deltaBytes: number, rows: number): boolean => {
-  if (rows === 0) return true;
   const base = blobs.find((b) => b.base);
   const baseBytes = base?.bytes ?? 0;
   const deltas = blobs.reduce((sum, b) => sum + b.bytes, deltaBytes) - baseBytes;
   if (deltas > Math.max(baseBytes, FOLD_MINIMUM_BYTES)) return true;
   return baseBytes > FOLD_MINIMUM_BYTES && rows * 2 < (base?.rows ?? 0);
+};
+
+interface Drained {
+  readonly bytes: Uint8Array;
+  readonly base: boolean;
+}
+
+/** What a table adds to its blobs; undefined when nothing changed. */
+const drained = (table: StateTable, blobs: readonly BlobInfo[], rows: number): Drained | undefined => {
+  // The delta to come is taken to be as long as the one before: if it will be folded it is not made.
+  if (rows > 0 && table.rebased !== undefined && folds(blobs, blobs.at(-1)?.bytes ?? 0, rows)) {
+    const bytes = table.rebased();
+    return bytes && { bytes, base: true };
+  }
+  const bytes = table.drain();
+  if (bytes === undefined) return undefined;
+  if (blobs.length === 0) return { bytes, base: true };
+  const base = rows > 0 && table.rebased === undefined && folds(blobs, bytes.length, rows);
+  return base ? { bytes: table.base(), base } : { bytes, base };
 };
 
 export class StateStore {
@@ -209,15 +227,13 @@ export class StateStore {
     const blobs: BlobInfo[] = [];
     for (const [name, table] of this.#tables) {
       const mine = this.#blobs.filter((b) => b.table === name);
-      const delta = table.drain();
-      if (delta === undefined) blobs.push(...mine);
-      else {
-        const { rows } = table.stats();
-        if (folds(mine, delta.length, rows)) {
-          for (const b of mine) changes.push({ del: this.#blobKey(b) });
-          if (rows > 0) blobs.push(this.#addBlob(name, epoch, rows, table.base(), changes));
-        } else blobs.push(...mine, this.#addBlob(name, epoch, undefined, delta, changes));
-      }
+      const { rows } = table.stats();
+      const added = drained(table, mine, rows);
+      if (added !== undefined && (added.base || rows === 0))
+        for (const b of mine) changes.push({ del: this.#blobKey(b) });
+      else blobs.push(...mine);
+      if (added !== undefined && rows > 0)
+        blobs.push(this.#addBlob(name, epoch, added.base ? rows : undefined, added.bytes, changes));
     }
     this.#blobs = blobs;
     const record: StateRecord = {

@@ -17,8 +17,13 @@ export interface TableStats {
 
 export interface StateTable {
   readonly name: string;
-  /** What changed since the last drain, encoded; undefined when nothing did. Called at the end of an epoch, synchronously. */
+  /**
+   * What changed since the last drain, encoded; undefined when nothing did. Called at the end of an epoch, synchronously. When the table was empty at the
+   * last drain this is the whole content, and stands for a base.
+   */
   drain(): Uint8Array | undefined;
+  /** As `drain` followed by `base`, but gives the base alone, or undefined when nothing changed: for tables to which encoding both costs. */
+  rebased?(): Uint8Array | undefined;
   /** The whole content, encoded so that `load` on an empty table gives it back. */
   base(): Uint8Array;
   /** Applies a base or delta. Entries whose key group is not kept are ignored. */
