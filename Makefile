@@ -49,8 +49,8 @@ lint: setup ## types, lint, format, dead code, the packed package
 format: dependencies ## write the format
 	npx prettier --write --log-level warn .
 
-bench: setup brokers ## the benchmarks, JSON out
-	@$(RUN) test/bench/main.ts
+bench: setup brokers ## the benchmarks in small sizes, JSON out; appends to ops/bench/history.jsonl
+	@$(RUN) test/bench/main.ts --history ops/bench/history.jsonl
 
 bench-full: setup brokers ## what takes minutes: 60 million rows through memory, latency at four rates
 	@$(RUN) ops/bench/heap/main.ts --full

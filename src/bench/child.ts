@@ -5,9 +5,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** Beside this file, and compiled like it. */
+/** Beside this file; when built, this file's code is in a folder beside that of the entry. */
 const entry = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "child-main.ts" : "child-main.js", import.meta.url),
+  new URL(
+    import.meta.url.endsWith(".ts") ? "../bench/child-main.ts" : "../bench/child-main.js",
+    import.meta.url,
+  ),
 );
 
 /** Starts the work in a new process. Its standard output is the caller's to read. */

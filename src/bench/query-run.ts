@@ -18,6 +18,7 @@ import type { StreamingQuery } from "../query/streaming-query.ts";
 import { SYSTEM_CLOCK } from "../query/system-clock.ts";
 import { BenchEngine } from "./engine.ts";
 import { type Measured, measure } from "./measure.ts";
+import { profiled } from "./profile.ts";
 import { untilAllAreReady, type WorkerPlace } from "./workers.ts";
 
 export interface QueryRun {
@@ -35,6 +36,8 @@ export interface QueryRun {
   readonly url?: string | undefined;
   /** One of several processes that run the query together. */
   readonly place?: WorkerPlace | undefined;
+  /** Write a CPU profile of the run to this file. */
+  readonly profile?: string | undefined;
   /** Logs and state in a folder that stays, under a session that a later process goes on with. */
   readonly kept?: KeptRun | undefined;
 }
@@ -118,7 +121,7 @@ export const runQuery = (run: QueryRun): Promise<QueryOutcome> =>
       let epochs = 0;
       let rowsOut: number | null = null;
       if (run.place !== undefined) await untilAllAreReady(engine.store, run.place);
-      const measured = await measure(async () => {
+      const work = async (): Promise<void> => {
         let query = await engine.start(request);
         if (kill !== undefined) {
           while (query.isActive && epochsOf(query) < kill.afterEpochs)
@@ -129,7 +132,8 @@ export const runQuery = (run: QueryRun): Promise<QueryOutcome> =>
         await query.awaitTermination();
         epochs = epochsOf(query);
         rowsOut = outputRows(query);
-      });
+      };
+      const measured = await profiled(run.profile, () => measure(work));
       return { epochs, rowsOut, rows: memory.rows(), ...measured };
     } finally {
       await engine.close();

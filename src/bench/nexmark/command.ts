@@ -31,6 +31,7 @@ export const NEXMARK_FLAGS: Flags = {
   runs: "runs of each query; the median is given (default 1)",
   "events-per-epoch": "events planned into one epoch (default 100000)",
   floor: "on (default) or off: measure JSON.parse alone, and the broker, in the same run",
+  profile: "FOLDER: write QUERY.cpuprofile there (one process; ops/bench/flame.ts draws it)",
   history: "FILE: append a line of JSON for each query (ops/bench/plot.ts draws them)",
   check: "FILE: compare results with this file's, and end with `N passed, N failed`",
   nats: "URL of a broker (default: a nats-server of its own)",
@@ -69,6 +70,7 @@ const workersOf = (o: BenchOptions): number => {
     source: ["nats", "memory"],
     checkpoint: ["off"],
     kill: ["kept", "lost", "process", ""],
+    profile: [o.values["profile"] ?? ""],
     sink: ["nats"],
   };
   for (const [name, values] of Object.entries(alone))
@@ -90,6 +92,12 @@ const common = (
   url,
 });
 
+const profileOf = (o: BenchOptions): string | undefined => {
+  const folder = o.values["profile"];
+  if (folder !== undefined) mkdirSync(folder, { recursive: true });
+  return folder;
+};
+
 const planOf = (o: BenchOptions, url: string | undefined): Plan => {
   const events = positive(o, "events", 1_000_000);
   const data = { events, delayUs: positive(o, "delay-us", 100), group: flag(o, "out-of-order") ? 1000 : 1 };
@@ -104,7 +112,7 @@ const planOf = (o: BenchOptions, url: string | undefined): Plan => {
   return {
     data,
     files,
-    run: { data, files, filesPerEpoch, sink, ...common(o, url) },
+    run: { data, files, filesPerEpoch, sink, profile: profileOf(o), ...common(o, url) },
     queries,
     runs: positive(o, "runs", 1),
     floor: oneOf(o, "floor", ["on", "off"], "on") === "on",

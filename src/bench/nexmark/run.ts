@@ -42,6 +42,8 @@ export interface NexmarkRun {
   /** Processes that run the query together over one embedded log; 1 when absent. */
   readonly workers?: number | undefined;
   readonly place?: WorkerPlace | undefined;
+  /** A folder: the run writes QUERY.cpuprofile there. */
+  readonly profile?: string | undefined;
   /** Where the sink "file" writes; default: a folder that goes away with the run. */
   readonly out?: string | undefined;
 }
@@ -152,6 +154,7 @@ export const queryRunOf = async (run: NexmarkRun): Promise<QueryRun> => {
         : { afterEpochs: killAfter(run), disk: run.kill },
     url: run.url,
     place: run.place,
+    profile: run.profile === undefined ? undefined : join(run.profile, `${run.query}.cpuprofile`),
   };
 };
 
