@@ -22,6 +22,7 @@ import type { TypedSchema, TypeDef } from "./schema.ts";
 import { parameterValues } from "./sql-parameters.ts";
 import type { InputRowOf, JsIn, UntypedColumns } from "./tags.ts";
 import type { StreamingQueryManager } from "../query/streaming-query.ts";
+import { type Udaf, type UdafFunctions, type UdafTypes, userAggregateFunction } from "./user-aggregate.ts";
 import { type Udf, type UdfArgs, type UdfTypes, userFunction } from "./user-function.ts";
 
 const TIME_ZONE_DEFAULT = "UTC";
@@ -113,6 +114,15 @@ export class Session implements FrameSession {
     f: (...args: UdfArgs<P>) => JsIn<NoInfer<R>>,
   ): Udf<P, R> {
     return userFunction(this.catalog, name, types, f);
+  }
+
+  /** An aggregate: its column form for `agg`, and its name in SQL. Its functions must be deterministic. */
+  udaf<const P extends readonly TypeDef<unknown>[], St, R>(
+    name: string,
+    types: UdafTypes<P, St, R>,
+    functions: UdafFunctions<P, St, R>,
+  ): Udaf<P, R> {
+    return userAggregateFunction(this.catalog, name, types, functions);
   }
 
   /** The queries of this session: `active`, `get(id)`, `awaitAnyTermination`, listeners. */

@@ -98,6 +98,19 @@ export interface UserFunction {
   readonly parameters: readonly DataType[];
   readonly returns: DataType;
   readonly apply: (...args: never[]) => unknown;
+  /** Present: it aggregates rows, and `apply` is never called. */
+  readonly aggregate?: UserAggregate;
+}
+
+/** An aggregate of the user's over states of the type `state`: must be deterministic, `merge` as if the rows of both came one after the other. */
+export interface UserAggregate {
+  readonly state: DataType;
+  /** The result is the same to the last bit in whatever order rows come and parts are merged. */
+  readonly commutative: boolean;
+  readonly zero: () => unknown;
+  readonly update: (state: never, ...args: never[]) => unknown;
+  readonly merge: (state: never, other: never) => unknown;
+  readonly finish: (state: never) => unknown;
 }
 
 export interface Typed {
@@ -159,6 +172,8 @@ export interface LambdaVariable extends Typed {
 /** An aggregate call, arguments coerced. Lives in Aggregate and window nodes only, never inside a scalar expression. */
 export interface AggregateCall extends Typed {
   readonly fn: string;
+  /** A user's aggregate; `fn` is then `udaf:` and its name. */
+  readonly udf?: UserFunction;
   readonly args: readonly TypedExpr[];
   readonly distinct: boolean;
   readonly filter: TypedExpr | undefined;

@@ -2,10 +2,11 @@
  * The type checker: an untyped expression in a scope becomes a typed one, casts explicit, names resolved. Errors are AnalysisErrors with Spark's class
  * and the position in the text. Aggregates, window calls, subqueries and stars belong to the analyser: `scope.special` is asked first for every node.
  */
+import { userArguments } from "./user-arguments.ts";
 import { unsupportedWithin } from "./aggregates/within-group.ts";
 import { BOOLEAN, type DataType, INT, NULL, sameType, STRING } from "../core/data-type.ts";
 import type { Expr, LambdaVariable, SourcePosition, TypedExpr, UserFunction } from "./ast.ts";
-import { castAllowed, castTo, coerce, commonType, isIntegral, isNumeric } from "./coercion.ts";
+import { castAllowed, castTo, commonType, isIntegral, isNumeric } from "./coercion.ts";
 import { fold } from "./fold.ts";
 import type { CallSite } from "./function.ts";
 import { functionNames, lookupFunction } from "./registry.ts";
@@ -18,7 +19,6 @@ import {
   mismatch,
   sqlType,
   unexpectedInput,
-  wrongNumberOfArguments,
 } from "./type-errors.ts";
 
 /** Scope plus the lambda variables around the expression, innermost last. */
@@ -155,13 +155,7 @@ const unresolvedRoutine = (e: Of<"call">, scope: Scope): Error => {
 const userCall = (e: Of<"call">, udf: UserFunction, context: Context): TypedExpr => {
   const site = siteOf(udf.name, context, e.position);
   const raw = e.args.map((a) => typeIn(a, context));
-  if (raw.length !== udf.parameters.length)
-    throw wrongNumberOfArguments(site, String(udf.parameters.length), raw.length);
-  const args = raw.map((a, i) => {
-    const c = coerce(a, udf.parameters[i]!);
-    if (c === undefined) throw unexpectedInput(site, raw, i, `"${sqlType(udf.parameters[i]!)}"`);
-    return c;
-  });
+  const args = userArguments(udf, raw, site);
   return { kind: "call", fn: udf.name, args, udf, type: udf.returns, nullable: true, position: e.position };
 };
 

@@ -99,6 +99,19 @@ export class Analysis {
     return known;
   }
 
+  /** Whether the session has aggregates of its own. */
+  get hasUserAggregates(): boolean {
+    const { catalog } = this;
+    return catalog.functionNames().some((name) => catalog.function(name)?.aggregate !== undefined);
+  }
+
+  /** A call by the name of a session's aggregate, made a call of it. */
+  userAggregate(e: Expr): Expr {
+    if (e.kind !== "call" || e.udf !== undefined) return e;
+    const udf = this.catalog.function(e.fn);
+    return udf?.aggregate === undefined ? e : { ...e, udf };
+  }
+
   attribute(name: string, type: DataType, nullable: boolean, eventTimeDelayMs?: number): Attribute {
     const base = { kind: "attribute" as const, id: ++this.#id, name, type, nullable };
     return Object.freeze(eventTimeDelayMs === undefined ? base : { ...base, eventTimeDelayMs });

@@ -2,11 +2,13 @@
  * Typing of expressions inside an operator: columns, `:parameters`, subqueries, time windows, aggregates and window functions are resolved
  * here; everything else by src/expr/typing.ts.
  */
+import { typeName } from "../core/data-type.ts";
 import type { Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
 import type { ResolvedColumn, Scope } from "../expr/scope.ts";
+import { lookupFunction } from "../expr/registry.ts";
 import { typeCondition, typeExpr } from "../expr/typing.ts";
 import { type Analysis, fail, type Names } from "./analyse-context.ts";
-import { aggregateNamed, generatorNamed, windowFunctionNamed } from "./analyse-functions.ts";
+import { generatorNamed, isAggregateCall, windowFunctionNamed } from "./analyse-functions.ts";
 import { someExpr } from "./analyse-items.ts";
 import { candidateNames, type ColumnMatch, resolveColumn, type Visible } from "./analyse-names.ts";
 import type { TimeWindows } from "./analyse-time-window.ts";
@@ -65,7 +67,7 @@ const special = (env: Env, e: Expr): TypedExpr | undefined => {
     case "over":
       return env.over === undefined
         ? fail(
-            "UNSUPPORTED_EXPR_FOR_OPERATOR",
+            windowRefusal(env.clause),
             `A window function cannot stand in ${env.clause}.`,
             e.position,
             "compute it in a subquery",
@@ -88,6 +90,13 @@ const special = (env: Env, e: Expr): TypedExpr | undefined => {
   }
 };
 
+/** Spark's class for a window function where none may stand. */
+const windowRefusal = (clause: string): string => {
+  if (clause === "WHERE" || clause === "HAVING") return "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE";
+  if (clause === "FILTER") return "INVALID_AGGREGATE_FILTER.CONTAINS_WINDOW_FUNCTION";
+  return clause === "an aggregate function" ? "_LEGACY_ERROR_TEMP_1031" : "UNSUPPORTED_EXPR_FOR_OPERATOR";
+};
+
 const parameter = (env: Env, name: string, position: SourcePosition | undefined): TypedExpr => {
   const values = env.analysis.options.parameters;
   const value = values !== undefined && Object.hasOwn(values, name) ? values[name] : undefined;
@@ -100,8 +109,9 @@ const parameter = (env: Env, name: string, position: SourcePosition | undefined)
   return typeIn(env, value);
 };
 
-const specialCall = (env: Env, e: Call): TypedExpr | undefined => {
-  if (e.udf !== undefined) return undefined;
+const specialCall = (env: Env, written: Call): TypedExpr | undefined => {
+  const e = env.analysis.userAggregate(written) as Call;
+  if (e.udf !== undefined && !isAggregateCall(e)) return undefined;
   const fn = e.fn.toLowerCase();
   const timed = env.timeWindows?.resolve(e, (x) => typeIn(env, x));
   if (timed !== undefined) return timed;
@@ -112,9 +122,13 @@ const specialCall = (env: Env, e: Call): TypedExpr | undefined => {
       e.position,
       "put it into GROUP BY",
     );
+  const [only] = e.args;
+  if (fn === "not" && only?.kind === "subquery" && only.mode === "in" && env.subqueries !== undefined)
+    return env.subqueries.resolve({ ...only, negated: !only.negated }, env);
   const own = env.call?.(e, env);
   if (own !== undefined) return own;
-  if (aggregateNamed(fn)) return env.aggregate === undefined ? noAggregate(env, e) : env.aggregate(e, env);
+  if (isAggregateCall(e)) return env.aggregate === undefined ? noAggregate(env, e) : env.aggregate(e, env);
+  refuseDecorations(e, fn);
   if (windowFunctionNamed(fn))
     return fail(
       "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE",
@@ -123,12 +137,30 @@ const specialCall = (env: Env, e: Call): TypedExpr | undefined => {
     );
   if (generatorNamed(fn))
     return fail(
-      "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+      `UNSUPPORTED_GENERATOR.${env.clause === "WHERE" ? "OUTSIDE_SELECT" : "NESTED_IN_EXPRESSIONS"}`,
       `The generator is not supported: nested in expressions "${fn}(…)".`,
       e.position,
       "a generator must be a whole item of SELECT, or stand in LATERAL VIEW",
     );
   return undefined;
+};
+
+/** A scalar function takes no DISTINCT, FILTER or IGNORE NULLS. */
+const refuseDecorations = (e: Call, fn: string): void => {
+  const part =
+    e.distinct === true
+      ? "DISTINCT"
+      : e.filter !== undefined
+        ? "FILTER clause"
+        : e.ignoreNulls === true
+          ? "IGNORE NULLS"
+          : undefined;
+  if (part !== undefined && lookupFunction(fn) !== undefined)
+    fail(
+      "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
+      `The function \`${fn}\` does not support ${part}.`,
+      e.position,
+    );
 };
 
 /** Whether the call names a column of this query itself. */
@@ -150,6 +182,12 @@ const noAggregate = (env: Env, e: Call): TypedExpr => {
     return fail(
       "GROUP_BY_AGGREGATE",
       `Aggregate functions are not allowed in GROUP BY, but found ${text}.`,
+      e.position,
+    );
+  if (env.clause === "FILTER")
+    return fail(
+      "INVALID_AGGREGATE_FILTER.CONTAINS_AGGREGATE",
+      `The FILTER expression in an aggregate function is invalid: it contains the aggregate ${text}.`,
       e.position,
     );
   if (env.clause === "an aggregate function")
@@ -181,6 +219,17 @@ const column = (
   const match = ownColumn(env, parts, position);
   if (match !== undefined) return { expr: match.base, rest: match.rest };
   return env.names.outer?.resolve(parts, position);
+};
+
+/** A join's condition: boolean and no bare NULL, or JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE. */
+export const joinConditionIn = (env: Env, e: Expr): TypedExpr => {
+  const typed = typeIn(env, e);
+  if (typed.type.kind === "boolean") return typed;
+  return fail(
+    "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",
+    `The join condition has the type "${typeName(typed.type).toUpperCase()}"; it must be boolean.`,
+    e.position,
+  );
 };
 
 /** A condition: boolean, or DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN. */

@@ -1,16 +1,22 @@
 /** What the analyser asks of the registries of functions. Names are lower case. */
-import type { AggregateCall, Expr, SortOrder, TypedExpr, WindowFrame } from "../expr/ast.ts";
+import type { AggregateCall, Expr, SortOrder, TypedExpr, UserFunction, WindowFrame } from "../expr/ast.ts";
 import { aggregateDefinition } from "../expr/aggregates/registry.ts";
-import { checkWindow, checkWithinGroup } from "../expr/aggregates/within-group.ts";
+import { checkWindow, checkWithinGroup, unsupportedWithin } from "../expr/aggregates/within-group.ts";
 import { fold } from "../expr/fold.ts";
 import type { CallSite } from "../expr/function.ts";
 import { generatorDefinition } from "../expr/generators.ts";
+import { userArguments } from "../expr/user-arguments.ts";
+import { lookupFunction } from "../expr/registry.ts";
 import { type WindowFunctionDefinition, windowFunctionDefinition } from "../expr/window-functions.ts";
 import { fail } from "./analyse-context.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
 
 export const aggregateNamed = (fn: string): boolean => aggregateDefinition(fn) !== undefined;
+/** Calls that aggregate: of the registry, or the user's. */
+export const isAggregateCall = (x: Expr): boolean =>
+  x.kind === "call" &&
+  (x.udf === undefined ? aggregateNamed(x.fn.toLowerCase()) : x.udf.aggregate !== undefined);
 export const generatorNamed = (fn: string): boolean => generatorDefinition(fn) !== undefined;
 export const windowFunctionNamed = (fn: string): boolean => windowFunctionDefinition(fn) !== undefined;
 
@@ -31,6 +37,7 @@ export interface CallParts {
 
 /** The aggregate's own name, arguments coerced. Throws as its type rule does. */
 export const resolveAggregate = (e: Call, args: readonly TypedExpr[], parts: CallParts): AggregateCall => {
+  if (e.udf?.aggregate !== undefined) return userAggregate(e, e.udf, args, parts);
   const definition = aggregateDefinition(e.fn.toLowerCase());
   if (definition === undefined) return unknown(e);
   const site = siteOf(definition.name, parts.timeZone, e);
@@ -45,6 +52,27 @@ export const resolveAggregate = (e: Call, args: readonly TypedExpr[], parts: Cal
     filter: parts.filter,
     orderBy: parts.orderBy,
     ignoreNulls: parts.ignoreNulls,
+  });
+};
+
+const userAggregate = (
+  e: Call,
+  udf: UserFunction,
+  args: readonly TypedExpr[],
+  parts: CallParts,
+): AggregateCall => {
+  const site = siteOf(udf.name, parts.timeZone, e);
+  if (parts.orderBy.length > 0) throw unsupportedWithin(udf.name, site);
+  return Object.freeze({
+    fn: `udaf:${udf.name}`,
+    udf,
+    args: userArguments(udf, args, site),
+    type: udf.returns,
+    nullable: true,
+    distinct: parts.distinct,
+    filter: parts.filter,
+    orderBy: [],
+    ignoreNulls: false,
   });
 };
 
@@ -80,9 +108,16 @@ export const resolveWindowFunction = (
   });
 };
 
-const unknown = (e: Call): never =>
-  fail(
+const unknown = (e: Call): never => {
+  if (lookupFunction(e.fn.toLowerCase()) !== undefined)
+    fail(
+      "UNSUPPORTED_EXPR_FOR_WINDOW",
+      `Expression "${e.fn}(…)" not supported within a window function.`,
+      e.position,
+    );
+  return fail(
     "UNRESOLVED_ROUTINE",
     `Cannot resolve routine \`${e.fn}\` on search path [\`system\`.\`builtin\`, \`system\`.\`session\`, \`spark_catalog\`.\`default\`].`,
     e.position,
   );
+};

@@ -18,7 +18,7 @@ import {
   type ScopeColumn,
 } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
-import { aggregateNamed, generatorNamed } from "./analyse-functions.ts";
+import { generatorNamed, isAggregateCall } from "./analyse-functions.ts";
 import { expandSets, type GroupingSets, groupingCall } from "./analyse-grouping-sets.ts";
 import { hiddenInput, needsMore, typeHaving } from "./analyse-having.ts";
 import { type Item, mapExpr, someExpr } from "./analyse-items.ts";
@@ -35,9 +35,6 @@ export interface GroupedSelect extends Stage {
   /** Types HAVING; `selected`: the finished select list. Gives the scope of an ORDER BY behind it. */
   readonly having: (condition: Expr | undefined, selected: readonly TypedExpr[]) => Env;
 }
-
-const isAggregateCall = (x: Expr): boolean =>
-  x.kind === "call" && x.udf === undefined && aggregateNamed(x.fn.toLowerCase());
 
 /** The expressions of GROUP BY with ordinals and aliases replaced by the items they mean. */
 const groupingExprs = (

@@ -8,8 +8,8 @@ import type { Expr, SortOrder, TypedExpr } from "../expr/ast.ts";
 import type { Analysis, Names, Resolved, ScopeColumn } from "./analyse-context.ts";
 import { fail, sameName } from "./analyse-context.ts";
 import { specifiedWindow, WindowCalls } from "./analyse-collect.ts";
-import { type Env, typeIn } from "./analyse-env.ts";
-import { aggregateNamed } from "./analyse-functions.ts";
+import { conditionIn, type Env, typeIn } from "./analyse-env.ts";
+import { isAggregateCall } from "./analyse-functions.ts";
 import { type GeneratedItem, generateItem, generatorOf } from "./analyse-generate.ts";
 import { type GroupedSelect, groupedSelect } from "./analyse-grouping.ts";
 import { type Item, itemsOf, mapExpr, singleAlias, someExpr, withSubqueryNames } from "./analyse-items.ts";
@@ -19,7 +19,7 @@ import { pipedSelect } from "./analyse-pipe.ts";
 import { Subqueries } from "./analyse-subquery.ts";
 import { TimeWindows } from "./analyse-time-window.ts";
 import type { LogicalPlan, Named } from "./logical.ts";
-import { distinctOf, keep, project, sort } from "./nodes.ts";
+import { distinctOf, filter, keep, project, sort } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
 import { exprKey } from "./typed.ts";
 
@@ -30,8 +30,24 @@ export interface Sorting {
   readonly all: boolean;
 }
 
-const hasAggregate = (e: Expr): boolean =>
-  someExpr(e, (x) => x.kind === "call" && x.udf === undefined && aggregateNamed(x.fn.toLowerCase()));
+const hasAggregate = (e: Expr): boolean => someExpr(e, isAggregateCall);
+
+/** The select with the names of the session's own aggregates made calls of them. */
+const withUserAggregates = (
+  analysis: Analysis,
+  rel: Select,
+  sorting: Sorting | undefined,
+): readonly [Select, Sorting | undefined] => {
+  if (!analysis.hasUserAggregates) return [rel, sorting];
+  const bound = (e: Expr): Expr => mapExpr(e, (x) => analysis.userAggregate(x));
+  const select = {
+    ...rel,
+    exprs: rel.exprs.map(bound),
+    ...(rel.having === undefined ? {} : { having: bound(rel.having) }),
+  };
+  const orders = sorting?.orders.map((o) => ({ ...o, expr: bound(o.expr) }));
+  return [select, sorting === undefined ? undefined : { ...sorting, orders: orders! }];
+};
 
 const isGrouped = (rel: Select, items: readonly Item[], sorting: Sorting | undefined): boolean =>
   rel.groupBy !== undefined ||
@@ -109,33 +125,73 @@ const withNamedWindows = (rel: Select): readonly Expr[] =>
 
 export const analyseSelect = (
   analysis: Analysis,
-  written: Select,
+  named: Select,
   names: Names,
-  sorting?: Sorting | undefined,
+  order?: Sorting | undefined,
   given?: Resolved,
 ): Resolved => {
+  const [written, sorting] = withUserAggregates(analysis, named, order);
   const child = given ?? analysis.relation(written.child, names);
   const rel = written.pipe === undefined ? written : pipedSelect(written, child, hasAggregate);
   const items = itemsOf(child, withNamedWindows(rel), names.outer);
+  const generated = items.findIndex((i) => generatorOf(i.expr) !== undefined);
+  if (isGrouped(rel, items, sorting) && generated >= 0)
+    return generatedOverGroups(analysis, rel, child, names, items, sorting);
   if (isGrouped(rel, items, sorting))
     return finishSelect(analysis, rel, items, groupedSelect(analysis, rel, child, names, items), sorting);
-  const generated = items.findIndex((i) => generatorOf(i.expr) !== undefined);
-  if (generated >= 0) return withGenerator(analysis, rel, child, names, items, generated, sorting);
+  if (generated >= 0) return withGenerators(analysis, rel, child, names, items, sorting);
   return finishSelect(analysis, rel, items, plainStage(analysis, rel, child, names), sorting);
 };
 
-/** A generator as an item: its columns are made below, the item becomes references to them. */
-const withGenerator = (
+/** Generators as items: their columns are made below, one generator over the other, and the items become references to them. */
+const withGenerators = (
   analysis: Analysis,
   rel: Select,
   child: Resolved,
   names: Names,
   items: readonly Item[],
-  index: number,
   sorting: Sorting | undefined,
 ): Resolved => {
-  const made: GeneratedItem = generateItem(analysis, child, names, items, index);
+  let made: GeneratedItem = { input: child, items };
+  for (;;) {
+    const index = made.items.findIndex((i) => generatorOf(i.expr) !== undefined);
+    if (index < 0) break;
+    made = generateItem(analysis, made.input, names, made.items, index);
+  }
   return finishSelect(analysis, rel, made.items, plainStage(analysis, rel, made.input, names), sorting);
+};
+
+/** SELECT explode(collect_list(v)): the groups with the generators' arguments first, then the generators over them. */
+const generatedOverGroups = (
+  analysis: Analysis,
+  rel: Select,
+  child: Resolved,
+  names: Names,
+  items: readonly Item[],
+  sorting: Sorting | undefined,
+): Resolved => {
+  const inner: Expr[] = [];
+  const part = (e: Expr, name: string): Expr => {
+    inner.push({ kind: "alias", child: e, names: [name] });
+    return { kind: "column", parts: [name], ...(e.position && { position: e.position }) };
+  };
+  const exprs = items.map((item): Expr => {
+    const call = generatorOf(item.expr);
+    if (call === undefined) return part(item.expr, item.name);
+    const args = call.args.map((e) => part(e, `_gen_input_${inner.length}`));
+    const made: Expr = { ...call, args };
+    return item.aliases === undefined ? made : { kind: "alias", child: made, names: item.aliases };
+  });
+  const { distinct, groupBy: _g, having: _h, windows: _w, qualify: _q, ...plain } = rel;
+  const { distinct: _d, ...grouped } = rel;
+  const groups = analyseSelect(analysis, { ...grouped, exprs: inner }, names, undefined, child);
+  return analyseSelect(
+    analysis,
+    { ...plain, exprs, ...(distinct === undefined ? {} : { distinct }) },
+    names,
+    sorting,
+    groups,
+  );
 };
 
 const finishSelect = (
@@ -158,20 +214,42 @@ const finishSelect = (
   }));
   const env = "having" in stage ? stage.having(rel.having, exprs) : stage.env;
   const output = columns.map((c) => c.attribute);
+  const qualified = qualifyCondition(rel, stage, items, exprs);
+  const build = (): LogicalPlan => filter(stage.build(), qualified);
   if (sorting === undefined) {
-    const plan = project(stage.build(), named);
+    const plan = project(build(), named);
     return { plan: rel.distinct === true ? distinctOf(plan) : plan, columns, hidden: [] };
   }
   const orders = typeOrders({ ...stage, env }, sorting, columns, named, rel.distinct === true);
   const extra = orders.extra.map((e): Named => ({ attribute: analysis.named("order", e), expr: e }));
   const byKey = new Map(extra.map((n) => [exprKey(n.expr), n.attribute]));
-  const below = project(stage.build(), [...named, ...extra]);
+  const below = project(build(), [...named, ...extra]);
   const rows = rel.distinct === true ? distinctOf(below) : below;
   const sorted = sort(
     rows,
     orders.orders.map((o) => ({ ...o, expr: orders.inOutput.has(o) ? o.expr : byKey.get(exprKey(o.expr))! })),
   );
   return { plan: keep(sorted, output), columns, hidden: [] };
+};
+
+/** QUALIFY: a filter behind the window functions that may name what is selected. */
+const qualifyCondition = (
+  rel: Select,
+  stage: Stage,
+  items: readonly Item[],
+  exprs: readonly TypedExpr[],
+): TypedExpr | undefined => {
+  const e = rel.qualify;
+  if (e === undefined) return undefined;
+  const windowed = (x: Expr): boolean => someExpr(x, (y) => y.kind === "over");
+  if (!windowed(e) && !items.some((i) => windowed(i.expr)))
+    return fail(
+      "QUALIFY_REQUIRES_WINDOW_FUNCTION",
+      "QUALIFY requires at least one window function in the SELECT list or the QUALIFY clause.",
+      e.position,
+    );
+  const alias = lateralAlias(new Map(exprs.map((x, i) => [i, x])), items);
+  return stage.finish(conditionIn({ ...stage.env, alias, clause: "QUALIFY" }, e), e);
 };
 
 /** A plain column keeps its attribute (and so its event time) unless it is renamed. */

@@ -31,7 +31,9 @@ const exact = (c: AggregateCall): boolean =>
 
 /** Whether the call gives the same however its rows are spread and ordered. */
 export const orderFree = (c: AggregateCall): boolean =>
-  MERGEABLE.has(c.fn) && c.orderBy.length === 0 && exact(c);
+  c.udf === undefined
+    ? MERGEABLE.has(c.fn) && c.orderBy.length === 0 && exact(c)
+    : c.udf.aggregate?.commutative === true;
 
 const ANY_ORDER = new Set([
   "calc",

@@ -180,7 +180,7 @@ const orderKey = (o: SortOrder<TypedExpr>): string =>
 export const ordersKey = (orders: readonly SortOrder<TypedExpr>[]): string => orders.map(orderKey).join(",");
 export const aggregateKey = (c: AggregateCall): string =>
   [
-    c.fn,
+    c.udf === undefined ? c.fn : `${c.fn}!`,
     c.args.map((a) => exprKey(a)).join(","),
     c.distinct ? "distinct" : "",
     c.filter === undefined ? "" : exprKey(c.filter),

@@ -90,10 +90,10 @@ export class TestApplication {
     const request: StartRequest = writer.format("memory").handle(sink).request();
     const name = request.name ?? `query-${++this.#queries}`;
     await this.#cluster.start({ ...request, name });
-    return new TestQuery<S>(this.#cluster, sink, name);
+    return new TestQuery<S>(this.#cluster, sink, name, request.outputMode === "complete");
   }
 
-  /** Adds rows to a source of `session.memorySource(schema)`. They are durable when it resolves, not yet processed. */
+  /** Adds rows to a source of `session.memorySource(schema)`. They are durable when it resolves, not yet processed; without a trigger, several epochs may share them. */
   async addData<S>(
     source: MemorySource & { readonly schema: TypedSchema<S> },
     rows: readonly InputRowOf<NoInfer<S>>[],

@@ -21,10 +21,14 @@ export class TestQuery<S> {
   /** Epochs that `expectNewRows` has seen. */
   #seen = 0;
 
-  constructor(cluster: TestCluster, sink: MemorySink, name: string) {
+  readonly #complete: boolean;
+
+  /** `complete`: every epoch writes the whole result. */
+  constructor(cluster: TestCluster, sink: MemorySink, name: string, complete: boolean) {
     this.#cluster = cluster;
     this.#sink = sink;
     this.name = name;
+    this.#complete = complete;
   }
 
   #user(rows: readonly Row[]): RowOf<S>[] {
@@ -54,10 +58,11 @@ export class TestQuery<S> {
     same(this.rows(), expected, how, `rows of ${this.name}`);
   }
 
-  /** As `expectRows`, of the rows that were written since the check before. */
+  /** As `expectRows`, of the rows that were written since the check before; in complete mode of the newest result, if there is one. */
   async expectNewRows(expected: readonly RowOf<S>[], how: Expectation = {}): Promise<void> {
     await this.#cluster.processAllAvailable(this.name);
-    const fresh = this.#sink.rowsByEpoch().filter(([epoch]) => epoch > this.#seen);
+    const epochs = this.#sink.rowsByEpoch().filter(([epoch]) => epoch > this.#seen);
+    const fresh = this.#complete ? epochs.slice(-1) : epochs;
     this.#seen = this.#newest();
     same(this.#user(fresh.flatMap(([, rows]) => rows)), expected, how, `new rows of ${this.name}`);
   }

@@ -16,6 +16,7 @@ import { EXTREME_AGGREGATES } from "./extremes.ts";
 import { MOMENT_AGGREGATES } from "./moments.ts";
 import { PERCENTILE_AGGREGATES } from "./percentiles.ts";
 import { SUM_AGGREGATES } from "./sum.ts";
+import { userAccumulator } from "./user.ts";
 
 /** `grouping` and `grouping_id` have types only: the analyser replaces them by bits of the grouping set's id. */
 const placeholder = (name: string): never => {
@@ -80,6 +81,8 @@ export const accumulatorInputs = (call: AggregateCall): readonly TypedExpr[] =>
 
 /** The state of one call over many groups. `call.fn` is a registered name or alias. */
 export const createAccumulator = (call: AggregateCall): Accumulator => {
+  if (call.udf !== undefined)
+    return call.distinct ? distinctAccumulator(call, userAccumulator) : userAccumulator(call);
   const definition = aggregateDefinition(call.fn);
   if (definition === undefined)
     throw analysisError("UNRESOLVED_ROUTINE", `Cannot resolve the aggregate \`${call.fn}\`.`);
