@@ -4,7 +4,8 @@
  * M1 Every added row is one record of a log of the application's store, one log per (query, source): replay and restarts read the same rows at the
  *    same positions. M2 A handle may feed several sources (a self-join, two queries): each gets every row, one that starts later
  *    gets first what an earlier one has. M3 Rows added before anything reads are kept and written at the first start. M4 A row is
- *    appended once: by compare-and-set, and after an unknown outcome the log's tail is searched for the row's id.
+ *    appended once: by compare-and-set, and after an unknown outcome the log's tail is searched for the row's id. M5 Many rows are appended at once,
+ *    each expecting the one before it; they stay in order unless another process adds rows to the same log in that instant.
  */
 import { hostname } from "node:os";
 import { position, type Position } from "../core/brands.ts";
@@ -22,6 +23,9 @@ export type InputRow = Row | Readonly<Record<string, unknown>>;
 const ID = "mr-row";
 /** Attempts to append one row before its unknown outcome is the caller's. */
 const ATTEMPTS_MAX = 100;
+
+/** Rows appended at once. */
+const WINDOW_ROWS = 512;
 
 /** Nodes of one process open the same log each for itself; when one of them is gone, another's is used. */
 const LOGS_MAX = 8;
@@ -142,17 +146,48 @@ export class MemorySource {
   }
 
   async #append(targets: readonly Target[], payloads: readonly Uint8Array[]): Promise<void> {
-    for (const payload of payloads) {
-      const id = `${this.#handle}-${++this.#rows}`;
-      for (const target of targets) await appendOnce(target, payload, id);
+    for (let i = 0; i < payloads.length; i += WINDOW_ROWS) {
+      const rows = payloads
+        .slice(i, i + WINDOW_ROWS)
+        .map((payload) => ({ payload, id: `${this.#handle}-${++this.#rows}` }));
+      for (const target of targets) await appendRows(target, rows);
     }
   }
 }
 
-/** Appends one row exactly once (M4). */
-const appendOnce = async (target: Target, payload: Uint8Array, id: string): Promise<void> => {
-  let from = target.last;
-  for (let attempt = 1; ; attempt++) {
+interface AddedRow {
+  readonly payload: Uint8Array;
+  readonly id: string;
+}
+
+/** Appends rows at once (M5); those whose place was taken, or whose outcome is unknown, one by one. */
+const appendRows = async (target: Target, rows: readonly AddedRow[]): Promise<void> => {
+  const from = target.last;
+  if (from === undefined || rows.length === 1) {
+    for (const row of rows) await appendOnce(target, row);
+    return;
+  }
+  const log = target.logs[0]!;
+  const outcomes = await Promise.allSettled(
+    rows.map(({ payload, id }, i) =>
+      log.append(payload, { expectLast: position(from + i), headers: { [ID]: id } }),
+    ),
+  );
+  target.last = position(from + rows.length);
+  for (const [i, outcome] of outcomes.entries()) {
+    if (outcome.status === "fulfilled") continue;
+    // What was refused is not there; any other outcome is unknown.
+    if (outcome.reason instanceof LogConflictError) {
+      target.last = undefined;
+      await appendOnce(target, rows[i]!);
+    } else await appendOnce(target, rows[i]!, from);
+  }
+};
+
+/** Appends one row exactly once (M4). `triedFrom`: it may stand behind this position already. */
+const appendOnce = async (target: Target, { payload, id }: AddedRow, triedFrom?: Position): Promise<void> => {
+  let from = triedFrom ?? target.last;
+  for (let attempt = triedFrom === undefined ? 1 : 2; ; attempt++) {
     const log = target.logs[0]!;
     try {
       const bounds = target.last === undefined || attempt > 1 ? await log.bounds() : undefined;

@@ -90,6 +90,8 @@ export class EmbeddedContent {
   removed = false;
   readonly watchers = new Set<() => void>();
   #tail: LogRecord[] = [];
+  /** Those before it are dropped already, but for a moving of all the others: that is done once they are as many. */
+  #tailHead = 0;
   #tailBytes = 0;
 
   constructor(name: string, id: number, created: string, maxBytes: number, first: number) {
@@ -119,30 +121,33 @@ export class EmbeddedContent {
     }
     this.last += records.length;
     this.total = total;
-    let drop = 0;
-    while (this.#tailBytes > TAIL_BYTES && drop < this.#tail.length - 1)
-      this.#tailBytes -= this.#tail[drop++]!.payload.length;
-    if (drop > 0) this.#tail = this.#tail.slice(drop);
+    while (this.#tailBytes > TAIL_BYTES && this.#tailHead < this.#tail.length - 1)
+      this.#tailBytes -= this.#tail[this.#tailHead++]!.payload.length;
+    if (this.#tailHead * 2 > this.#tail.length) {
+      this.#tail = this.#tail.slice(this.#tailHead);
+      this.#tailHead = 0;
+    }
     this.wake();
   }
 
   /** Records from `from` on that are in memory, up to READ_BATCH_BYTES; undefined when `from` is older. */
   tail(from: number): LogRecord[] | undefined {
-    const oldest = this.last - this.#tail.length + 1;
-    if (from < oldest) return undefined;
+    const before = this.last - this.#tail.length + 1;
+    if (from < before + this.#tailHead) return undefined;
     let bytes = 0;
-    let end = from - oldest;
+    let end = from - before;
     while (end < this.#tail.length && bytes < READ_BATCH_BYTES) bytes += this.#tail[end++]!.payload.length;
-    return this.#tail.slice(from - oldest, end);
+    return this.#tail.slice(from - before, end);
   }
 
   forget(first: number, totalBelow: number): void {
     this.first = first;
     this.totalBelow = totalBelow;
-    const oldest = this.last - this.#tail.length + 1;
-    if (first <= oldest) return;
-    for (let i = 0; i < first - oldest; i++) this.#tailBytes -= this.#tail[i]!.payload.length;
-    this.#tail = this.#tail.slice(first - oldest);
+    const from = first - (this.last - this.#tail.length + 1);
+    if (from <= this.#tailHead) return;
+    for (let i = this.#tailHead; i < from; i++) this.#tailBytes -= this.#tail[i]!.payload.length;
+    this.#tail = this.#tail.slice(from);
+    this.#tailHead = 0;
   }
 
   wake(): void {
