@@ -97,6 +97,8 @@ export class JsonDecoder implements Decoder {
   #rows!: RowAssembly;
   /** Rows of the batch so far. */
   #row = 0;
+  /** Of the last payloads with lines. */
+  #rowsPerByte = 0;
   #bytes: Buffer = Buffer.alloc(0);
   #view = new DataView(this.#bytes.buffer);
   #scratch: Uint8Array | undefined;
@@ -137,7 +139,11 @@ export class JsonDecoder implements Decoder {
   }
 
   decode(payloads: readonly Uint8Array[], origin?: Origin): Batch {
-    this.#begin(this.#lines ? Math.max(FIRST_ROWS, payloads.length) : payloads.length);
+    let bytes = 0;
+    if (this.#lines) for (const payload of payloads) bytes += payload.length;
+    // About as many rows as the last payloads had: growing copies.
+    const expected = Math.max(FIRST_ROWS, payloads.length, Math.ceil(bytes * this.#rowsPerByte * 1.05));
+    this.#begin(this.#lines ? expected : payloads.length);
     for (let p = 0; p < payloads.length; p++) {
       const payload = payloads[p]!;
       const start = this.#use(payload);
@@ -150,6 +156,7 @@ export class JsonDecoder implements Decoder {
         this.#blob(start, start + payload.length, Infinity, () => row, false);
       } else this.#message(start, start + payload.length, () => origin?.(p));
     }
+    if (bytes > 0) this.#rowsPerByte = this.#row / bytes;
     return this.#batch();
   }
 
