@@ -5,7 +5,10 @@
  *  I1. dist/ is replaced by rename, whole: between the two renames it is absent for an instant, never half old, half new.
  *  I2. Nothing is built when a program starts: only `npm ci` (prepare), `npm run build` and the make targets build.
  *  I3. With `--if-stale` nothing is done while dist/ is newer than every source.
+ *  I4. Every entry point is a file that loads few others: esbuild puts what they share into dist/src/chunks/, one instance of each module. The
+ *      compiler writes the types, a file per source. `import.meta.url` of a module is one folder below dist/src/, wherever its source is.
  */
+import { buildSync } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -95,6 +98,28 @@ function replace(fresh, old) {
   }
 }
 
+/** The programs and the two import paths of the package; the commands of the command line are loaded when they are called. */
+const ENTRIES = ["src/index.ts", "src/testing/index.ts", "src/cli/main.ts", "src/bench/child-main.ts"];
+
+function bundle(outdir) {
+  buildSync({
+    absWorkingDir: root,
+    entryPoints: ENTRIES,
+    outbase: root,
+    outdir,
+    chunkNames: "src/chunks/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    packages: "external",
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    sourcemap: true,
+    keepNames: true,
+    logLevel: "warning",
+  });
+}
+
 function build() {
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   if (!existsSync(compiler)) {
@@ -105,14 +130,13 @@ function build() {
   const fresh = join(root, `.dist-${process.pid}`);
   const old = join(root, `.dist-old-${process.pid}`);
   try {
-    const result = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", fresh], {
-      cwd: root,
-      stdio: "inherit",
-    });
+    const types = ["-p", "tsconfig.build.json", "--emitDeclarationOnly", "--outDir", fresh];
+    const result = spawnSync(process.execPath, [compiler, ...types], { cwd: root, stdio: "inherit" });
     if (result.status !== 0) {
       process.exitCode = 1;
       return;
     }
+    bundle(fresh);
     chmodSync(join(fresh, "src/cli/main.js"), 0o755);
     // The stamp carries the time of the start: a source saved while the compiler ran counts as newer.
     writeFileSync(join(fresh, ".built"), `${started.toISOString()}\n`);
