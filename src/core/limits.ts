@@ -30,6 +30,8 @@ export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
 export const SNAPSHOTS_KEPT = 2;
 /** How often a new topology's actor looks for the final snapshots it starts from. */
 export const FINAL_POLL_MS = 100;
+/** A value of the state store of this many bytes is a file of its own beside LevelDB. */
+export const STATE_FILE_BYTES = 256 * 1024;
 /** A snapshot is taken after this time or this many bytes of mailbox since the last one, whichever comes first. */
 export const SNAPSHOT_INTERVAL_MS = 10_000;
 export const SNAPSHOT_MAILBOX_BYTES = 64 * 1024 * 1024;

@@ -1,47 +1,118 @@
-/** State on disk: one LevelDB for all actors of a node, each under its own key prefix. A write is one synchronous LevelDB batch. */
+/**
+ * State on disk: one LevelDB for all actors of a node, each under its own key prefix. A write is one LevelDB batch.
+ *
+ * Long values are files beside it, written before the batch that names them: LevelDB would copy them four times, once of it on the main thread.
+ *
+ * Invariants. L1: a key is in the database itself or, as the name of its file, under `FILE + key`, never both. L2: a file that no key names is garbage of a
+ * crash or of a value replaced, and goes at the latest when the backend is opened. L3: `files` is what the database says under `FILE`.
+ */
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Level } from "level";
 import { StorageError } from "../core/errors.ts";
+import { STATE_FILE_BYTES } from "../core/limits.ts";
 import type { BackendChange, StateBackend } from "./backend.ts";
+
+/** No key of a store begins like this. */
+const FILE = "\u0001file/";
+const END = "\uffff";
+
+type Operation =
+  | { readonly type: "put"; readonly key: string; readonly value: Uint8Array }
+  | { readonly type: "del"; readonly key: string };
+
+const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e));
 
 export class LevelBackend implements StateBackend {
   readonly #db: Level<string, Uint8Array>;
+  /** Of the files. */
+  readonly #directory: string;
+  readonly #files = new Map<string, string>();
+  #next = 1;
 
-  private constructor(db: Level<string, Uint8Array>) {
+  private constructor(db: Level<string, Uint8Array>, directory: string) {
     this.#db = db;
+    this.#directory = directory;
   }
 
   static async open(directory: string): Promise<LevelBackend> {
     const db = new Level<string, Uint8Array>(directory, { valueEncoding: "view", keyEncoding: "utf8" });
     try {
       await db.open();
+      const backend = new LevelBackend(db, join(directory, "blobs"));
+      await backend.#readFiles();
+      return backend;
     } catch (cause) {
       throw new StorageError(`cannot open the state store in ${directory}`, { cause });
     }
-    return new LevelBackend(db);
   }
 
-  get(key: string): Promise<Uint8Array | undefined> {
-    return this.#db.get(key);
+  /** L2 and L3. */
+  async #readFiles(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true });
+    for await (const [key, name] of this.#db.iterator({ gte: FILE, lt: FILE + END }))
+      this.#files.set(key.slice(FILE.length), Buffer.from(name).toString());
+    const named = new Set(this.#files.values());
+    const found = await readdir(this.#directory);
+    this.#next = Math.max(0, ...found.map(Number).filter(Number.isSafeInteger)) + 1;
+    await this.#drop(found.filter((name) => !named.has(name)));
+  }
+
+  async #drop(names: readonly string[]): Promise<void> {
+    for (const name of names) await rm(join(this.#directory, name), { force: true });
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    const name = this.#files.get(key);
+    if (name === undefined) return this.#db.get(key);
+    try {
+      const bytes = await readFile(join(this.#directory, name));
+      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    } catch (cause) {
+      if ((cause as { code?: unknown }).code === "ENOENT") return undefined;
+      throw new StorageError(`cannot read state: ${messageOf(cause)}`, { cause });
+    }
   }
 
   async keys(prefix: string): Promise<readonly string[]> {
-    return this.#db.keys({ gte: prefix, lt: prefix + "\uffff" }).all();
+    const own = await this.#db.keys({ gte: prefix, lt: prefix + END }).all();
+    const inFiles = [...this.#files.keys()].filter((k) => k.startsWith(prefix));
+    return [...own.filter((k) => !k.startsWith(FILE)), ...inFiles].sort();
   }
 
   async write(changes: readonly BackendChange[]): Promise<void> {
+    const operations: Operation[] = [];
+    const files = new Map<string, string | undefined>();
     try {
-      await this.#db.batch(
-        changes.map((c) =>
-          "put" in c ? { type: "put", key: c.put, value: c.value } : { type: "del", key: c.del },
-        ),
-        { sync: false },
-      );
+      for (const c of changes) {
+        const key = "put" in c ? c.put : c.del;
+        const isFile = "put" in c && c.value.length >= STATE_FILE_BYTES;
+        // What the key was before, of either kind (L1).
+        if (!("put" in c) || isFile) operations.push({ type: "del", key });
+        if (this.#files.has(key) || files.has(key)) operations.push({ type: "del", key: FILE + key });
+        files.set(key, isFile ? await this.#file(c.value) : undefined);
+        if (isFile) operations.push({ type: "put", key: FILE + key, value: Buffer.from(files.get(key)!) });
+        else if ("put" in c) operations.push({ type: "put", key, value: c.value });
+      }
+      await this.#db.batch(operations, { sync: false });
     } catch (cause) {
-      throw new StorageError(
-        `cannot write state: ${cause instanceof Error ? cause.message : String(cause)}`,
-        { cause },
-      );
+      throw new StorageError(`cannot write state: ${messageOf(cause)}`, { cause });
     }
+    const gone: string[] = [];
+    for (const [key, name] of files) {
+      const before = this.#files.get(key);
+      if (before !== undefined) gone.push(before);
+      if (name === undefined) this.#files.delete(key);
+      else this.#files.set(key, name);
+    }
+    // A file that cannot be removed now is garbage (L2).
+    await this.#drop(gone).catch(() => {});
+  }
+
+  async #file(value: Uint8Array): Promise<string> {
+    const name = String(this.#next++);
+    await writeFile(join(this.#directory, name), value);
+    return name;
   }
 
   close(): Promise<void> {

@@ -19,7 +19,7 @@ import { removeTemporary, temporaryDirectory } from "./temporary.ts";
 export interface DiskUse {
   /** Bytes of the state's blobs, keys included, without the records that name them. */
   readonly blobs: number;
-  /** Bytes of LevelDB's files after a compaction. */
+  /** Bytes of LevelDB's files after a compaction, and of those beside it. */
   readonly files: number;
 }
 
@@ -59,11 +59,14 @@ class MeasuredBackend implements StateBackend {
       "\uffff",
     );
     await db.close();
-    const files = readdirSync(this.#directory)
-      .filter((f) => f.endsWith(".ldb"))
-      .reduce((sum, f) => sum + statSync(join(this.#directory, f)).size, 0);
+    const bytes = (directory: string, names: readonly string[]): number =>
+      names.reduce((sum, f) => sum + statSync(join(directory, f)).size, 0);
+    const tables = readdirSync(this.#directory).filter((f) => f.endsWith(".ldb"));
     this.#inner = await LevelBackend.open(this.#directory);
-    return { blobs, files };
+    // Long blobs are files of their own.
+    const long = join(this.#directory, "blobs");
+    const inFiles = bytes(long, readdirSync(long));
+    return { blobs: blobs + inFiles, files: bytes(this.#directory, tables) + inFiles };
   }
 }
 
