@@ -119,7 +119,7 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
   filter(condition: Condition<S>): DataFrame<S, F> {
     const { c } = this;
     const built = conditionFrom("filter", () => given(condition, c));
-    return this.#to({ kind: "filter", child: this.relation, condition: built });
+    return this.#to({ kind: "filter", child: this.relation, condition: built, verb: true });
   }
 
   /** Spark's other name of `filter`. */

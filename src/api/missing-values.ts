@@ -12,6 +12,7 @@ import { lift, literal } from "./literal.ts";
 import type { Base, Flat, Keys, LiteralIn } from "./tags.ts";
 
 type Scalar = number | string | boolean;
+type Widened<V> = V extends string ? string : V extends number ? number : boolean;
 
 const NUMERIC = ["byte", "short", "int", "long", "float", "double", "decimal"];
 const takes = (type: DataType, value: unknown): boolean =>
@@ -89,7 +90,7 @@ export class MissingValues<S, F extends Flags> {
 
   /** Other values for some values: `replace([["N/A", "none"]], ["channel"])`, in all columns of the type when none is named. */
   replace<V extends Scalar, K extends Keys<S> = Keys<S>>(
-    pairs: readonly (readonly [from: V, to: NoInfer<V> | null])[],
+    pairs: readonly (readonly [from: V, to: Widened<NoInfer<V>> | null])[],
     columns?: readonly K[],
   ): DataFrame<S, F> {
     const fields = this.#frame.schema.fields.filter(

@@ -5,16 +5,39 @@ import type { Expr, TypedExpr } from "../expr/ast.ts";
 import type { Analysis, Names, Resolved } from "./analyse-context.ts";
 import { conditionIn, type Env } from "./analyse-env.ts";
 import { expandArguments } from "./analyse-items.ts";
+import { resolveColumn } from "./analyse-names.ts";
 import { Subqueries } from "./analyse-subquery.ts";
+import { isHidden, isUnresolved, withHiddenColumns } from "./hidden-columns.ts";
 import { filter, keep } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
 import { and } from "./typed.ts";
 
-export const analyseFilter = (
-  a: Analysis,
-  rel: Extract<Relation, { kind: "filter" }>,
-  names: Names,
-): Resolved => {
+type Filter = Extract<Relation, { kind: "filter" }>;
+
+export const analyseFilter = (a: Analysis, rel: Filter, names: Names): Resolved => {
+  try {
+    return filtered(a, rel, names);
+  } catch (e) {
+    if (rel.verb !== true || !isUnresolved(e)) throw e;
+    const again = withHiddenColumns(rel, (below, c) => {
+      const visible = a.relation(below, names);
+      return resolveColumn(visible, c.parts, c.position) !== undefined;
+    });
+    if (again === undefined) throw e;
+    const { plan, columns, hidden } = filtered(a, again, names);
+    const shown = columns.filter((c) => !isHidden(c.name));
+    return {
+      plan: keep(
+        plan,
+        shown.map((c) => c.attribute),
+      ),
+      columns: shown,
+      hidden,
+    };
+  }
+};
+
+const filtered = (a: Analysis, rel: Filter, names: Names): Resolved => {
   const child = a.relation(rel.child, names);
   const subqueries = new Subqueries(a);
   const env: Env = { analysis: a, names, visible: child, clause: "WHERE", subqueries };
@@ -25,8 +48,8 @@ export const analyseFilter = (
     if (sub === undefined) rest.push(conditionIn(env, part));
     else plan = subqueries.join(plan, sub, env);
   }
-  const filtered = filter(subqueries.apply(plan), and(rest));
-  return { ...child, plan: subqueries.any ? keep(filtered, child.plan.output) : filtered };
+  const kept = filter(subqueries.apply(plan), and(rest));
+  return { ...child, plan: subqueries.any ? keep(kept, child.plan.output) : kept };
 };
 
 /** The conjuncts of an unresolved condition, left to right. */

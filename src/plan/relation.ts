@@ -54,11 +54,19 @@ export type Relation = { readonly position?: SourcePosition | undefined } & (
       readonly distinct?: boolean;
       readonly groupBy?: Grouping;
       readonly having?: Expr;
+      /** A condition on window functions. */
+      readonly qualify?: Expr;
       readonly windows?: Readonly<Record<string, Expr>>;
       /** A pipe operator: an ORDER BY behind it sees its output only, a position in its GROUP BY is one of the input. */
       readonly pipe?: "SELECT" | "EXTEND" | "AGGREGATE";
     }
-  | { readonly kind: "filter"; readonly child: Relation; readonly condition: Expr }
+  | {
+      readonly kind: "filter";
+      readonly child: Relation;
+      readonly condition: Expr;
+      /** A verb, not SQL's WHERE: it may name columns that the projections below it left out. */
+      readonly verb?: true;
+    }
   | {
       readonly kind: "withColumns";
       readonly child: Relation;
