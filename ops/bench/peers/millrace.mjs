@@ -7,11 +7,12 @@ const { settings, rows } = JSON.parse(readFileSync(0, "utf8"));
 const meta = JSON.parse(readFileSync(metaFile, "utf8"));
 if (settings.crc32 !== meta.crc32)
   throw new Error(`our events have the CRC-32 ${settings.crc32}, the peers' ${meta.crc32}`);
+const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
 const [row] = rows;
 console.log(
   JSON.stringify({
     peer: workers === "1" ? "millrace" : `millrace-${workers}`,
-    version: settings.version,
+    version,
     query: row.query,
     events: settings.data.events,
     seconds: row.seconds,
