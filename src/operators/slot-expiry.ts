@@ -39,7 +39,8 @@ export class SlotExpiry {
       const rest = new SlotList();
       for (let k = 0; k < length; k++) {
         const time = timeOf(data[k]!);
-        if (time <= limit) taken.push(data[k]!);
+        // The slot may be used again by a row that never expires.
+        if (time <= limit && time !== Infinity) taken.push(data[k]!);
         else if (Math.floor(time / BUCKET_MS) === bucket) rest.push(data[k]!);
       }
       if (rest.length > 0) {
