@@ -10,7 +10,7 @@ import { parseExpression } from "../sql/parser.ts";
 import { conditionFrom } from "./expression-builder.ts";
 import type { ArrayIn, Cols, FieldsOf, Typed, TypeOf, Value } from "./expression.ts";
 import { FrameActions, limited, wholeNumber } from "./frame-actions.ts";
-import { aggregatesOf, given, itemsOf, namedExpr, nameMap, sortOrdersOf } from "./frame-items.ts";
+import { aggregatesOf, given, itemsOf, namedExpr, nameMap, namesOf, sortOrdersOf } from "./frame-items.ts";
 import { cubeSets, keysOfSets, rollupSets } from "./grouping-sets.ts";
 import { conditionJoin, usingJoin } from "./frame-join.ts";
 import type {
@@ -112,7 +112,7 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
 
   /** Leaves columns out. */
   drop<K extends Keys<S>>(...names: readonly K[]): DataFrame<Omit<S, K>, F> {
-    return this.#to({ kind: "drop", child: this.relation, names });
+    return this.#to({ kind: "drop", child: this.relation, names: namesOf("drop", names) });
   }
 
   /** The rows for which the condition is true (not false, not null). Anything but a column expression is an AnalysisError. */
@@ -163,7 +163,7 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
   }
 
   /** Distinct rows. On a stream it keeps every row it saw. */
-  distinct(): DataFrame<S, F> {
+  distinct(): DataFrame<S, Grouped<F, S>> {
     return this.#to({ kind: "distinct", child: this.relation });
   }
 
@@ -181,7 +181,7 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
   }
 
   #deduplicated(names: readonly string[], withinWatermark: boolean): DataFrame<S, F> {
-    const columns = names.length === 0 ? undefined : names;
+    const columns = names.length === 0 ? undefined : namesOf("dropDuplicates", names);
     return this.#to({ kind: "dropDuplicates", child: this.relation, columns, withinWatermark });
   }
 

@@ -2,6 +2,7 @@
 import { AnalysisError } from "../core/errors.ts";
 import type { Expr, SortOrder } from "../expr/ast.ts";
 import { aliased, column } from "./expression-builder.ts";
+import { nearest } from "../expr/suggestion.ts";
 import { lift } from "./literal.ts";
 import { aggregateOf, isAggregate, isExpression, nodeOf, orderOf } from "./node.ts";
 
@@ -55,6 +56,27 @@ export const sortOrdersOf = (keys: readonly unknown[], c: unknown): readonly Sor
   return list.map((x) =>
     typeof x === "string" ? { expr: column(x), ...ASCENDING } : orderOf(x, "in orderBy"),
   );
+};
+
+/** Names of columns as they were given. Throws AnalysisError for what is no text. */
+export const namesOf = <K extends string>(verb: string, names: readonly K[]): readonly K[] => {
+  const wrong: unknown = names.find((n) => typeof n !== "string");
+  if (wrong === undefined) return names;
+  throw new AnalysisError(`${verb} takes names of columns, not ${wrong === null ? "null" : typeof wrong}`, {
+    hint: `${verb}("name")`,
+  });
+};
+
+/** Throws AnalysisError UNRESOLVED_COLUMN for a name that is no column, with the nearest ones. */
+export const checkNames = (verb: string, names: readonly string[], columns: readonly string[]): void => {
+  for (const name of namesOf(verb, names)) {
+    if (columns.some((c) => c.toLowerCase() === name.toLowerCase())) continue;
+    const near = nearest(name, columns).map((n) => `\`${n}\``);
+    throw new AnalysisError(
+      `[UNRESOLVED_COLUMN.WITH_SUGGESTION] ${verb}: a column with name \`${name}\` cannot be resolved. Did you mean one of the following? [${near.join(", ")}].`,
+      { errorClass: "UNRESOLVED_COLUMN.WITH_SUGGESTION" },
+    );
+  }
 };
 
 /** Names by name, without a prototype: any name is only a name. */

@@ -8,6 +8,7 @@ import { call, column } from "./expression-builder.ts";
 import type { DataFrame, FrameMaker } from "./data-frame.ts";
 import type { FrameCore } from "./frame-core.ts";
 import type { Filled, Flags } from "./frame-types.ts";
+import { checkNames } from "./frame-items.ts";
 import { lift, literal } from "./literal.ts";
 import type { Base, Flat, Keys, LiteralIn } from "./tags.ts";
 
@@ -39,12 +40,17 @@ export class MissingValues<S, F extends Flags> {
     return this.#make(relation);
   }
 
+  #check(verb: string, names: readonly string[] = []): void {
+    checkNames(verb, names, this.#frame.columns);
+  }
+
   /** In place of null and NaN: one value for all columns of its type, or a value per column: `fill({ price: 0 })`. */
   fill<const V extends Scalar | { readonly [K in Keys<S>]?: LiteralIn<S[K]> }, K extends Keys<S> = Keys<S>>(
     value: V,
     columns?: readonly K[],
   ): DataFrame<Flat<Filled<Pick<S, K>, V> & Omit<S, K>>, F> {
     const { schema } = this.#frame;
+    this.#check("na.fill", typeof value === "object" ? Object.keys(value) : columns);
     const values = typeof value === "object" ? new Map<string, unknown>(Object.entries(value)) : undefined;
     const filled = schema.fields
       .filter((f) =>
@@ -71,6 +77,7 @@ export class MissingValues<S, F extends Flags> {
     how?: H,
     columns?: readonly K[],
   ): DataFrame<H extends "any" ? { readonly [P in keyof S]: P extends K ? Base<S[P]> : S[P] } : S, F> {
+    this.#check("na.drop", columns);
     const fields = this.#frame.schema.fields.filter((f) => columns?.includes(f.name as K) ?? true);
     if (fields.length === 0) throw new AnalysisError("na.drop: no columns to look at");
     const present = fields.map((f) => call("not", [missing(f.name, f.type)]));
@@ -93,6 +100,7 @@ export class MissingValues<S, F extends Flags> {
     pairs: readonly (readonly [from: V, to: Widened<NoInfer<V>> | null])[],
     columns?: readonly K[],
   ): DataFrame<S, F> {
+    this.#check("na.replace", columns);
     const fields = this.#frame.schema.fields.filter(
       (f) => (columns?.includes(f.name as K) ?? true) && pairs.every(([from]) => takes(f.type, from)),
     );

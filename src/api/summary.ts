@@ -6,6 +6,7 @@ import type { Expr } from "../expr/ast.ts";
 import { nearest } from "../expr/suggestion.ts";
 import type { Relation } from "../plan/relation.ts";
 import { aliased, call, column } from "./expression-builder.ts";
+import { checkNames } from "./frame-items.ts";
 import { literal } from "./literal.ts";
 
 const STATISTICS = [
@@ -21,6 +22,8 @@ const asText = (child: Expr): Expr => ({ kind: "cast", child, to: STRING, tryCas
 
 /** Spark's `describe`: a row per statistic, its values as text. */
 export const described = (child: Relation, schema: Schema, names: readonly string[]): Relation => {
+  const columns = schema.fields.map((f) => f.name);
+  checkNames("describe", names, columns);
   const fields = schema.fields.filter((f) =>
     names.length === 0 ? isDescribed(f.type) : names.includes(f.name),
   );
