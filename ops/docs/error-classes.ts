@@ -22,6 +22,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "The method needs rows that have an end. Use `writeStream`, or read the source with `read`.",
   ],
   ["CANNOT_DECODE_URL", "The text is no URL-encoded text: a `%` is not followed by two hexadecimal digits."],
+  ["CANNOT_PARSE_DATATYPE", "The type is not known or not supported."],
   [
     "CANNOT_PARSE_INTERVAL",
     "The text is no interval. Write it like `INTERVAL '1 02:03:04' DAY TO SECOND` or `5 minutes`.",
@@ -62,7 +63,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "DIVIDE_BY_ZERO",
     "Division by zero is an error, as in ANSI SQL. `try_divide` gives null; so does dividing by `nullif(x, 0)`.",
   ],
-  ["DUPLICATED_CTE_DEFINITION_NAMES", "WITH defines a name twice."],
+  ["DUPLICATED_CTE_NAMES", "WITH defines a name twice."],
   ["DUPLICATED_MAP_KEY", "A map was built with one key twice."],
   ["DUPLICATE_CLAUSES", "A clause of CREATE TABLE stands twice."],
   ["DUPLICATE_KEY", "An option or property stands twice."],
@@ -124,6 +125,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ],
   ["INTERVAL_ARITHMETIC_OVERFLOW", "The interval is too long to hold."],
   ["INTERVAL_DIVIDED_BY_ZERO", "An interval was divided by zero. `try_divide` gives null."],
+  ["INVALID_AGGREGATE_FILTER", "FILTER (WHERE …) of an aggregate holds an aggregate or a window function."],
   ["INVALID_ARG_VALUE", "The argument is none of the values that the function knows."],
   [
     "INVALID_ARRAY_INDEX",
@@ -184,6 +186,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "INVALID_SUBQUERY_EXPRESSION",
     "A subquery used as a value must give one column; it cannot read a stream.",
   ],
+  ["INVALID_TABLESAMPLE_FRACTION", "TABLESAMPLE takes 0 to 100 percent."],
   [
     "INVALID_TIMER",
     "A timer of transformWithState needs a time mode, and in event time lies after the watermark.",
@@ -210,10 +213,6 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "WHERE holds an aggregate, window or generator function. Use HAVING, or a subquery.",
   ],
   [
-    "INVALID_WINDOW_FRAME",
-    "The frame of a window function begins after its end, or has bounds of an unfit type.",
-  ],
-  [
     "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC",
     "Percentiles and ordered lists take a window's whole partition: no ORDER BY and no frame.",
   ],
@@ -221,6 +220,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "INVALID_WITHIN_GROUP_EXPRESSION",
     "The function needs WITHIN GROUP (ORDER BY …), or takes another number of orders.",
   ],
+  ["JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE", "The condition of a join must be boolean."],
   [
     "LATE_ROWS_WITHOUT_STATE",
     "`late()` stands above an operator that refuses no rows. Call it on the frame of a windowed aggregate, a join or a deduplication.",
@@ -250,6 +250,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING",
     "`row_number() OVER` and its like need all rows. On a stream use time windows, `dropDuplicates`, `max_by`, or state of your own.",
   ],
+  ["NOT_A_TABLE_FUNCTION", "The function is known, but makes no rows: it cannot stand in FROM."],
   [
     "NOT_NULL_CONSTRAINT_VIOLATION",
     "A column that is not nullable got no value. Declare it with `.nullable()`, or give one.",
@@ -276,13 +277,17 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ],
   ["PIVOT_VALUE_DATA_TYPE_MISMATCH", "A value of PIVOT has another type than its column."],
   [
+    "QUALIFY_REQUIRES_WINDOW_FUNCTION",
+    "QUALIFY filters by window functions: without one use WHERE or HAVING.",
+  ],
+  [
     "RECURSION_LEVEL_LIMIT_EXCEEDED",
     "A recursive WITH did not end within the limit of steps. Its step needs a condition that ends it.",
   ],
   ["RECURSION_ROW_LIMIT_EXCEEDED", "A recursive WITH made more rows than the limit."],
   ["RECURSIVE_VIEW", "A view refers to itself."],
   ["REMAINDER_BY_ZERO", "The remainder of a division by zero. `try_mod` gives null."],
-  ["REPETITIVE_WINDOW_DEFINITION", "WINDOW defines a name twice."],
+  ["ROUTINE_NOT_FOUND", "LATERAL VIEW names no function."],
   [
     "SCALAR_SUBQUERY_TOO_MANY_ROWS",
     "A subquery used as a value gave several rows. Use an aggregate, LIMIT 1, or IN.",
@@ -324,6 +329,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ["TABLE_OR_VIEW_ALREADY_EXISTS", "The name is taken. Use CREATE OR REPLACE, or IF NOT EXISTS."],
   ["TABLE_OR_VIEW_NOT_FOUND", "No table, view or CTE has this name here; the message lists near ones."],
   ["TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "The name is taken. Use CREATE OR REPLACE."],
+  ["TRAILING_COMMA_IN_SELECT", "A comma stands before FROM."],
   ["UDF_RESULT_TYPE", "A user function gave a value that its declared type cannot hold."],
   ["UDF_TIMEOUT", "A `mapAsync` function took longer than its timeout, in all of its tries."],
   ["UDTF_ALIAS_NUMBER_MISMATCH", "A generator gives another number of columns than its alias names."],
@@ -353,7 +359,6 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "UNRESOLVED_ROUTINE",
     "There is no function of this name. SHOW FUNCTIONS lists them; a user function is made with `mill.udf`.",
   ],
-  ["UNRESOLVED_TABLE_VALUED_FUNCTION", "There is no table function of this name."],
   ["UNRESOLVED_USING_COLUMN_FOR_JOIN", "One side of the join has no such column."],
   [
     "UNSAFE_INTEGER",
@@ -391,17 +396,25 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "`TYPE 'text'` is for DATE, TIMESTAMP, TIMESTAMP_NTZ, TIMESTAMP_LTZ, INTERVAL and X.",
   ],
   ["USER_RAISED_EXCEPTION", "`raise_error` or `assert_true` was reached: the query says so itself."],
+  ["VARIANT_DUPLICATE_KEY", "The object in the variant has this key already."],
   [
     "VARIANT_PATH_TYPE_MISMATCH",
     "The path meets a value of another kind in the variant; the `try_` function gives null there.",
   ],
-  ["WINDOW_FUNCTION_WITHOUT_ORDER_BY", "The window function needs ORDER BY in its OVER."],
+  ["VARIANT_SIZE_LIMIT", "The path has an index that would make a variant of unreasonable size."],
+  ["WINDOW_FUNCTION_FRAME_NOT_ORDERED", "The window function needs ORDER BY in its OVER."],
+  [
+    "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE",
+    "Window functions cannot stand in WHERE or HAVING: use QUALIFY, or a subquery.",
+  ],
   ["WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "The function needs OVER (…)."],
   [
     "WRITE_STREAM_NOT_ALLOWED",
     "`writeStream` needs a stream. Read the source with `readStream`, or use `write`.",
   ],
   ["WRONG_NUM_ARGS", "The function takes another number of arguments; the message says how many."],
+  ["_LEGACY_ERROR_TEMP_1031", "A window function stands inside an aggregate function."],
+  ["_LEGACY_ERROR_TEMP_1035", "A rank or an offset has a frame of its own and takes no other."],
 ];
 
 /** Literals of the sources that look like classes and are none: names of functions, types, settings, broker messages, parts of classes. */
@@ -413,9 +426,10 @@ export const NO_ERROR_CLASSES: ReadonlySet<string> = new Set(
     "TOO_MANY TRY_CAST UNIX_DATE UTF8_BINARY " +
     // parts behind DATATYPE_MISMATCH
     "ARRAY_FUNCTION_DIFF_TYPES BINARY_OP_DIFF_TYPES BINARY_OP_WRONG_TYPE CAST_WITHOUT_SUGGESTION CAST_WITH_CONF_SUGGESTION CAST_WITH_FUNC_SUGGESTION " +
-    "CREATE_MAP_KEY_DIFF_TYPES CREATE_MAP_VALUE_DIFF_TYPES CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING DATA_DIFF_TYPES " +
+    "CREATE_MAP_KEY_DIFF_TYPES CREATE_MAP_VALUE_DIFF_TYPES CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING DATA_DIFF_TYPES BINARY_ARRAY_DIFF_TYPES UNEXPECTED_RETURN_TYPE " +
     "FILTER_NOT_BOOLEAN HASH_MAP_TYPE MAP_FROM_ENTRIES_WRONG_TYPE MAP_FUNCTION_DIFF_TYPES " +
     "NON_FOLDABLE_INPUT NULL_TYPE PARAMETER_CONSTRAINT_VIOLATION SEQUENCE_WRONG_INPUT_TYPES STACK_COLUMN_DIFF_TYPES " +
-    "UNEXPECTED_INPUT_TYPE VALUE_OUT_OF_RANGE"
+    "RANGE_FRAME_INVALID_TYPE RANGE_FRAME_MULTI_ORDER RANGE_FRAME_WITHOUT_ORDER SPECIFIED_WINDOW_FRAME_DIFF_TYPES " +
+    "SPECIFIED_WINDOW_FRAME_INVALID_BOUND SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON UNEXPECTED_INPUT_TYPE VALUE_OUT_OF_RANGE"
   ).split(" "),
 );

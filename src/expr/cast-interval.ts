@@ -21,13 +21,11 @@ export const intervalUnitSize = (t: DataType): number =>
 const MONTHS_END = 2 ** 31;
 const MICROS_END = 2 ** 63;
 
-/** Decimals count months by half up, seconds by the microsecond, and whole units of the rest. */
+/** Decimals count the months or microseconds of their fraction too, rounded half up. */
 const decimalAmount = (unscaled: bigint, scale: number, to: DataType): bigint => {
   const size = BigInt(intervalUnitSize(to));
   const whole = pow10(scale);
-  if (to.kind === "yearMonthInterval") return divideHalfUp(unscaled * size, whole);
-  if (to.kind === "dayTimeInterval" && to.to === "second") return (unscaled * size) / whole;
-  return (unscaled / whole) * size;
+  return divideHalfUp(unscaled * size, whole);
 };
 
 export const castToInterval = (from: DataType, to: DataType): ((v: Value) => Value) => {

@@ -63,7 +63,9 @@ const toDecimal = (text: string, to: DecimalType): bigint | undefined => {
 
 const intervalFormat = (text: string, to: DataType): Error =>
   executionError(
-    "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING",
+    to.kind === "dayTimeInterval"
+      ? "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE"
+      : "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING",
     `Error parsing '${text}' to interval: it does not match the format of ${sqlType(to)}.`,
   );
 

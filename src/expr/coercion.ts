@@ -40,13 +40,16 @@ export const isInterval = (t: DataType): boolean =>
 export const isAnsiInterval = (t: DataType): boolean =>
   t.kind === "dayTimeInterval" || t.kind === "yearMonthInterval";
 export const isAtomic = (t: DataType): boolean =>
-  isNumeric(t) || isDatetime(t) || isAnsiInterval(t) || ["boolean", "string", "binary"].includes(t.kind);
+  isNumeric(t) ||
+  isDatetime(t) ||
+  isAnsiInterval(t) ||
+  ["boolean", "string", "binary", "variant"].includes(t.kind);
 
 /** Types with an order: all but maps, variants and calendar intervals; nested ones when their parts have one. */
 export const isOrderable = (t: DataType): boolean => {
   if (t.kind === "array") return isOrderable(t.element);
   if (t.kind === "struct") return t.fields.every((f) => isOrderable(f.type));
-  return isAtomic(t) || t.kind === "null";
+  return (isAtomic(t) && t.kind !== "variant") || t.kind === "null";
 };
 
 const wider = (d: DecimalType, t: DataType): boolean => {
@@ -160,6 +163,16 @@ export const commonType = (types: readonly DataType[]): DataType | undefined => 
   return result;
 };
 
+/** The common type of all of which none is made a string or read from one: inline tables, UNPIVOT. */
+export const commonTypeOfColumn = (types: readonly DataType[]): DataType | undefined => {
+  let result: DataType | undefined = NULL;
+  for (const t of types) {
+    result = commonTypeWithoutStrings(result, t);
+    if (result === undefined) return undefined;
+  }
+  return result;
+};
+
 /** An explicit cast node; the expression itself when it has the type already. */
 export const castTo = (e: TypedExpr, type: DataType, tryCast = false): TypedExpr => {
   if (sameType(e.type, type)) return e;
@@ -206,8 +219,14 @@ const CASTS: Partial<Record<DataType["kind"], (to: DataType) => boolean>> = {
   timestamp_ntz: (to) => isDatetime(to) || to.kind === "variant",
   dayTimeInterval: (to) => to.kind === "dayTimeInterval" || isIntegral(to) || to.kind === "decimal",
   yearMonthInterval: (to) => to.kind === "yearMonthInterval" || isIntegral(to) || to.kind === "decimal",
-  variant: (to) => !isInterval(to),
+  variant: (to) => !isInterval(to) && to.kind !== "null",
 };
+
+/** Structs and maps become variants by to_variant_object only. */
+const becomesVariant = (t: DataType): boolean =>
+  t.kind === "array"
+    ? t.element.kind !== "null" && becomesVariant(t.element)
+    : t.kind !== "struct" && t.kind !== "map" && !isInterval(t);
 
 /** Whether an explicit CAST exists in ANSI mode. */
 export const castAllowed = (from: DataType, to: DataType): boolean => {
@@ -226,7 +245,7 @@ export const castAllowed = (from: DataType, to: DataType): boolean => {
       from.fields.length === to.fields.length &&
       from.fields.every((f, i) => castAllowed(f.type, to.fields[i]!.type))
     );
-  if (to.kind === "variant") return from.kind !== "map" && !isInterval(from);
+  if (to.kind === "variant") return becomesVariant(from);
   return CASTS[from.kind]?.(to) ?? false;
 };
 

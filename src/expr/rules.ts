@@ -13,6 +13,7 @@ import {
   INT,
   map as mapOf,
   NULL,
+  sameType,
   STRING,
   struct as structOf,
   TIMESTAMP,
@@ -21,7 +22,9 @@ import type { TypedExpr } from "./ast.ts";
 import {
   castTo,
   coerce,
+  isAtomic,
   commonType,
+  commonTypeOfColumn,
   decimalOf,
   isAnsiInterval,
   isDatetime,
@@ -51,6 +54,8 @@ export interface LambdaSpec {
   readonly arity: readonly number[];
   /** What the body must (be cast to) return; absent: anything. */
   readonly returns?: DataType | ((args: readonly TypedExpr[]) => DataType);
+  /** The body must have the type `returns` as it is, nested types and nulls excepted: no cast. */
+  readonly exact?: boolean;
 }
 export type Parameter = DataType | TypeClass | LambdaSpec;
 
@@ -133,10 +138,11 @@ export const lambda = (
   parameters: LambdaSpec["lambda"],
   arity: number | readonly number[],
   returns?: LambdaSpec["returns"],
+  exact = false,
 ): LambdaSpec => ({
   lambda: parameters,
   arity: typeof arity === "number" ? [arity] : arity,
-  ...(returns === undefined ? {} : { returns }),
+  ...(returns === undefined ? {} : { returns, exact }),
 });
 
 type Lambda = Extract<TypedExpr, { kind: "lambda" }>;
@@ -167,7 +173,8 @@ const coerceLambda = (
   const arg = asLambda(p, args, index);
   const wanted = typeof p.returns === "function" ? p.returns(args) : p.returns;
   if (wanted === undefined) return arg;
-  const body = coerce(arg.body, wanted);
+  const kept = p.exact !== true || !isAtomic(wanted) || sameType(arg.body.type, wanted);
+  const body = kept || arg.body.type.kind === "null" ? coerce(arg.body, wanted) : undefined;
   if (body === undefined)
     throw unexpectedInput(site, args.with(index, arg.body), index, `"${sqlType(wanted)}"`);
   return { ...arg, body, type: body.type, nullable: body.nullable };
@@ -259,6 +266,8 @@ export interface SameOptions {
   /** At least this many arguments; default 1. */
   readonly least?: number;
   readonly most?: number;
+  /** Strings meet strings only. */
+  readonly withoutStrings?: boolean;
   /** The common type must belong to it. */
   readonly of?: TypeClass;
   readonly nullable?: SignatureOptions["nullable"];
@@ -273,7 +282,8 @@ export const same =
     const most = options.most ?? Infinity;
     if (raw.length < least || raw.length > most)
       throw wrongNumberOfArguments(site, countText(least, most), raw.length);
-    const common = commonType(raw.slice(from).map((a) => a.type));
+    const meet = options.withoutStrings === true ? commonTypeOfColumn : commonType;
+    const common = meet(raw.slice(from).map((a) => a.type));
     if (common === undefined) throw differentTypes(site, raw);
     if (options.of && common.kind !== "null" && !options.of.accepts(common))
       throw options.of === orderable

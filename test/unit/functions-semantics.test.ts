@@ -81,7 +81,7 @@ const TIMES: readonly Case[] = [
   ["trunc('2024-05-17', 'bad')", "NULL"],
   ["next_day('2024-01-01', 'xx')", { error: "ILLEGAL_DAY_OF_WEEK" }],
   ["make_date(2023, 2, 29)", { error: "DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION" }],
-  ["make_timestamp(2024, 13, 1, 0, 0, 0)", { error: "DATETIME_FIELD_OUT_OF_BOUNDS.WITH_SUGGESTION" }],
+  ["make_timestamp(2024, 13, 1, 0, 0, 0)", { error: "DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION" }],
   ["make_timestamp(2024, 1, 1, 0, 0, 60)", "2024-01-01 00:01:00"],
   ["to_date('2024-02-30')", { error: "CAST_INVALID_INPUT" }],
   ["to_date('2024-2-3', 'yyyy-MM-dd')", { error: "CANNOT_PARSE_TIMESTAMP" }],

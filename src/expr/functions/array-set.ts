@@ -1,9 +1,11 @@
 /** Arrays as sets. Null elements count as equal to each other, except in arrays_overlap, where they are unknown. */
-import { array as arrayOf, BOOLEAN, type DataType } from "../../core/data-type.ts";
+import { array as arrayOf, BOOLEAN, type DataType, sameType } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
+import { tightestCommonType } from "../coercion.ts";
 import type { FunctionDefinition, TypeRule } from "../function.ts";
 import { array, same, signature } from "../rules.ts";
+import { mismatch, sqlType } from "../type-errors.ts";
 import { equalValues, valueKey } from "../value-order.ts";
 import { elementOf, withElement } from "./array.ts";
 import { family, strict } from "./definition.ts";
@@ -31,7 +33,23 @@ const distinct = (list: List, type: DataType): Value[] => {
 
 const setOf = (list: List, type: DataType): ReadonlySet<unknown> => new Set(list.map(keyOf(type)));
 
-const setRule: TypeRule = same(0, { least: 2, most: 2, of: array });
+const meet: TypeRule = same(0, { least: 2, most: 2, of: array });
+/** Two arrays whose elements meet without loss; strings meet strings only. */
+const setRule: TypeRule = (raw, site) => {
+  const types = raw.map((a) => a.type);
+  const [a, b] = types;
+  if (raw.length === 2 && !(sameType(a!, b!) && a!.kind === "null")) {
+    const apart = a!.kind !== "array" || b!.kind !== "array" || tightestCommonType(a!, b!) === undefined;
+    if (apart)
+      throw mismatch(
+        "BINARY_ARRAY_DIFF_TYPES",
+        site,
+        raw,
+        `Input to function \`${site.fn}\` should have been two "ARRAY" with same element type, but it's ["${sqlType(a!)}", "${sqlType(b!)}"].`,
+      );
+  }
+  return meet(raw, site);
+};
 const setFunction = (
   usage: string,
   summary: string,
@@ -113,7 +131,7 @@ export const ARRAY_SET_FUNCTIONS: readonly FunctionDefinition[] = [
   fn(
     "arrays_overlap(a, b)",
     "Whether the arrays share an element; null when they do not but one has a null.",
-    same(0, { least: 2, most: 2, of: array, returns: () => BOOLEAN, nullable: true }),
+    (args, site) => ({ ...setRule(args, site), type: BOOLEAN, nullable: true }),
     strict<[List, List]>(([a, b], call) => overlap(a, b, elementOf(call.argTypes[0]!))),
     {
       examples: [["arrays_overlap(array(1, 2, 3), array(3, 4, 5))", "true"]],

@@ -12,7 +12,7 @@ import {
 import { ARRAY_ELEMENTS_MAX } from "../../core/limits.ts";
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
-import { castTo, commonType, commonTypeWithoutStrings } from "../coercion.ts";
+import { castTo, commonType, commonTypeWithoutStrings, tightestCommonType } from "../coercion.ts";
 import type { CallSite, FunctionDefinition, TypeRule } from "../function.ts";
 import { array, arrayOrMap, oneOf, same, signature } from "../rules.ts";
 import { mismatch, sqlType, unexpectedInput, wrongNumberOfArguments } from "../type-errors.ts";
@@ -43,6 +43,8 @@ export const withElement =
       readonly at?: number;
       readonly nullable?: boolean;
       readonly nullElement?: boolean;
+      /** Decimals may widen to meet. */
+      readonly wide?: boolean;
     } = {},
   ): TypeRule =>
   (raw, site) => {
@@ -68,7 +70,8 @@ export const withElement =
         raw,
         `Null typed values cannot be used as arguments of \`${site.fn}\`.`,
       );
-    const common = commonTypeWithoutStrings(elementOf(t), value.type);
+    const meet = options.wide === true ? commonTypeWithoutStrings : tightestCommonType;
+    const common = meet(elementOf(t), value.type);
     if (common === undefined) throw different(site, [raw[0]!, raw[at]!]);
     const type = arrayOf(common, mayHaveNull(t) || (options.nullElement === true && value.nullable));
     const args = base.args.map((a, i) => (i === 0 ? castTo(a, type) : i === at ? castTo(a, common) : a));
@@ -347,7 +350,7 @@ const reading: readonly FunctionDefinition[] = [
   fn(
     "array_contains(array, x)",
     "Whether x is in the array; null when it is not but a null is.",
-    withElement(() => BOOLEAN, { nullable: true }),
+    withElement(() => BOOLEAN, { nullable: true, wide: true }),
     strict<[List, Value]>(([l, v], call) => contains(l, v, call.argTypes[1]!)),
     { examples: [["array_contains(array(1, 2, 3), 2)", "true"]] },
   ),

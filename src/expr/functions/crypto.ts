@@ -37,20 +37,20 @@ const modeOf = (mode: string, padding: string): Mode => {
 };
 
 const invalid = (kind: string, why: string): ExecutionError =>
-  failure(
-    `INVALID_PARAMETER_VALUE.${kind}`,
-    `The value of parameter(s) in the aes functions is invalid: ${why}.`,
-  );
+  failure(kind, `The value of parameter(s) in the aes functions is invalid: ${why}.`);
 
 const checkKey = (key: Uint8Array): number => {
   if (![16, 24, 32].includes(key.length))
-    throw invalid("AES_KEY_LENGTH", `expects a binary value with 16, 24 or 32 bytes, but got ${key.length}`);
+    throw invalid(
+      "INVALID_PARAMETER_VALUE.AES_KEY_LENGTH",
+      `expects a binary value with 16, 24 or 32 bytes, but got ${key.length}`,
+    );
   return key.length * 8;
 };
 
 const unsupported = (kind: "IV" | "AAD", mode: Mode): ExecutionError =>
   failure(
-    `UNSUPPORTED_FEATURE.AES_MODE_${kind}`,
+    kind === "IV" ? "UNSUPPORTED_FEATURE.AES_MODE_IV" : "UNSUPPORTED_FEATURE.AES_MODE_AAD",
     `The feature is not supported: AES-${mode.name} does not take ${kind === "IV" ? "an initialization vector" : "additional authenticated data"}.`,
   );
 
@@ -71,7 +71,7 @@ const encrypt = ([input, key, modeName = "GCM", padding = "DEFAULT", iv, aad]: E
     if (mode.ivBytes === 0) throw unsupported("IV", mode);
     if (iv.length !== mode.ivBytes)
       throw invalid(
-        "AES_IV_LENGTH",
+        "INVALID_PARAMETER_VALUE.AES_IV_LENGTH",
         `supports ${mode.ivBytes}-byte IVs for ${mode.name}, but got ${iv.length} bytes`,
       );
   }
@@ -95,7 +95,8 @@ const decrypt = ([input, key, modeName = "GCM", padding = "DEFAULT", aad]: Decry
   const mode = modeOf(modeName, padding);
   const bits = checkKey(key);
   const tagBytes = mode.name === "GCM" ? GCM_TAG_BYTES : 0;
-  const wrong = (): ExecutionError => invalid("AES_CRYPTO_ERROR", "the input cannot be decrypted");
+  const wrong = (): ExecutionError =>
+    invalid("INVALID_PARAMETER_VALUE.AES_CRYPTO_ERROR", "the input cannot be decrypted");
   if (input.length < mode.ivBytes + tagBytes) throw wrong();
   if (aad !== undefined && aad.length > 0 && mode.name !== "GCM") throw unsupported("AAD", mode);
   const vector = mode.ivBytes === 0 ? null : input.subarray(0, mode.ivBytes);

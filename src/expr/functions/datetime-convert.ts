@@ -229,18 +229,17 @@ const numbers: readonly FunctionDefinition[] = [
   ),
 ];
 
-const outOfBounds = (message: string, suggest: boolean): Error =>
-  failure(`DATETIME_FIELD_OUT_OF_BOUNDS.${suggest ? "WITH" : "WITHOUT"}_SUGGESTION`, `${message}.`);
+const outOfBounds = (message: string): Error =>
+  failure("DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", `${message}.`);
 
 const SECONDS = decimal(16, 6);
 
 /** The local timestamp of parts; seconds are microseconds (scale 6) and may be exactly 60. */
 const localOfParts = (y: number, mo: number, d: number, h: number, mi: number, seconds: bigint): number => {
   const micros = Number(seconds);
-  if (!isValidDate(y, mo, d)) throw outOfBounds(`Invalid date '${y}-${mo}-${d}'`, true);
-  if (h < 0 || h > 23) throw outOfBounds(`Invalid value for HourOfDay (valid values 0 - 23): ${h}`, true);
-  if (mi < 0 || mi > 59)
-    throw outOfBounds(`Invalid value for MinuteOfHour (valid values 0 - 59): ${mi}`, true);
+  if (!isValidDate(y, mo, d)) throw outOfBounds(`Invalid date '${y}-${mo}-${d}'`);
+  if (h < 0 || h > 23) throw outOfBounds(`Invalid value for HourOfDay (valid values 0 - 23): ${h}`);
+  if (mi < 0 || mi > 59) throw outOfBounds(`Invalid value for MinuteOfHour (valid values 0 - 59): ${mi}`);
   if (micros > 60_000_000) {
     if (micros < 61_000_000)
       throw failure(
@@ -249,7 +248,7 @@ const localOfParts = (y: number, mo: number, d: number, h: number, mi: number, s
       );
   }
   if (micros < 0 || micros > 60_000_000)
-    throw outOfBounds(`Invalid value for SecondOfMinute (valid values 0 - 59): ${micros / 1e6}`, true);
+    throw outOfBounds(`Invalid value for SecondOfMinute (valid values 0 - 59): ${micros / 1e6}`);
   return daysFromCivil(y, mo, d) * DAY_MS + h * 3_600_000 + mi * 60_000 + micros / 1000;
 };
 
@@ -291,7 +290,7 @@ const parts: readonly FunctionDefinition[] = [
     "A date of its parts.",
     signature([INT, INT, INT], DATE),
     plain((y: number, m: number, d: number) => {
-      if (!isValidDate(y, m, d)) throw outOfBounds(`Invalid date '${y}-${m}-${d}'`, false);
+      if (!isValidDate(y, m, d)) throw outOfBounds(`Invalid date '${y}-${m}-${d}'`);
       return daysFromCivil(y, m, d);
     }),
     { examples: [["make_date(2013, 7, 15)", "2013-07-15"]] },

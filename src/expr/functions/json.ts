@@ -266,7 +266,7 @@ const parseVariant = (text: string, lenient: boolean): Value => {
 };
 
 const variantRule: TypeRule = (args, site) => {
-  const base = signature([variant, STRING, STRING], VARIANT, { optional: 1, nullable: true })(args, site);
+  const base = signature([variant, textOnly, STRING], VARIANT, { optional: 1, nullable: true })(args, site);
   if (base.args.length === 2) return base;
   const text = constantOf(base.args[2]);
   if (typeof text !== "string") throw unexpectedInput(site, args, 2, `"STRING" literal`);
@@ -327,14 +327,14 @@ const variantFunctions: readonly FunctionDefinition[] = [
   variants(
     "parse_json(text)",
     "A JSON text as a variant.",
-    signature([STRING], VARIANT),
+    signature([textOnly], VARIANT),
     strict<[string]>(([s]) => parseVariant(s, false)),
     { examples: [[`to_json(parse_json('{"a":1,"b":0.8}'))`, '{"a":1,"b":0.8}']] },
   ),
   variants(
     "try_parse_json(text)",
     "parse_json; null where the text is no JSON.",
-    signature([STRING], VARIANT, { nullable: true }),
+    signature([textOnly], VARIANT, { nullable: true }),
     strict<[string]>(([s]) => parseVariant(s, true)),
   ),
   getting("variant_get", false),

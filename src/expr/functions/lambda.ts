@@ -102,6 +102,7 @@ const arrays: readonly FunctionDefinition[] = [
           (args) => [{ type: args[1]!.type, nullable: true }, element(args)],
           2,
           (args) => args[1]!.type,
+          true,
         ),
         lambda((args) => [{ type: args[1]!.type, nullable: true }], 1),
       ],

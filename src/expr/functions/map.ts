@@ -13,6 +13,7 @@ import type { TypedExpr } from "../ast.ts";
 import { castTo, commonType, commonTypeWithoutStrings } from "../coercion.ts";
 import type { FunctionDefinition, TypeRule } from "../function.ts";
 import { any, array, map, same, signature } from "../rules.ts";
+import { textOnly } from "./record-rules.ts";
 import { mismatch, wrongNumberOfArguments } from "../type-errors.ts";
 import { equalValues } from "../value-order.ts";
 import { elementOf, mayHaveNull } from "./array.ts";
@@ -195,7 +196,7 @@ const maps: readonly FunctionDefinition[] = [
   fn(
     "str_to_map(text[, pairDelimiter[, keyDelimiter]])",
     "A text of pairs as a map; the delimiters are regular expressions, by default , and :.",
-    signature([STRING, STRING, STRING], mapOf(STRING, STRING), { optional: 2 }),
+    signature([textOnly, textOnly, textOnly], mapOf(STRING, STRING), { optional: 2 }),
     strict<[string, string | undefined, string | undefined]>(([s, pair, key]) => {
       const entries = splitBy(s, javaRegex(pair ?? ",", "str_to_map"), -1).map((p) => {
         const kv = splitBy(p, javaRegex(key ?? ":", "str_to_map"), 2);

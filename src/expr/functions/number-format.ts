@@ -66,14 +66,35 @@ interface NumberPattern {
   readonly leading: boolean;
 }
 
-const PATTERN = /^(S|MI)?(\$)?([09,G]*)(?:([.D])([09]*))?(\$)?(S|MI|PR)?$/;
+/** Which rule of number formats a text breaks first, as Spark asks them: a digit, commas, single tokens, places. */
+const formatProblem = (format: string): string => {
+  const f = format.toUpperCase();
+  if (f === "") return "INVALID_FORMAT.EMPTY";
+  if (!/[09]/.test(f)) return "INVALID_FORMAT.WRONG_NUM_DIGIT";
+  const tokens = f.match(/MI|PR|[0-9]*[09]|./gs)!.map((t) => (/^[09]+$/.test(t) ? "9" : t));
+  const point = tokens.findIndex((t) => t === "." || t === "D");
+  const commas = tokens.flatMap((t, i) => (t === "," || t === "G" ? [i] : []));
+  if (point !== -1 && commas.some((i) => i > point)) return "INVALID_FORMAT.THOUSANDS_SEPS_MUST_BEFORE_DEC";
+  if (commas.some((i) => tokens[i - 1] !== "9" || tokens[i + 1] !== "9"))
+    return "INVALID_FORMAT.CONT_THOUSANDS_SEPS";
+  const count = (...of: readonly string[]): number => tokens.filter((t) => of.includes(t)).length;
+  if (count(".", "D") > 1 || count("$") > 1 || count("S") > 1 || count("MI") > 1 || count("PR") > 1)
+    return "INVALID_FORMAT.WRONG_NUM_TOKEN";
+  const currency = tokens.indexOf("$");
+  if (currency > tokens.indexOf("9")) return "INVALID_FORMAT.CUR_MUST_BEFORE_DIGIT";
+  if (currency !== -1 && point !== -1 && currency > point) return "INVALID_FORMAT.CUR_MUST_BEFORE_DEC";
+  return "INVALID_FORMAT.UNEXPECTED_TOKEN";
+};
+
+const PATTERN = /^(S|MI)?(\$)?([09,G]*)(?:([.D])([09]*))?(S|MI|PR)?$/;
 
 const patternOf = (format: string): NumberPattern | undefined => {
   const m = PATTERN.exec(format.toUpperCase());
   if (
     m === null ||
-    (m[1] !== undefined && m[7] !== undefined) ||
-    ((m[3] ?? "") + (m[5] ?? "")).replace(/[,G]/g, "") === ""
+    (m[1] !== undefined && m[6] !== undefined) ||
+    ((m[3] ?? "") + (m[5] ?? "")).replace(/[,G]/g, "") === "" ||
+    /^[,G]|[,G]$|[,G][,G]/.test(m[3] ?? "")
   )
     return undefined;
   return {
@@ -81,13 +102,13 @@ const patternOf = (format: string): NumberPattern | undefined => {
     whole: (m[3] ?? "").replaceAll("G", ","),
     fraction: m[5] ?? "",
     point: m[4] !== undefined,
-    sign: (m[1] ?? m[7] ?? "") as NumberPattern["sign"],
+    sign: (m[1] ?? m[6] ?? "") as NumberPattern["sign"],
     leading: m[1] !== undefined,
   };
 };
 
 const invalidFormat = (format: string): Error =>
-  analysisError("INVALID_FORMAT.UNEXPECTED_TOKEN", `The format is invalid: '${format}'.`);
+  analysisError(formatProblem(format), `The format is invalid: '${format}'.`);
 
 /** The whole digits laid over the pattern from the right: 9 shows blanks for leading zeros, 0 shows zeros. */
 const layWhole = (digits: string, pattern: string): string | undefined => {
@@ -118,18 +139,22 @@ const toChar = (v: Value, type: DataType, format: string): string => {
   const magnitude = negative ? -x.unscaled : x.unscaled;
   const [whole, fraction = ""] = plainDecimalString(magnitude, x.scale).split(".") as [string, string?];
   const digits = whole.replace(/^0+/, "");
-  // A zero keeps one digit in front of the point.
-  const laid = layWhole(digits === "" && p.point ? "0" : digits, p.whole) ?? layWhole(digits, p.whole);
-  const hashes = (s: string): string => s.replace(/[09]/g, "#");
-  const body = laid ?? hashes(p.whole);
-  const tail = p.point
-    ? `.${laid === undefined ? hashes(p.fraction) : fraction.slice(0, p.fraction.length).padEnd(p.fraction.length, "0")}`
-    : "";
-  const blanks = /^ */.exec(body)![0];
-  const core = `${p.prefix}${body.slice(blanks.length)}${tail}`;
-  if (p.sign === "PR") return negative ? `${blanks}<${core}>` : `${blanks}${core}  `;
+  // A zero keeps one digit in front of the point, but for a sign that stands there.
+  const zero = digits === "" && p.point && !(negative && p.leading) ? "0" : digits;
+  const cut = fraction.slice(p.fraction.length).replace(/0+$/, "");
+  const laid = cut === "" ? (layWhole(zero, p.whole) ?? layWhole(digits, p.whole)) : undefined;
+  const hashes = (text: string): string => text.replace(/[09]/g, "#").replaceAll(",", " ");
+  const shown = laid ?? hashes(p.whole);
+  const kept = fraction.slice(0, p.fraction.length).padEnd(p.fraction.length, "0");
+  const tail = !p.point ? "" : p.fraction === "" ? " " : `.${laid === undefined ? hashes(p.fraction) : kept}`;
+  const blanks = /^ */.exec(shown)![0];
+  const digitsShown = `${shown.slice(blanks.length)}${tail}`;
+  // The currency sign stands in front of the blanks, a sign behind them unless there is a currency sign.
+  const [outer, inner] = p.prefix === "" ? [blanks, ""] : ["", p.prefix + blanks];
+  const core = `${inner}${digitsShown}`;
+  if (p.sign === "PR") return negative ? `${outer}<${core}>` : `${outer}${core}  `;
   const mark = p.sign === "" ? "" : negative ? "-" : p.sign === "S" ? "+" : p.sign === "MI" ? " " : "";
-  return p.leading || p.sign === "" ? `${blanks}${mark}${core}` : `${blanks}${core}${mark}`;
+  return p.leading || p.sign === "" ? `${outer}${mark}${core}` : `${outer}${core}${mark}`;
 };
 
 const numberType = (format: string): DataType => {
@@ -169,6 +194,8 @@ const toNumber = (text: string, format: string): bigint | undefined => {
       .map((g) => g.length)
       .join();
   const slots = p.whole.replaceAll(",", "").length;
+  // A 0 at the front of the format wants as many digits as the format has.
+  if (p.whole.startsWith("0") && whole.length < slots) return undefined;
   if (whole.length > slots || fraction.length > p.fraction.length || whole + fraction === "")
     return undefined;
   if (
@@ -183,14 +210,15 @@ const toNumber = (text: string, format: string): bigint | undefined => {
 
 const toNumberRule: TypeRule = (args, site) => {
   const base = signature([STRING, STRING], STRING, { nullable: true })(args, site);
-  const format = constantOf(base.args[1]);
+  const folded = site.fold?.(base.args[1]!) ?? base.args[1];
+  const format = constantOf(folded);
   if (format === undefined)
     throw analysisError(
       "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
       `Cannot resolve "${site.fn}" due to data type mismatch: the input \`format\` should be a foldable "STRING" expression.`,
       site.position,
     );
-  return { ...base, type: format === null ? decimal(38, 18) : numberType(format as string) };
+  return { ...base, type: format === null ? decimal(10, 0) : numberType(format as string) };
 };
 
 const parsing = (name: string, lenient: boolean): FunctionDefinition =>

@@ -11,6 +11,8 @@ import { binaryDifferentTypes, unexpectedInput } from "../type-errors.ts";
  */
 export const refuseMixedTimes = (op: string, args: readonly TypedExpr[], site: CallSite): void => {
   const [a, b] = args.map((x) => x.type) as [DataType, DataType];
+  if ((op === "*" && (isInterval(a) || isInterval(b))) || (op === "/" && isInterval(a)))
+    throw unexpectedInput(site, args, isInterval(a) ? 1 : 0, `"NUMERIC"`);
   if (a.kind === b.kind) return;
   const has = (...of: readonly DataType["kind"][]): boolean => of.includes(a.kind) || of.includes(b.kind);
   if (op === "/") {
@@ -22,7 +24,9 @@ export const refuseMixedTimes = (op: string, args: readonly TypedExpr[], site: C
   const moving =
     has("date") ||
     (op === "-" && has("timestamp", "timestamp_ntz")) ||
-    (has("dayTimeInterval", "calendarInterval") && !(op === "-" && b.kind === "yearMonthInterval"));
+    (op === "+"
+      ? has("dayTimeInterval", "calendarInterval")
+      : b.kind === "dayTimeInterval" || b.kind === "calendarInterval");
   if (moving)
     throw unexpectedInput(
       site,

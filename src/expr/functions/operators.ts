@@ -2,7 +2,7 @@
  * Arithmetic operators and their try_ forms. O1: each operand is cast before the call (bigint and double for mixed numbers, decimals keep their own
  * type, `/` works on doubles or decimals), so evaluation looks at the argument types only. O2: dates and intervals go by src/expr/temporal.ts.
  */
-import { type DataType, DOUBLE, LONG, STRING, TIMESTAMP } from "../../core/data-type.ts";
+import { type DataType, DOUBLE, LONG, sameType, STRING, TIMESTAMP } from "../../core/data-type.ts";
 import { ExecutionError } from "../../core/errors.ts";
 import type { Value } from "../../core/value.ts";
 import {
@@ -109,18 +109,24 @@ const acceptable = (op: Op, t: DataType): boolean => {
   return isNumeric(t);
 };
 
+const isNested = (a: DataType, b: DataType): boolean =>
+  ["array", "map", "struct"].includes(a.kind) && !sameType(a, b);
+
 const met = (op: Op, args: readonly TypedExpr[], site: CallSite): readonly [TypedExpr, TypedExpr] => {
   if (args.every((a) => a.type.kind === "null")) {
     const t = op === "div" ? LONG : DOUBLE;
     return pair(args, t, t);
   }
   const [a, b] = meetOperands(args);
-  const same = a.type.kind === b.type.kind;
+  const same = a.type.kind === b.type.kind && !isNested(a.type, b.type);
   // Operands that would meet in a type the operator does not take are left as they are (Spark's messages name the originals).
   if (op === "div" && same && a.type.kind === "double" && args[0]!.type.kind !== args[1]!.type.kind) {
     if ([args[0]!, args[1]!].some((e) => isIntegral(e.type))) throw binaryDifferentTypes(site, args);
   }
   refuseMixedTimes(op, args, site);
+  const promoted = args.some((x) => x.type.kind === "string") || args.every((x) => isNumeric(x.type));
+  if (!acceptable(op, a.type) && !sameType(args[0]!.type, args[1]!.type) && !promoted)
+    throw binaryDifferentTypes(site, args);
   if (!same) throw binaryDifferentTypes(site, [a, b]);
   if (!acceptable(op, a.type)) throw binaryWrongType(site, [a, b], REQUIRED[op]);
   return [a, b];

@@ -86,16 +86,19 @@ const checkGroup = (re: RegExp, group: number, fn: string): void => {
 
 const extract = (s: string, pattern: string, group = 1): string => {
   const re = javaRegex(pattern, "regexp_extract");
-  checkGroup(re, group, "regexp_extract");
   re.lastIndex = 0;
-  return re.exec(s)?.[group] ?? "";
+  const m = re.exec(s);
+  if (m === null) return "";
+  checkGroup(re, group, "regexp_extract");
+  return m[group] ?? "";
 };
 
 const extractAll = (s: string, pattern: string, group = 1): string[] => {
   const re = javaRegex(pattern, "regexp_extract_all");
-  checkGroup(re, group, "regexp_extract_all");
   re.lastIndex = 0;
-  return [...s.matchAll(re)].map((m) => m[group] ?? "");
+  const matches = [...s.matchAll(re)];
+  if (matches.length > 0) checkGroup(re, group, "regexp_extract_all");
+  return matches.map((m) => m[group] ?? "");
 };
 
 const instr = (s: string, pattern: string): number => {

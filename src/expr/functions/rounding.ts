@@ -57,7 +57,7 @@ const absolute = (x: Value, type: DataType): Value => {
 };
 
 const wholeDecimal = (t: DataType & { kind: "decimal" }): DataType =>
-  decimal(Math.min(38, t.precision - t.scale + 1), 0);
+  t.scale === 0 ? t : decimal(Math.min(38, t.precision - t.scale + 1), 0);
 
 type Divide = (a: bigint, b: bigint) => bigint;
 const divideFloor: Divide = (a, b) => (a % b !== 0n && a < 0n ? a / b - 1n : a / b);
@@ -202,7 +202,12 @@ const extreme = (
   math(
     usage,
     summary,
-    same(0, { least: 2, of: orderable, nullable: (args) => args.every((a) => a.nullable) }),
+    same(0, {
+      least: 2,
+      of: orderable,
+      withoutStrings: true,
+      nullable: (args) => args.every((a) => a.nullable),
+    }),
     custom<Value[]>((args, call) => {
       const compare = compareValues(call.type);
       let best: Value = null;

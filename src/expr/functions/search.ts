@@ -3,6 +3,7 @@ import { array, BOOLEAN, DOUBLE, INT, STRING } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { FunctionDefinition } from "../function.ts";
 import { signature, type SignatureOptions, stringOrBinary } from "../rules.ts";
+import { textOnly } from "./record-rules.ts";
 import { mismatch, unexpectedInput } from "../type-errors.ts";
 import { constantOf, custom, failure, family, plain, strict } from "./definition.ts";
 import { lengthOf, substring } from "./string.ts";
@@ -257,7 +258,7 @@ const finding: readonly FunctionDefinition[] = [
     }),
     { examples: [["levenshtein('kitten', 'sitting')", "3"]] },
   ),
-  string("soundex(str)", "The Soundex code of a word.", signature([STRING], STRING), plain(soundex), {
+  string("soundex(str)", "The Soundex code of a word.", signature([textOnly], STRING), plain(soundex), {
     examples: [["soundex('Miller')", "M460"]],
   }),
   string(
@@ -310,7 +311,7 @@ const replacing: readonly FunctionDefinition[] = [
   string(
     "mask(str[, upper, lower, digit, other])",
     "str with letters and digits replaced: X, x, n; null keeps a kind as it is.",
-    signature([STRING, STRING, STRING, STRING, STRING], STRING, {
+    signature([textOnly, textOnly, textOnly, textOnly, textOnly], STRING, {
       optional: 4,
       nullable: (args) => args[0]!.nullable,
       check: checkMask,

@@ -3,11 +3,12 @@ import { ARRAY_ELEMENTS_MAX } from "../../core/limits.ts";
 import { array as arrayOf, BOOLEAN, type DataType, DAY_TIME_INTERVAL, INT } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
 import { castTo, commonType, isDatetime, isInterval, isIntegral } from "../coercion.ts";
-import type { BoundCall, FunctionDefinition, TypeRule } from "../function.ts";
+import type { TypedExpr } from "../ast.ts";
+import type { BoundCall, CallSite, FunctionDefinition, TypeRule } from "../function.ts";
 import { array, lambda, signature } from "../rules.ts";
 import { shiftInstant } from "../temporal.ts";
 import { addMonthsToDays, DAY_MS } from "../time/calendar.ts";
-import { mismatch, wrongNumberOfArguments } from "../type-errors.ts";
+import { mismatch, sqlType, wrongNumberOfArguments } from "../type-errors.ts";
 import { compareNullable } from "../value-order.ts";
 import { elementOf, mayHaveNull } from "./array.ts";
 import { custom, failure, family, strict, tooLong } from "./definition.ts";
@@ -99,7 +100,7 @@ const instants = (args: List, call: BoundCall): Value => {
   throw tooLong(out.length, "sequence");
 };
 
-const comparator: TypeRule = signature(
+const comparison = signature(
   [
     array,
     lambda(
@@ -114,6 +115,22 @@ const comparator: TypeRule = signature(
   ],
   (args) => args[0]!.type,
   { optional: 1 },
+);
+
+/** The comparator's result is not cast: Spark wants an int. */
+const comparator: TypeRule = Object.assign(
+  (raw: readonly TypedExpr[], site: CallSite) => {
+    const body = raw[1]?.kind === "lambda" ? raw[1].body.type : INT;
+    if (body.kind !== "int" && body.kind !== "null")
+      throw mismatch(
+        "UNEXPECTED_RETURN_TYPE",
+        site,
+        raw,
+        `The \`${site.fn}\` requires return "INT" type, but the actual is "${sqlType(body)}" type.`,
+      );
+    return comparison(raw, site);
+  },
+  { lambdaParameters: comparison.lambdaParameters! },
 );
 
 type Comparator = (a: Value, b: Value) => number | null;

@@ -2,13 +2,14 @@
  * Functions that change variants at a path: variant_insert, variant_set, variant_delete, variant_array_append, variant_strip_nulls and their try_ forms; is_valid_variant.
  * V1: no value is changed in place. V2: a path of a wrong form fails under try_ too; a path that meets a value of another kind does not.
  */
-import { BOOLEAN, type DataType, STRING } from "../../core/data-type.ts";
+import { BOOLEAN, type DataType } from "../../core/data-type.ts";
 import { ExecutionError } from "../../core/errors.ts";
 import type { Value } from "../../core/value.ts";
-import { castTo, isInterval } from "../coercion.ts";
+import { castAllowed, castTo } from "../coercion.ts";
 import type { FunctionDefinition, TypeRule } from "../function.ts";
 import { type Json, type JsonObject, parsePath, type PathStep } from "../json-path.ts";
-import { signature, variant, any } from "../rules.ts";
+import { textOnly } from "./record-rules.ts";
+import { any, signature, variant } from "../rules.ts";
 import { mismatch, sqlType } from "../type-errors.ts";
 import { fromVariant, toVariant } from "../variant.ts";
 import { failure, family, strict } from "./definition.ts";
@@ -134,20 +135,16 @@ const strip = (v: Json, arrays: boolean): Json => {
   return new Map([...v].filter(([, x]) => x !== null).map(([k, x]) => [k, strip(x, arrays)]));
 };
 
-/** Structs and maps become variants by to_variant_object only. */
-const becomesVariant = (t: DataType): boolean =>
-  t.kind === "array" ? becomesVariant(t.element) : t.kind !== "struct" && t.kind !== "map" && !isInterval(t);
-
 /** The value to put: any type that casts to variant. */
 const withValue =
   (flag: boolean): TypeRule =>
   (raw, site) => {
-    const base = signature([variant, STRING, any, ...(flag ? [BOOLEAN] : [])], VARIANT, {
+    const base = signature([variant, textOnly, any, ...(flag ? [BOOLEAN] : [])], VARIANT, {
       optional: flag ? 1 : 0,
       nullable: true,
     })(raw, site);
     const value = base.args[2]!;
-    if (!becomesVariant(value.type))
+    if (!castAllowed(value.type, VARIANT))
       throw mismatch(
         "CAST_WITHOUT_SUGGESTION",
         site,
@@ -205,8 +202,8 @@ export const VARIANT_EDIT_FUNCTIONS: readonly FunctionDefinition[] = [
     "variant_delete(v, path, …)",
     "A variant without the values at some paths.",
     (raw, site) => {
-      if (raw.length === 1) return signature([variant, STRING], VARIANT)(raw, site);
-      return signature([variant, STRING], VARIANT, { variadic: true, nullable: true })(raw, site);
+      if (raw.length === 1) return signature([variant, textOnly], VARIANT)(raw, site);
+      return signature([variant, textOnly], VARIANT, { variadic: true, nullable: true })(raw, site);
     },
     {
       nulls: "custom",

@@ -43,22 +43,34 @@ const COUNT_MAX: Readonly<Record<string, number>> = {
   Q: 4,
 };
 
-const unrecognized = (pattern: string, known: boolean): ExecutionError =>
-  known
-    ? new ExecutionError(
-        `[INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION] Fail to recognize '${pattern}' pattern in the DateTimeFormatter. ` +
-          `You can form a valid datetime pattern with the letters of Spark's datetime pattern reference.`,
-        { errorClass: "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION" },
-      )
-    : new ExecutionError(
-        `[INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER] Unrecognized datetime pattern: '${pattern}'. Illegal pattern character found in datetime pattern.`,
-        { errorClass: "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER" },
-      );
+/** Why a pattern is refused: its letters meant something to old formatters, count weeks, are refused by name, or mean nothing. */
+const unrecognized = (pattern: string, parsing: boolean): ExecutionError => {
+  const bare = pattern.replace(/'[^']*'/g, "");
+  const letters = [...bare.matchAll(/[A-Za-z]/g)].map((m) => m[0]);
+  const refusal = (errorClass: string, message: string): ExecutionError =>
+    new ExecutionError(`[${errorClass}] ${message}`, { errorClass });
+  if (!bare.includes("'") && letters.every((c) => LEGACY_LETTERS.has(c)))
+    return refusal(
+      "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION",
+      `Fail to recognize '${pattern}' pattern in the DateTimeFormatter. You can form a valid datetime pattern with the letters of Spark's datetime pattern reference.`,
+    );
+  if (letters.some((c) => WEEK_BASED.has(c)))
+    return refusal(
+      "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN",
+      `The pattern '${pattern}' has a week-based letter (Y, W, w, u, e, c), which is not supported.`,
+    );
+  if (letters.some((c) => UNSUPPORTED.has(c) || (parsing && NOT_PARSED.has(c))))
+    return refusal(
+      "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER",
+      `Unrecognized datetime pattern: '${pattern}'. Illegal pattern character found in datetime pattern.`,
+    );
+  return refusal(
+    "INVALID_DATETIME_PATTERN.WITH_SUGGESTION",
+    `Unrecognized datetime pattern: '${pattern}'. You can form a valid datetime pattern with the letters of Spark's datetime pattern reference.`,
+  );
+};
 
 const checkField = (letter: string, count: number, pattern: string, parsing: boolean): void => {
-  const legacy = [...pattern.replace(/'[^']*'/g, "").matchAll(/[A-Za-z]/g)].every((m) =>
-    LEGACY_LETTERS.has(m[0]),
-  );
   const max = Object.hasOwn(COUNT_MAX, letter) ? COUNT_MAX[letter]! : 0;
   const refused =
     WEEK_BASED.has(letter) ||
@@ -67,7 +79,7 @@ const checkField = (letter: string, count: number, pattern: string, parsing: boo
     count > max ||
     (letter === "V" && count !== 2) ||
     (letter === "O" && count !== 1 && count !== 4);
-  if (refused) throw unrecognized(pattern, legacy);
+  if (refused) throw unrecognized(pattern, parsing);
 };
 
 interface Reader {
@@ -94,7 +106,7 @@ const readQuoted = (r: Reader): string => {
       return text;
     }
   }
-  throw unrecognized(pattern, true);
+  throw unrecognized(pattern, r.parsing);
 };
 
 const readTokens = (r: Reader, nested: boolean): PatternToken[] => {
@@ -103,7 +115,7 @@ const readTokens = (r: Reader, nested: boolean): PatternToken[] => {
   while (r.at < pattern.length) {
     const c = pattern[r.at]!;
     if (c === "]") {
-      if (!nested) throw unrecognized(pattern, true);
+      if (!nested) throw unrecognized(pattern, r.parsing);
       r.at++;
       return tokens;
     }
@@ -111,7 +123,7 @@ const readTokens = (r: Reader, nested: boolean): PatternToken[] => {
       r.at++;
       tokens.push({ kind: "optional", tokens: readTokens(r, true) });
     } else if (c === "'") tokens.push({ kind: "literal", text: readQuoted(r) });
-    else if (c === "{" || c === "}" || c === "#") throw unrecognized(pattern, false);
+    else if (c === "{" || c === "}" || c === "#") throw unrecognized(pattern, r.parsing);
     else if (/[A-Za-z]/.test(c)) {
       let end = r.at;
       while (pattern[end] === c) end++;
