@@ -2,10 +2,10 @@
  * Generator functions: one row in, any number of rows out (`LATERAL VIEW explode(…)`, `SELECT inline(…)`). G1: `_outer` forms give one row of nulls where the
  * plain form gives none.
  */
-import { type DataType, field, type Field, INT, LONG, STRING } from "../core/data-type.ts";
+import { type DataType, field, type Field, INT, LONG, NULL, STRING, typeName } from "../core/data-type.ts";
 import { canonicalLong, type Row, type Value } from "../core/value.ts";
 import type { TypedExpr } from "./ast.ts";
-import { castTo, coerce, commonType } from "./coercion.ts";
+import { castTo, coerce } from "./coercion.ts";
 import type { CallSite } from "./function.ts";
 import { constantOf, failure } from "./functions/definition.ts";
 import { jsonFields } from "./json-path.ts";
@@ -74,7 +74,7 @@ const inlineFields =
 const inlineRows = (v: Value, width: number): Row[] =>
   v === null ? [] : (v as List).map((x) => (x === null ? new Array<Value>(width).fill(null) : (x as Row)));
 
-/** stack(n, a, b, …): n rows of ceil(count / n) columns, each column with the common type of its values. */
+/** stack(n, a, b, …): n rows of ceil(count / n) columns; the values of a column have one type, or are NULL. */
 const stackFields = (args: readonly TypedExpr[], site: CallSite): GeneratorResolution => {
   if (args.length < 2) throw wrongNumberOfArguments(site, "> 1", args.length);
   const n = constantOf(args[0]);
@@ -82,13 +82,10 @@ const stackFields = (args: readonly TypedExpr[], site: CallSite): GeneratorResol
     throw mismatch("VALUE_OUT_OF_RANGE", site, args, "The `n` must be a positive constant.");
   const width = Math.ceil((args.length - 1) / n);
   const types = Array.from({ length: width }, (_, c) => {
-    const common = commonType(
-      args
-        .slice(1)
-        .filter((_x, i) => i % width === c)
-        .map((a) => a.type),
-    );
-    if (common === undefined)
+    const column = args.slice(1).filter((_x, i) => i % width === c);
+    const typed = column.map((a) => a.type).filter((t) => t.kind !== "null");
+    const common = typed[0] ?? NULL;
+    if (typed.some((t) => typeName(t) !== typeName(common)))
       throw mismatch(
         "STACK_COLUMN_DIFF_TYPES",
         site,

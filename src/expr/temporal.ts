@@ -141,7 +141,7 @@ const checkedMonths = (x: number, instead?: string): number => {
 };
 
 /** The parts an interval adds. */
-const partsOf = (v: Value, type: DataType): Calendar => {
+export const intervalParts = (v: Value, type: DataType): Calendar => {
   if (type.kind === "yearMonthInterval") return [v as number, 0, 0];
   if (type.kind === "dayTimeInterval") {
     const days = Math.trunc((v as number) / MICROS_PER_DAY);
@@ -182,9 +182,9 @@ const shift = (v: Value, type: DataType, by: Value, byType: DataType, sign: numb
   if (type.kind === "date") {
     // Days wrap around in 32 bits, as in Spark.
     if (!isInterval(byType)) return ((v as number) + (by as number) * sign) | 0;
-    return shiftDate(v as number, partsOf(by, byType), sign);
+    return shiftDate(v as number, intervalParts(by, byType), sign);
   }
-  return shiftInstant(v as number, partsOf(by, byType), sign, type.kind === "timestamp" ? zone : "UTC");
+  return shiftInstant(v as number, intervalParts(by, byType), sign, type.kind === "timestamp" ? zone : "UTC");
 };
 
 /** The value of a resolved combination. `types` are the coerced operands'. A string result is left as its timestamp: the caller casts it. */

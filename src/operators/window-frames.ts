@@ -1,10 +1,11 @@
 /** Frames of OVER: for every row of an ordered partition the rows [start, end) that its functions look at. */
-import { ExecutionError } from "../core/errors.ts";
 import type { DataType } from "../core/data-type.ts";
 import type { Row, Value } from "../core/value.ts";
 import type { FrameBound, SortOrder, TypedExpr, WindowFrame } from "../expr/ast.ts";
 import type { EvaluationContext } from "../expr/contract.ts";
 import { interpret } from "../expr/interpret.ts";
+import { intervalParts, shiftInstant } from "../expr/temporal.ts";
+import { addMonthsToDays } from "../expr/time/calendar.ts";
 import { compareNullable } from "../expr/value-order.ts";
 
 export type Frame = readonly [start: number, end: number];
@@ -43,24 +44,25 @@ const rowsFrames = (frame: WindowFrame<TypedExpr>, n: number, context: Evaluatio
   });
 };
 
-const MICROS_PER_MS = 1000;
 const MICROS_PER_DAY = 86_400_000_000;
 
-/** An offset in the unit of the order key it is added to. */
-const inUnitsOf = (key: DataType, offset: Value, type: DataType): Value => {
-  if (type.kind !== "dayTimeInterval" || key.kind === "dayTimeInterval") {
-    if (type.kind === "yearMonthInterval" && key.kind !== "yearMonthInterval")
-      throw new ExecutionError("a RANGE frame of months over times is not supported", {
-        errorClass: "UNSUPPORTED_FEATURE.RANGE_FRAME",
-      });
-    return offset;
-  }
-  return Number(offset) / (key.kind === "date" ? MICROS_PER_DAY : MICROS_PER_MS);
-};
+/** The key moved by a bound's offset: numbers by numbers of their type, times by intervals. */
+type Move = (key: Value, offset: Value, sign: 1 | -1) => Value;
 
-const add = (key: Value, by: Value, sign: 1 | -1): Value => {
-  if (typeof key === "number" && typeof by === "number") return key + sign * by;
-  return BigInt(key as number | bigint) + BigInt(sign) * BigInt(by as number | bigint);
+const exact: Move = (key, offset, sign) =>
+  typeof key === "number" && typeof offset === "number"
+    ? key + sign * offset
+    : BigInt(key as number | bigint) + BigInt(sign) * BigInt(offset as number | bigint);
+
+const moveOf = (key: DataType, offset: DataType, zone: string): Move => {
+  if (key.kind === "timestamp" || key.kind === "timestamp_ntz") {
+    const local = key.kind === "timestamp" ? zone : "UTC";
+    return (k, by, sign) => shiftInstant(k as number, intervalParts(by, offset), sign, local);
+  }
+  if (key.kind !== "date" || offset.kind === "int") return exact;
+  if (offset.kind === "yearMonthInterval")
+    return (k, by, sign) => addMonthsToDays(k as number, sign * Number(by));
+  return (k, by, sign) => (k as number) + (sign * Number(by)) / MICROS_PER_DAY;
 };
 
 /** First index in [0, n) for which `holds` is true, n when there is none; `holds` goes from false to true once. */
@@ -98,9 +100,9 @@ const rangeFrames = (
     const key = p.keys[i]![0] ?? null;
     if (!("offset" in b) || key === null)
       return firstWhere(n, (j) => (isEnd ? p.peers[j]! > p.peers[i]! : p.peers[j]! >= p.peers[i]!));
-    const offset = inUnitsOf(type!, offsetOf(b, context), b.offset.type);
     const forward = (b.kind === "following") !== order!.descending;
-    const target = add(key, offset, forward ? 1 : -1);
+    const move = moveOf(type!, b.offset.type, context.timeZone);
+    const target = move(key, offsetOf(b, context), forward ? 1 : -1);
     return firstWhere(n, (j) => reaches(j, target, isEnd));
   };
   return Array.from({ length: n }, (_, i) => {

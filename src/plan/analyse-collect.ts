@@ -11,9 +11,10 @@ import {
   resolveWindowFunction,
   windowFunctionOf,
 } from "./analyse-functions.ts";
+import { typedFrame } from "./analyse-frame.ts";
 import { nameOf } from "./analyse-items.ts";
 import type { LogicalPlan, NamedAggregate, NamedWindow } from "./logical.ts";
-import { aggregateKey, exprKey, mapAggregate, mapOrders, ordersKey, some } from "./typed.ts";
+import { aggregateKey, exprKey, mapAggregate, mapOrders, ordersKey } from "./typed.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
 type Over = Extract<Expr, { kind: "over" }>;
@@ -40,7 +41,7 @@ export const typedAggregate = (raw: Call, inner: Env): AggregateCall => {
   const args = countsRows(e) ? [] : e.args.map((a) => typeIn(inner, a));
   return resolveAggregate(e, args, {
     distinct: e.distinct === true,
-    filter: e.filter === undefined ? undefined : conditionIn(inner, e.filter),
+    filter: e.filter === undefined ? undefined : conditionIn({ ...inner, clause: "FILTER" }, e.filter),
     orderBy: typedOrders(inner, e.orderBy),
     ignoreNulls: e.ignoreNulls === true,
     timeZone: inner.analysis.options.timeZone,
@@ -187,54 +188,6 @@ const nestedWindow = (e: Over): never =>
     "It is not allowed to use a window function inside another window function.",
     e.position,
   );
-
-const typedFrame = (
-  e: Over,
-  call: AggregateCall,
-  orderBy: readonly SortOrder<TypedExpr>[],
-  env: Env,
-): WindowFrame<TypedExpr> => {
-  const definition = e.call.kind === "call" ? windowFunctionOf(e.call) : undefined;
-  if (definition?.ordered === true && orderBy.length === 0)
-    return fail(
-      "WINDOW_FUNCTION_WITHOUT_ORDER_BY",
-      `Window function ${call.fn}() requires window to be ordered, please add ORDER BY clause.`,
-      e.position,
-    );
-  if (definition?.framed === false) return ownFrame(e, call.fn);
-  if (e.frame === undefined)
-    return orderBy.length === 0
-      ? { unit: "rows", start: { kind: "unboundedPreceding" }, end: { kind: "unboundedFollowing" } }
-      : { unit: "range", start: { kind: "unboundedPreceding" }, end: { kind: "currentRow" } };
-  const bound = (b: WindowFrame<Expr>["start"]): WindowFrame<TypedExpr>["start"] => {
-    if (!("offset" in b)) return b;
-    const offset = typeIn(env, b.offset);
-    if (some(offset, (x) => x.kind === "attribute"))
-      return fail(
-        "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WITHOUT_FOLDABLE",
-        "The frame bound of a window must be a constant.",
-        e.position,
-      );
-    return { kind: b.kind, offset };
-  };
-  return { unit: e.frame.unit, start: bound(e.frame.start), end: bound(e.frame.end) };
-};
-
-/** Ranks and offsets read rows up to their own, whatever the frame; another one is refused. */
-const ownFrame = (e: Over, fn: string): WindowFrame<TypedExpr> => {
-  const f = e.frame;
-  if (
-    f !== undefined &&
-    !(f.unit === "rows" && f.start.kind === "unboundedPreceding" && f.end.kind === "currentRow")
-  )
-    return fail(
-      "INVALID_WINDOW_FRAME",
-      `Window function ${fn}() has a frame of its own and takes no other.`,
-      e.position,
-      "leave the frame out",
-    );
-  return { unit: "rows", start: { kind: "unboundedPreceding" }, end: { kind: "currentRow" } };
-};
 
 const frameKey = (f: WindowFrame<TypedExpr>): string => {
   const bound = (b: WindowFrame<TypedExpr>["start"]): string =>

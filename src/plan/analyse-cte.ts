@@ -141,7 +141,7 @@ export const analyseWith = (a: Analysis, rel: Of<"with">, names: Names): Resolve
     const key = name.toLowerCase();
     if (seen.has(key))
       fail(
-        "DUPLICATED_CTE_DEFINITION_NAMES",
+        "DUPLICATED_CTE_NAMES",
         `CTE definition can't have duplicate names: ${quoted([name])}.`,
         rel.position,
       );

@@ -137,7 +137,9 @@ const specialCall = (env: Env, written: Call): TypedExpr | undefined => {
     );
   if (generatorNamed(fn))
     return fail(
-      `UNSUPPORTED_GENERATOR.${env.clause === "WHERE" ? "OUTSIDE_SELECT" : "NESTED_IN_EXPRESSIONS"}`,
+      env.clause === "WHERE"
+        ? "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT"
+        : "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
       `The generator is not supported: nested in expressions "${fn}(…)".`,
       e.position,
       "a generator must be a whole item of SELECT, or stand in LATERAL VIEW",

@@ -1,6 +1,7 @@
 /** Generators: LATERAL VIEW, table functions, and as an item of a select list. */
 import type { Attribute, Expr } from "../expr/ast.ts";
 import { generatorDefinition } from "../expr/generators.ts";
+import { lookupFunction } from "../expr/registry.ts";
 import {
   type Analysis,
   fail,
@@ -78,7 +79,7 @@ export const generateOver = (
   child: Resolved,
   names: Names,
 ): Resolved => {
-  const call = generatorOf(rel.call) ?? notGenerator(rel.call);
+  const call = generatorOf(rel.call) ?? notGenerator(rel.call, rel.child.kind !== "oneRow");
   const columns = rel.columns !== undefined && rel.columns.length > 0 ? rel.columns : undefined;
   const { plan, generated } = generate(a, child, names, call, rel.outer, columns);
   const qualifier = rel.tableAlias === undefined ? [] : [rel.tableAlias];
@@ -86,13 +87,24 @@ export const generateOver = (
   return { plan, columns: [...child.columns, ...made], hidden: child.hidden };
 };
 
-const notGenerator = (e: Expr): never =>
-  fail(
-    "UNRESOLVED_TABLE_VALUED_FUNCTION",
-    `Could not resolve ${e.kind === "call" ? quoted([e.fn]) : "the call"} to a table-valued function.`,
+/** A function of LATERAL VIEW or FROM that makes no rows: known as another one, or not at all. */
+const notGenerator = (e: Expr, lateralView: boolean): never => {
+  const name = e.kind === "call" ? e.fn : "the call";
+  const known = lookupFunction(name.toLowerCase()) !== undefined;
+  const errorClass = lateralView
+    ? known
+      ? "UNSUPPORTED_GENERATOR.NOT_GENERATOR"
+      : "ROUTINE_NOT_FOUND"
+    : known
+      ? "NOT_A_TABLE_FUNCTION"
+      : "UNRESOLVABLE_TABLE_VALUED_FUNCTION";
+  return fail(
+    errorClass,
+    `Could not resolve ${quoted([name])} to a table-valued function.`,
     e.position,
     "generators are explode, posexplode, inline, stack, json_tuple and their _outer forms",
   );
+};
 
 export interface GeneratedItem {
   readonly input: Resolved;
@@ -107,14 +119,6 @@ export const generateItem = (
   items: readonly Item[],
   index: number,
 ): GeneratedItem => {
-  const other = items.findIndex((item, i) => i !== index && generatorOf(item.expr) !== undefined);
-  if (other >= 0)
-    fail(
-      "UNSUPPORTED_GENERATOR.MULTI_GENERATOR",
-      "The generator is not supported: only one generator allowed per SELECT clause but found 2.",
-      items[other]!.expr.position,
-      "put the other one into a LATERAL VIEW",
-    );
   const item = items[index]!;
   const { plan, generated } = generate(a, child, names, generatorOf(item.expr)!, false, item.aliases);
   const made = generated.map((x) => ({ name: x.name, qualifier: [], attribute: x }));

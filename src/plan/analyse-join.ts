@@ -10,7 +10,7 @@ import {
   sameName,
   type ScopeColumn,
 } from "./analyse-context.ts";
-import { conditionIn, type Env, type SubqueryValues, typeIn } from "./analyse-env.ts";
+import { joinConditionIn, type Env, type SubqueryValues, typeIn } from "./analyse-env.ts";
 import { mapExpr } from "./analyse-items.ts";
 import { equalKeys, joined } from "./analyse-joined.ts";
 import { analyseLateral } from "./analyse-lateral.ts";
@@ -67,7 +67,7 @@ export const analyseJoin = (a: Analysis, rel: Join, names: Names): Resolved => {
   };
   const subqueries = new JoinSubqueries(a, left, right);
   const env: Env = { analysis: a, names, visible: both, clause: "a join condition", subqueries };
-  const condition = rel.condition === undefined ? undefined : conditionIn(env, rel.condition);
+  const condition = rel.condition === undefined ? undefined : joinConditionIn(env, rel.condition);
   const how: JoinHow = rel.how === "cross" && condition !== undefined ? "inner" : rel.how;
   const plan = join(subqueries.left.apply(left.plan), subqueries.right.apply(right.plan), how, condition);
   if (!subqueries.left.any && !subqueries.right.any) return joined(left, right, plan);

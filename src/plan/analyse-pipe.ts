@@ -12,7 +12,7 @@ import type { Grouping } from "./relation.ts";
 /** The select list without what only pipes know. */
 export const pipedSelect = (rel: Select, child: Resolved, aggregated: (e: Expr) => boolean): Select => {
   if (rel.pipe === "AGGREGATE") return positioned(rel, child, aggregated);
-  const found = rel.exprs.find(aggregated);
+  const found = rel.pipe === "SELECT" ? undefined : rel.exprs.find(aggregated);
   return found === undefined
     ? rel
     : fail(

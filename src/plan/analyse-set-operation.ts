@@ -38,10 +38,27 @@ export const analyseSetOperation = (a: Analysis, rel: SetOperation, names: Names
       rel.position,
     );
   const types = first.columns.map((c, i) => widened(c, second.columns[i]!, i, rel));
+  if (!(rel.op === "union" && rel.all)) refuseMaps([...first.columns, ...second.columns], rel);
   const l = alignTo(a, first, types, rel.position);
   const r = alignTo(a, second, types, rel.position);
   const columnNames = first.columns.map((c) => c.name);
   return combine(a, rel, l, r, columnNames);
+};
+
+/** Rows with maps cannot be compared. */
+const refuseMaps = (columns: readonly ScopeColumn[], rel: SetOperation): void => {
+  const found = columns.find((c) => holdsMap(c.attribute.type));
+  if (found !== undefined)
+    fail(
+      "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE",
+      `The feature is not supported: cannot have MAP type columns in a DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column ${quoted([found.name])} is "${sqlType(found.attribute.type)}".`,
+      rel.position,
+    );
+};
+
+const holdsMap = (t: DataType): boolean => {
+  if (t.kind === "array") return holdsMap(t.element);
+  return t.kind === "struct" ? t.fields.some((f) => holdsMap(f.type)) : t.kind === "map";
 };
 
 const combine = (

@@ -183,7 +183,11 @@ export class Subqueries {
     const inner = innerQuery(this.#analysis, e.relation as Relation, env);
     refuseStreams(this.#analysis, inner, e);
     if (e.mode === "scalar") return this.#scalar(inner, onlyColumn(inner, e));
-    const found = e.mode === "exists" ? this.#exists(inner) : this.#in(inner, e, env);
+    // as Spark's existence join: an unknown answer refuses the row, both for IN and for NOT IN
+    const found =
+      e.mode === "exists"
+        ? this.#exists(inner)
+        : callOf("coalesce", [this.#in(inner, e, env), literal(e.negated, BOOLEAN)], BOOLEAN, false);
     return e.negated ? callOf("not", [found], BOOLEAN) : found;
   }
 

@@ -1,7 +1,7 @@
 /** UNPIVOT: one copy of each row a group of columns (`expand`), rows of nulls only left out unless INCLUDE NULLS. */
 import { STRING } from "../core/data-type.ts";
 import type { Expr, TypedExpr } from "../expr/ast.ts";
-import { castTo, commonType } from "../expr/coercion.ts";
+import { castTo, commonTypeOfColumn } from "../expr/coercion.ts";
 import { type Analysis, fail, type Names, type Resolved } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
 import { nameOf } from "./analyse-items.ts";
@@ -67,7 +67,7 @@ const valueType = (
   name: string,
   rel: Unpivot,
 ): TypedExpr["type"] =>
-  commonType(groups.map((g) => g[i]!.type)) ??
+  commonTypeOfColumn(groups.map((g) => g[i]!.type)) ??
   fail(
     "UNPIVOT_VALUE_DATA_TYPE_MISMATCH",
     `Unpivot value columns must share a least common type, some types do not: \`${name}\`.`,

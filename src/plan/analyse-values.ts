@@ -1,7 +1,7 @@
 /** Relations without a source: rows, VALUES, range, and the single row of a SELECT without FROM. */
 import type { Row } from "../core/value.ts";
 import type { Expr, TypedExpr } from "../expr/ast.ts";
-import { castTo, commonType } from "../expr/coercion.ts";
+import { castTo, commonTypeOfColumn } from "../expr/coercion.ts";
 import { generatorDefinition } from "../expr/generators.ts";
 import { type Analysis, fail, type Names, type Resolved, resolvedOf } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
@@ -38,7 +38,7 @@ export const analyseValues = (a: Analysis, rel: Of<"values">, names: Names): Res
     );
   const typed = rel.rows.map((r) => r.map((e) => typeIn(env, e)));
   const types = Array.from({ length: width }, (_, i) => {
-    const type = commonType(typed.map((r) => r[i]!.type));
+    const type = commonTypeOfColumn(typed.map((r) => r[i]!.type));
     return (
       type ??
       fail(

@@ -45,6 +45,16 @@ export interface Catalog {
   readonly overrides?: SessionOverrides;
 }
 
+/** What may stand in front of a name: there is one catalog with one schema, and temporary views are of the session. */
+const NAMESPACES: ReadonlySet<string> = new Set([
+  "",
+  "default",
+  "spark_catalog.default",
+  "global_temp",
+  "session",
+  "system.session",
+]);
+
 /** The mutable catalog of a session. */
 export class SessionCatalog implements Catalog {
   readonly #tables = new Map<string, CatalogEntry>();
@@ -54,7 +64,9 @@ export class SessionCatalog implements Catalog {
   table(name: readonly string[]): CatalogEntry | undefined {
     const last = name.at(-1);
     if (last === undefined) return undefined;
-    return this.#tables.get(name.join(".").toLowerCase()) ?? this.#tables.get(last.toLowerCase());
+    const exact = this.#tables.get(name.join(".").toLowerCase());
+    const known = NAMESPACES.has(name.slice(0, -1).join(".").toLowerCase());
+    return exact ?? (known ? this.#tables.get(last.toLowerCase()) : undefined);
   }
 
   function(name: string): UserFunction | undefined {

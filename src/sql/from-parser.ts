@@ -288,7 +288,7 @@ export const sample = (p: Parser, child: Relation): Relation => {
   if (rows !== undefined) return { kind: "limit", child, limit: rows, offset: undefined, position };
   if (!(fraction! >= 0 && fraction! <= 1)) {
     const message = `Sampling fraction (${fraction}) must be on interval [0, 1].`;
-    throw p.error("INVALID_PARAMETER_VALUE.SAMPLING_FRACTION", message, start);
+    throw p.error("INVALID_TABLESAMPLE_FRACTION", message, start);
   }
   return { kind: "sample", child, fraction: fraction!, seed, position };
 };

@@ -19,7 +19,19 @@ const aliasNames = (p: Parser): readonly string[] | undefined => {
 };
 
 /** One or more of them: a select list. */
-export const nameClauses = (p: Parser): Expr[] => p.list(() => nameClause(p));
+export const nameClauses = (p: Parser): Expr[] => {
+  const start = p.peek();
+  return p.list(() => {
+    if (
+      p.peek() !== start &&
+      p.at("FROM") &&
+      ["word", "quoted"].includes(p.peek(1).kind) &&
+      p.peek(1).upper !== "FROM"
+    )
+      throw p.error("TRAILING_COMMA_IN_SELECT", "Trailing comma detected in the SELECT list", p.peek());
+    return nameClause(p);
+  });
+};
 
 /** Whether `IDENTIFIER (` is next. */
 export const atIdentifierClause = (p: Parser): boolean => p.at("IDENTIFIER") && p.atOp("(", 1);

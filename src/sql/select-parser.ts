@@ -27,7 +27,7 @@ export const windowClause = (p: Parser): Windows | undefined => {
     const name = p.identifier("a window's name");
     if (Object.keys(windows).some((w) => w.toLowerCase() === name.toLowerCase()))
       throw p.error(
-        "REPETITIVE_WINDOW_DEFINITION",
+        "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION",
         `The definition of window \`${name}\` is repetitive.`,
         token,
       );
@@ -51,7 +51,9 @@ export const selectQuery = (p: Parser, from?: Relation): Relation => {
     child = { kind: "filter", child, condition: p.grammar.expression(p), position: p.position(where) };
   const groupBy = p.acceptBy("GROUP") ? grouping(p) : undefined;
   const having = p.accept("HAVING") ? p.grammar.expression(p) : undefined;
-  const windows = windowClause(p);
+  const before = windowClause(p);
+  const qualify = p.accept("QUALIFY") ? p.grammar.expression(p) : undefined;
+  const windows = before ?? windowClause(p);
   return {
     kind: "select",
     child,
@@ -59,6 +61,7 @@ export const selectQuery = (p: Parser, from?: Relation): Relation => {
     ...(distinct ? { distinct } : {}),
     ...(groupBy === undefined ? {} : { groupBy }),
     ...(having === undefined ? {} : { having }),
+    ...(qualify === undefined ? {} : { qualify }),
     ...(windows === undefined ? {} : { windows }),
     position: p.position(start),
   };

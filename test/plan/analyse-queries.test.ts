@@ -233,8 +233,8 @@ const SUBQUERIES: typeof QUERIES = [
     "v,b",
     [
       [3, true],
-      [4, null],
-      [null, null],
+      [4, false],
+      [null, false],
       [6, true],
     ],
   ],

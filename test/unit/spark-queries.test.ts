@@ -163,7 +163,7 @@ test("pipe operators see the output before them, and only it", () =>
   holds([
     ["from pets |> aggregate sum(kilos) s group by 1 |> order by kind", "kind, s | cat 7; cow 400; dog 5"],
     ["from pets |> select kind |> order by kilos", { error: "UNRESOLVED_COLUMN.WITH_SUGGESTION" }],
-    ["from pets |> select sum(kilos)", { error: "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION" }],
+    ["from pets |> extend sum(kilos)", { error: "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION" }],
     [
       "from pets |> aggregate kind group by kind",
       { error: "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION" },
