@@ -87,13 +87,12 @@ export interface Load {
   readonly grows: string;
 }
 
-/** Utilisation of every resource, the fullest first. */
-export const loads = (p: Parameters, q: Question): readonly Load[] => {
+/** What happens in a second, in all. */
+const countsOf = (p: Parameters, q: Question) => {
   const { nodes, actorsPerNode } = q;
   const epochs = 1 / q.epochSeconds;
   const [splits, partitions] = [nodes * actorsPerNode, nodes * actorsPerNode];
-  const out = q.rowsPerSecondAndNode * nodes * p.exchanged;
-  const rowBytes = out * p.exchangeRowBytes;
+  const rowBytes = q.rowsPerSecondAndNode * nodes * p.exchanged * p.exchangeRowBytes;
   // Rows that do not fill frames travel with the `last`.
   const frames = splits * partitions * epochs + rowBytes / FRAME_BYTES_TARGET;
   const frameBytes = rowBytes + frames * p.smallBytes;
@@ -106,12 +105,36 @@ export const loads = (p: Parameters, q: Question): readonly Load[] => {
   const delivered = frames + (entries + renewals) * nodes;
   const inBytes = frameBytes + entryBytes + renewals * p.smallBytes + nodes * p.changedBytesPerSecond;
   const outBytes = frameBytes + (entryBytes + renewals * p.smallBytes) * nodes;
+  return {
+    epochs,
+    frames,
+    frameBytes,
+    acks,
+    entries,
+    entryBytes,
+    renewals,
+    snapshots,
+    stored,
+    delivered,
+    inBytes,
+    outBytes,
+  };
+};
+
+const nodeSeconds = (p: Parameters, q: Question, frames: number, renewals: number): number =>
+  q.rowsPerSecondAndNode * (p.rowSeconds + p.exchanged * p.exchangeRowSeconds) +
+  ((2 * frames) / q.nodes) * p.frameSeconds +
+  ((2 * q.actorsPerNode) / q.epochSeconds) * p.actorEpochSeconds +
+  renewals * p.leaseSeconds;
+
+/** Utilisation of every resource, the fullest first. */
+export const loads = (p: Parameters, q: Question): readonly Load[] => {
+  const { nodes, actorsPerNode } = q;
+  const c = countsOf(p, q);
+  const { frames, frameBytes, acks, entries, entryBytes, renewals, snapshots, outBytes } = c;
+  const { stored, delivered, inBytes } = c;
+  const ofNode = nodeSeconds(p, q, frames, renewals);
   const cpu = (seconds: number): number => seconds / p.brokerCores;
-  const ofNode =
-    q.rowsPerSecondAndNode * (p.rowSeconds + p.exchanged * p.exchangeRowSeconds) +
-    ((2 * frames) / nodes) * p.frameSeconds +
-    2 * actorsPerNode * epochs * p.actorEpochSeconds +
-    renewals * p.leaseSeconds;
   return [
     {
       resource: "node: rows",
