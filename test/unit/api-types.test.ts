@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
@@ -77,6 +77,55 @@ test("a loosened type is noticed by the positive tests", async () => {
   );
   assert.match(output, /TS2344/);
 });
+
+/** The first type error of test/types against a copy of the sources with one declaration changed. */
+const withLoosened = async (file: string, from: string, to: string): Promise<string> => {
+  mkdirSync(join(repository, ".tools"), { recursive: true });
+  const copy = mkdtempSync(join(repository, ".tools", "loosened-"));
+  try {
+    for (const folder of ["src", "actors", "test/types"])
+      cpSync(join(repository, folder), join(copy, folder), { recursive: true });
+    const path = join(copy, file);
+    const source = readFileSync(path, "utf8");
+    assert.ok(source.includes(from), `${file} has no "${from}" any more`);
+    writeFileSync(path, source.replace(from, to));
+    const config = join(copy, "tsconfig.json");
+    writeFileSync(
+      config,
+      JSON.stringify({
+        extends: "../../tsconfig.json",
+        compilerOptions: { noEmit: true, rootDir: ".", noUnusedLocals: false, noUnusedParameters: false },
+        include: ["test/types/*.ts"],
+      }),
+    );
+    await promisify(execFile)(process.execPath, [compiler, "-p", config], { cwd: copy });
+    return "";
+  } catch (e) {
+    const said = String((e as { readonly stdout?: string }).stdout ?? e).split("\n");
+    return said.filter((line) => line.startsWith("test/types")).join("\n");
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+};
+
+for (const [what, file, from, to] of [
+  [
+    "modes of an aggregate without watermark",
+    "src/api/frame-types.ts",
+    ': "update" | "complete";',
+    ': "append" | "update" | "complete";',
+  ],
+  [
+    "columns of withWatermark",
+    "src/api/data-frame.ts",
+    "withWatermark<K extends TimeKeys<S>>",
+    "withWatermark<K extends Keys<S>>",
+  ],
+  ["nullable values in rows", "src/api/tags.ts", "? JsOf[P] | null", "? JsOf[P]"],
+] as const)
+  test(`a declaration of src/api made looser is noticed: ${what}`, async () => {
+    assert.match(await withLoosened(file, from, to), /TS2578|TS2344/);
+  });
 
 /** A pipeline of eight verbs over thirty columns. */
 const pipeline = (i: number): string =>
