@@ -62,7 +62,7 @@ bench-peers: setup ## Flink, Spark and others beside ours: table of ratios (ARGS
 plot: dependencies ## SVG plots of ops/bench/history.jsonl into ops/bench/plots/
 	@$(RUN) ops/bench/plot.ts
 
-flame: setup ## flame graphs of q0 and q5 and where their time goes (ARGS="--events 500000")
+flame: dependencies ## flame graphs of q0 and q5 and where their time goes (ARGS="--events 500000")
 	@$(RUN) ops/bench/flame.ts $(ARGS)
 
 mutants: setup brokers ## apply each mutant of the protocol's laws and see its named test fail

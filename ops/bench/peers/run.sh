@@ -41,9 +41,9 @@ case $peer in
     if [ "$peer" = bytewax ]; then procs=1 in=$D/events.jsonl wait=4; else procs=2 in=$D/rr wait=4; case $query in q5|q7|q7pre|q8) wait=3600 ;; esac; fi
     .work/venv/bin/python bytewax/bench.py "$query" "$in" "$n" "$procs" "${WAIT:-$wait}" 2>> "$LOG" | result ;;
   millrace)
-    need ../../../dist/src/bench/main.js millrace; data "$n"
+    need ../../../dist/src/cli/main.js millrace; data "$n"
     IFS=' ' read -ra flags <<< "${FLAGS:-}"
-    node ../../../dist/src/bench/main.js nexmark --queries "$query" --events "$n" --workers "$workers" --partitions 2 --hash off --floor off \
+    node ../../../dist/src/cli/main.js bench nexmark --queries "$query" --events "$n" --workers "$workers" --partitions 2 --hash off --floor off \
       --data .work/data/millrace --json ${flags[@]+"${flags[@]}"} > .work/tmp/millrace.json 2>> "$LOG" || result < /dev/null
     node millrace.mjs "$D/meta.json" "$workers" < .work/tmp/millrace.json 2>> "$LOG" | result ;;
   jsonparse) data "$n"; node jsonparse.mjs "$D/events.jsonl" "$n" 2>> "$LOG" | result ;;
