@@ -94,6 +94,7 @@ const insertAt = (list: List, position: number, v: Value): Value => {
       "INVALID_INDEX_OF_ZERO",
       "The index 0 is invalid. An index shall be either < 0 or > 0 (the first element has index 1).",
     );
+  if (Math.abs(position) > ARRAY_ELEMENTS_MAX) throw tooLong(Math.abs(position), "array_insert");
   if (position > 0) {
     const out = [...list];
     while (out.length < position - 1) out.push(null);

@@ -10,10 +10,12 @@ import { any, numeric, oneOf, signature, decimalLike } from "../rules.ts";
 import { formatInstant } from "../time/pattern-format.ts";
 import { DAY_MS } from "../time/calendar.ts";
 import { analysisError } from "../type-errors.ts";
-import { constantOf, custom, failure, family, strict } from "./definition.ts";
+import { constantOf, custom, failure, family, strict, tooLong } from "./definition.ts";
 import { formatText } from "./printf.ts";
 
 const string = family("string");
+/** More digits behind the point than any number needs: beyond it a power of ten would not fit the process. */
+const PLACES_MAX = 100_000;
 
 interface Exact {
   readonly unscaled: bigint;
@@ -42,6 +44,7 @@ const decimalText = (x: Exact, least: number, most: number, wholeLeast: number, 
 const formatNumber = (v: Value, type: DataType, places: Value): string | null => {
   const x = exactOf(v, type);
   if (x === undefined) return String(v) === "NaN" ? "NaN" : (v as number) > 0 ? "∞" : "-∞";
+  if (typeof places === "number" && places > PLACES_MAX) throw tooLong(places, "format_number");
   if (typeof places === "number") return places < 0 ? null : decimalText(x, places, places, 1, 3);
   const pattern = places as string;
   if (pattern === "") return decimalText(x, 0, 0, 1, 3);

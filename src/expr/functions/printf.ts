@@ -4,7 +4,8 @@ import type { Value } from "../../core/value.ts";
 import { isIntegral } from "../coercion.ts";
 import { plainDecimalString, toScale, parseDecimalText, decimalToNumber } from "../decimal.ts";
 import { valueText } from "../value-text.ts";
-import { failure } from "./definition.ts";
+import { failure, tooLong } from "./definition.ts";
+import { TEXT_CHARS_MAX } from "../../core/limits.ts";
 
 const SPEC = /%(?:(\d+)\$|(<))?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])/g;
 
@@ -125,6 +126,8 @@ export const formatText = (
       conversion: string,
     ) => {
       if (conversion === "n") return "\n";
+      const widest = Math.max(Number(width ?? 0), Number(precision ?? 0));
+      if (widest > TEXT_CHARS_MAX) throw tooLong(widest, "format_string");
       const s: Spec = {
         flags,
         width: Number(width ?? 0),

@@ -55,10 +55,14 @@ const pad = (s: string, width: number, filler: string, left: boolean): string =>
 };
 
 const padBytes = (v: Uint8Array, width: number, filler: Uint8Array, left: boolean): Uint8Array => {
+  checkedLength(width, 1, "lpad");
   if (width <= 0) return new Uint8Array(0);
   if (v.length >= width || filler.length === 0) return v.slice(0, width);
-  const fill = Uint8Array.from({ length: width - v.length }, (_, i) => filler[i % filler.length]!);
-  return Uint8Array.from(left ? [...fill, ...v] : [...v, ...fill]);
+  const out = new Uint8Array(width);
+  const start = left ? 0 : v.length;
+  for (let i = 0; i < width - v.length; i++) out[start + i] = filler[i % filler.length]!;
+  out.set(v, left ? width - v.length : 0);
+  return out;
 };
 
 /** Bytes are padded with bytes; beside a string they are read as text. */
