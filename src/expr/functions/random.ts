@@ -4,6 +4,7 @@
  * again (law 2) and every epoch and every run others.
  */
 import { type DataType, DOUBLE, FLOAT, INT, LONG, STRING } from "../../core/data-type.ts";
+import { TEXT_CHARS_MAX } from "../../core/limits.ts";
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
 import { castTo, isIntegral, isNumeric } from "../coercion.ts";
@@ -12,7 +13,7 @@ import type { BoundCall, CallSite, FunctionDefinition, Resolution, TypeRule } fr
 import { MersenneTwister, XorShiftRandom } from "../random.ts";
 import { array, signature } from "../rules.ts";
 import { analysisError, mismatch, ordinal, unexpectedInput, wrongNumberOfArguments } from "../type-errors.ts";
-import { constantOf, custom, failure, family } from "./definition.ts";
+import { constantOf, custom, failure, family, tooLong } from "./definition.ts";
 
 const math = family("math");
 
@@ -172,6 +173,7 @@ const LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 const randomText = (args: readonly Value[], bound: BoundCall): string => {
   const length = (args[0] ?? 0) as number;
+  if (length > TEXT_CHARS_MAX) throw tooLong(length, "randstr");
   if (length < 0)
     throw failure(
       "INVALID_PARAMETER_VALUE.LENGTH",
