@@ -51,7 +51,10 @@ test("a windowed count: late rows, kills of an actor and of a node, a restart, a
   assert.equal((await counts.lastProgress())?.sink.numOutputRows !== undefined, true);
 
   await app.restart(0);
-  assert.deepEqual(app.nodes.toSorted((a, b) => a - b), [0, 1]);
+  assert.deepEqual(
+    app.nodes.toSorted((a, b) => a - b),
+    [0, 1],
+  );
   await counts.restart();
   await app.addData(input, [{ k: "z", v: 6, ts: at(60) }]);
   await counts.expectNewRows([{ start: at(40), k: "z", n: 1, total: 5 }]);
