@@ -276,8 +276,10 @@ export class QueryHost {
     return this.#keeper.current?.actors.find(([a]) => keyOf(a) === keyOf(actor))?.[1];
   }
 
+  /** The leader cannot begin: it has logged why, and whoever started the query gets it. */
   #refuse(e: unknown): void {
     this.#refused = e;
+    this.#told = true;
     this.follower.wake();
   }
 

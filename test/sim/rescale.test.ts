@@ -17,6 +17,8 @@ const topology = async (b: Bench): Promise<readonly number[]> => {
 
 test("2-3-2 under way, with state", async () => {
   const b = await benchOf(WINDOWED, { nodes: 2 });
+  await b.add("a", "b");
+  await b.settle();
   for (const n of [3, 2]) {
     await b.add("a", "b", "c", "d");
     await rescale(b, n);
