@@ -146,21 +146,27 @@ const runEpochs = async (
   const ended = AbortSignal.any([stopped, failed.signal]);
   // Whoever waits for room in a full mailbox, or for its acknowledgements, must not wait for ever.
   const over = AbortSignal.any([signal, failed.signal]);
-  over.addEventListener("abort", () => actor.parts.outbox.close());
-  for (let epoch = from + 1; ; epoch++) {
-    env.step?.("loop", "plan entry");
-    const entry = await env.follower.entry(epoch, ended);
-    if (failure !== undefined) throw failure;
-    if (entry === undefined)
-      return finish(actor, signal.aborted ? "aborted" : drain.aborted ? "aborted" : "finished", signal);
-    if (entry.topology.version !== env.identity.topology) return finish(actor, "retired", signal);
-    // A drained node ends between two epochs; a killed one anywhere.
-    const complete = await runEpoch(actor, entry, over).catch((e: unknown) => {
-      throw failure ?? e;
-    });
-    if (failure !== undefined) throw failure;
-    if (!complete) return "aborted";
-    while (actor.uncommitted.length >= EPOCH_DEPTH) await actor.uncommitted.shift();
+  const close = (): void => actor.parts.outbox.close();
+  over.addEventListener("abort", close);
+  try {
+    for (let epoch = from + 1; ; epoch++) {
+      env.step?.("loop", "plan entry");
+      const entry = await env.follower.entry(epoch, ended);
+      if (failure !== undefined) throw failure;
+      if (entry === undefined)
+        return await finish(actor, signal.aborted || drain.aborted ? "aborted" : "finished", signal);
+      if (entry.topology.version !== env.identity.topology) return await finish(actor, "retired", signal);
+      // A drained node ends between two epochs; a killed one anywhere.
+      const complete = await runEpoch(actor, entry, over).catch((e: unknown) => {
+        throw failure ?? e;
+      });
+      if (failure !== undefined) throw failure;
+      if (!complete) return "aborted";
+      while (actor.uncommitted.length >= EPOCH_DEPTH) await actor.uncommitted.shift();
+    }
+  } finally {
+    // Node keeps a joined signal, and the actor with it, for as long as somebody listens to it.
+    over.removeEventListener("abort", close);
   }
 };
 
