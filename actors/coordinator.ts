@@ -9,7 +9,7 @@
  */
 import { position } from "../src/core/brands.ts";
 import { LogConflictError } from "../src/core/errors.ts";
-import { EPOCH_DEPTH, SOURCE_POLL_MS } from "../src/core/limits.ts";
+import { COMMIT_HISTORY, EPOCH_DEPTH, SOURCE_POLL_MS } from "../src/core/limits.ts";
 import type { Json, PlanLimits, SourceEnumerator, SplitRange } from "../src/connectors/source.ts";
 import { unpack } from "../src/codec/msgpack.ts";
 import { AckBook, mergeMaxima } from "../src/runtime/acknowledgements.ts";
@@ -229,7 +229,8 @@ export class Coordinator {
     for (const [id, source] of this.#env.sources) await source.committed?.(entry.ends[id] ?? {});
     if (entry.epoch % 64 !== 0) return;
     if (keep !== undefined) await this.#env.planLog.trim(position(keep));
-    await this.#env.commitLog.trim(position(commit));
+    // Followers that are a little late read on without a gap.
+    await this.#env.commitLog.trim(position(Math.max(1, commit - COMMIT_HISTORY)));
     if (entry.topology.previous?.version === this.#removed) return;
     const { store, names } = this.#env;
     this.#removed = await removeOldTopology(store, names, entry, this.#book.snapshotEpoch(entry));

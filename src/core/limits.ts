@@ -2,6 +2,8 @@
 
 /** Epochs planned beyond the newest committed one (law 5). */
 export const EPOCH_DEPTH = 2;
+/** Entries of the commit log that are kept behind the newest one, for readers that are late. */
+export const COMMIT_HISTORY = 64;
 /** Rows of a frame: flushed when one of the two is reached, and at an epoch's end. */
 export const FRAME_ROWS_MAX = 8192;
 export const FRAME_BYTES_TARGET = 96 * 1024;

@@ -6,6 +6,8 @@
  *  W1 an epoch entry is valid only if it names the last valid one as its predecessor; others are skipped (law 9).
  *  W2 `committed` never goes back.
  *  W3 once an entry of a leader token was read, epoch and run entries of lower tokens are skipped (law 9).
+ *  W4 a log that was trimmed beyond what was read (this node stood still, or was slow) is read on from what it holds, as a follower that begins
+ *     now would; whoever needs an epoch that is gone gets LogGapError, and recovers from a snapshot.
  */
 import { position } from "../core/brands.ts";
 import { LogGapError } from "../core/errors.ts";
@@ -49,6 +51,10 @@ export class QueryFollower {
   commitPosition = 0;
   /** Set when following itself failed; waiting calls reject with it. */
   error: unknown;
+  /** Whether the next epoch entry follows a gap: its predecessor is gone (W4). */
+  #behindGap = false;
+  /** Entries below this epoch were trimmed before they were read. */
+  #firstEpoch = 0;
 
   constructor(plan: Log, commit: Log) {
     this.#plan = plan;
@@ -68,7 +74,10 @@ export class QueryFollower {
       this.#plan,
       plan.first,
       (at, bytes) => this.#takePlan(at, bytes),
-      (at) => (this.planPosition = at),
+      (at) => {
+        this.planPosition = at;
+        this.#behindGap = true;
+      },
     );
     void this.#follow(
       this.#commit,
@@ -92,26 +101,28 @@ export class QueryFollower {
     begin: (position: number) => void,
   ): Promise<void> {
     let first = from;
-    let taken = false;
     while (!this.#closed) {
       const reader = log.reader(position(first));
       this.#readers.push(reader);
       try {
         while (!this.#closed) {
           for (const r of await reader.next()) {
-            taken = true;
             take(r.position, r.payload);
+            first = r.position + 1;
           }
           this.wake();
         }
       } catch (e) {
-        // Trimmed by the leader between our look at the bounds and our first read: what is gone is history.
-        if (taken || !(e instanceof LogGapError)) {
+        const bounds = e instanceof LogGapError ? await log.bounds().catch(() => undefined) : undefined;
+        // W4. Any other gap is lost data.
+        if (bounds === undefined || bounds.first <= first) {
           this.error = e;
           return this.wake();
         }
-        ({ first } = await log.bounds());
+        ({ first } = bounds);
         begin(first - 1);
+        reader.close();
+        this.#readers = this.#readers.filter((r) => r !== reader);
       }
     }
   }
@@ -153,7 +164,11 @@ export class QueryFollower {
 
   #takeEpoch(at: number, entry: EpochEntry): void {
     const { latest } = this;
-    if (
+    if (this.#behindGap) {
+      if (latest !== undefined && entry.epoch <= latest.entry.epoch) return;
+      this.#firstEpoch = entry.epoch;
+      this.#behindGap = false;
+    } else if (
       latest !== undefined &&
       (entry.previous !== latest.position || entry.epoch !== latest.entry.epoch + 1)
     )
@@ -187,10 +202,16 @@ export class QueryFollower {
     return this.#entries.get(epoch);
   }
 
-  /** The entry of an epoch as soon as it is planned; undefined when aborted, or when the query stops before it. */
+  /** The entry of an epoch as soon as it is planned; undefined when aborted, or when the query stops before it. Throws LogGapError (W4). */
   async entry(epoch: number, signal: AbortSignal): Promise<EpochEntry | undefined> {
-    await this.until(() => this.#entries.has(epoch) || (this.finished && epoch > this.committed), signal);
-    return signal.aborted ? undefined : this.#entries.get(epoch);
+    const gone = (): boolean => epoch < this.#firstEpoch && !this.#entries.has(epoch);
+    await this.until(
+      () => this.#entries.has(epoch) || (this.finished && epoch > this.committed) || gone(),
+      signal,
+    );
+    if (signal.aborted) return undefined;
+    if (gone()) throw new LogGapError(`the plan log holds no epoch ${epoch} any more`);
+    return this.#entries.get(epoch);
   }
 
   /** Stopped with every planned epoch committed, or failed. */

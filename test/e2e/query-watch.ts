@@ -2,7 +2,7 @@
 import { assignmentLog, commitLog } from "../../src/log/names.ts";
 import { unpack } from "../../src/codec/msgpack.ts";
 import type { Assignment } from "../../src/cluster/assignment.ts";
-import type { LogStore, Reader } from "../../src/log/log.ts";
+import type { Log, LogStore, Reader } from "../../src/log/log.ts";
 import type { Hooks } from "../support/temporary.ts";
 
 const SESSION = "e2e";
@@ -40,16 +40,21 @@ export class CommitWatch {
   }
 }
 
+/** The leader trims the log behind each new assignment: what was the newest a moment ago may be gone. */
+const newest = async (log: Log): Promise<Assignment | undefined> => {
+  for (;;) {
+    const { first, last } = await log.bounds();
+    if (last < first) return undefined;
+    const record = await log.get(last);
+    if (record !== undefined) return unpack(record.payload) as Assignment;
+  }
+};
+
 /** The newest assignment: number of actors by process id. */
 export const actorsByProcess = async (store: LogStore): Promise<ReadonlyMap<number, number>> => {
   const log = await store.open(assignmentLog(SESSION, QUERY));
-  const { first, last } = await log.bounds();
   const out = new Map<number, number>();
-  if (last < first) return out;
-  const reader = log.reader(last);
-  const records = await reader.next();
-  reader.close();
-  for (const [, node] of (unpack(records.at(-1)!.payload) as Assignment).actors) {
+  for (const [, node] of (await newest(log))?.actors ?? []) {
     const pid = Number(/-(\d+)-[0-9a-f]{8}$/.exec(node)?.[1]);
     out.set(pid, (out.get(pid) ?? 0) + 1);
   }

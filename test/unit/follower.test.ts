@@ -1,8 +1,9 @@
 /** The follower of plan and commit log: W1-W3 (laws 2 and 9), C9, trimming. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { LogGapError } from "../../src/core/errors.ts";
 import type { Log } from "../../src/log/log.ts";
-import { MemoryStore } from "../../src/log/memory-log.ts";
+import { type MemoryLog, MemoryStore } from "../../src/log/memory-log.ts";
 import {
   type CommitEntry,
   encodeEntry,
@@ -150,4 +151,32 @@ test("law 13: a new topology keeps the old one, and waits until the old one has 
   assert.equal(nextTopology(second, [2], 1), wider);
   assert.equal(nextTopology(second, [2], 2).version, 3);
   assert.equal(nextTopology(second, [2], 2).previous?.previous?.version, 1);
+});
+
+test("W4 a follower that stood still while both logs were trimmed goes on from what they hold", async () => {
+  const { plan, commit, follower } = await logs();
+  let last: EpochEntry | undefined;
+  // At once, so that the follower sees nothing in between.
+  const planned = (to: number): void => {
+    for (let e = (last?.epoch ?? 0) + 1; e <= to; e++) {
+      last = entry(last, e - 1, 1);
+      (plan as MemoryLog).storeNow(encodeEntry(last), undefined);
+      (commit as MemoryLog).storeNow(encodeEntry(commitOf(e, e - 1)), undefined);
+    }
+  };
+  planned(3);
+  await follower.start();
+  const abort = new AbortController();
+  const refused = assert.rejects(follower.entry(4, abort.signal), LogGapError);
+  planned(9);
+  for (const log of [plan, commit]) (log as MemoryLog).content.trim(8);
+  await follower.catchUp();
+  assert.equal(follower.latest?.entry.epoch, 9);
+  assert.equal(follower.committed, 9);
+  await refused;
+  assert.equal((await follower.entry(9, abort.signal))?.epoch, 9);
+  planned(10);
+  await follower.catchUp();
+  assert.equal(follower.latest?.entry.epoch, 10);
+  assert.equal(follower.error, undefined);
 });
