@@ -14,6 +14,7 @@ import type { Json, PlanLimits, SourceEnumerator, SplitRange } from "../src/conn
 import { unpack } from "../src/codec/msgpack.ts";
 import { AckBook, mergeMaxima } from "../src/runtime/acknowledgements.ts";
 import { encodeEntry, type EpochEntry, type PlanRecord, type Topology } from "../src/runtime/entries.ts";
+import { otherRows } from "../src/runtime/inbox.ts";
 import { IdleColumns } from "../src/runtime/idle-columns.ts";
 import { nextEntry, nextTopology } from "../src/runtime/next-epoch.ts";
 import { removeOldTopology } from "../src/runtime/old-topology.ts";
@@ -188,6 +189,8 @@ export class Coordinator {
     for (;;) {
       const entry = follower.known(follower.committed + 1);
       if (entry === undefined || !this.#book.done(entry)) return;
+      const contradicted = this.#book.contradiction(entry.epoch);
+      if (contradicted !== undefined) throw otherRows(contradicted, entry.epoch);
       const maxima = this.#book.maxima(entry) ?? {};
       const started = this.#plannedAt.get(entry.epoch) ?? clock.now();
       const bytes = encodeEntry({

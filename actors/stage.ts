@@ -10,6 +10,7 @@ import type { Log, Reader } from "../src/log/log.ts";
 import type { Edge } from "../src/plan/physical.ts";
 import type { ActorInput, InputBatch } from "../src/runtime/behaviour.ts";
 import type { EpochEntry } from "../src/runtime/entries.ts";
+import type { Digests } from "../src/runtime/replay-digest.ts";
 import { lowerSpace } from "../src/runtime/mailbox-space.ts";
 import { Inbox } from "../src/runtime/inbox.ts";
 
@@ -22,6 +23,7 @@ export class MailboxInput implements ActorInput {
   #inbox = new Inbox(0, 1);
   #reader: Reader | undefined;
   #bytes = 0;
+  digests: Digests = {};
 
   /** `maxBytes`: the mailbox's limit by the settings. */
   constructor(mailbox: Log, edges: readonly Edge[], maxBytes: number, onDuplicate: (frames: number) => void) {
@@ -61,7 +63,7 @@ export class MailboxInput implements ActorInput {
         if (signal.aborted) return;
         await this.#read();
       }
-      this.#inbox.end(entry.epoch);
+      this.digests = this.#inbox.end(entry.epoch);
     } finally {
       signal.removeEventListener("abort", stop);
     }

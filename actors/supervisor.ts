@@ -53,6 +53,8 @@ export interface QueryNode {
   readonly snapshotIntervalMs: number;
   readonly mailboxMaxBytes: number;
   readonly maxRestarts: number;
+  /** Whether `last`s carry the digest of law 3. */
+  readonly replayDigest: boolean;
   /** A fencing token for an actor's start: grows over all nodes. */
   readonly nextToken: () => number;
   readonly log: (
@@ -274,7 +276,8 @@ export class ActorSupervisor {
       }
       perEdge.push(readers);
     }
-    return new Outbox(stage.outputs, perEdge, { topology: topology.version, partition: identity.partition });
+    const producer = { topology: topology.version, partition: identity.partition };
+    return new Outbox(stage.outputs, perEdge, producer, this.#node.replayDigest);
   }
 
   /** A full mailbox is raised for the oldest unfinished epoch (law 8); for later ones its writers wait. */

@@ -1,7 +1,7 @@
 /**
  * Frames to bytes and back. The message is one msgpack array:
  *
- *   [version, crc bin4, edge, topology, partition, epoch, firstRow, rows, last,          // always
+ *   [version, crc bin4, edge, topology, partition, epoch, firstRow, rows, last,          // always; last: false, true, or its digest
  *    schema fingerprint, then per column: layout code, nulls bin or null, data …]        // when rows > 0
  *
  * Data per layout: `bool` bits; `i32 f64 i64` the little-endian array; `dict` the used strings as an array, the width of an id
@@ -74,7 +74,7 @@ export const encodeFrame = (header: FrameHeader, batch: Batch | undefined, range
     header.epoch,
     header.firstRow,
     header.rows,
-    header.last,
+    header.last && header.digest !== undefined ? header.digest : header.last,
   ];
   if (batch !== undefined && header.rows > 0) {
     const from = range?.from ?? 0;
@@ -121,7 +121,7 @@ const headerOf = (items: readonly unknown[]): FrameHeader => {
     !count(epochNumber) ||
     !count(firstRow) ||
     !count(rows) ||
-    typeof last !== "boolean"
+    (typeof last !== "boolean" && !count(last))
   )
     throw new FrameError("Corrupt frame: a header field has the wrong type");
   return {
@@ -131,7 +131,8 @@ const headerOf = (items: readonly unknown[]): FrameHeader => {
     epoch: epoch(epochNumber),
     firstRow,
     rows,
-    last,
+    last: last !== false,
+    ...(typeof last === "number" ? { digest: last } : {}),
   };
 };
 

@@ -19,6 +19,8 @@ export interface FrameHeader {
   readonly rows: number;
   /** Whether this is the producer's last frame of the epoch to this reader. */
   readonly last: boolean;
+  /** Of a `last`: the digest over the producer's whole epoch, where the setting asks for it (law 3). */
+  readonly digest?: number;
 }
 
 export interface Frame {

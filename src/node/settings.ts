@@ -24,6 +24,8 @@ export interface Settings {
   readonly leaseMs: number;
   /** Undefined: a silent event-time column holds the watermark back for ever, as in Spark. */
   readonly idleTimeoutMs: number | undefined;
+  /** Law 3's digest. */
+  readonly replayDigest: boolean;
   readonly workers: number;
   readonly logLevel: LogLevel;
   readonly timeZone: string;
@@ -66,6 +68,11 @@ export const NODE_FLAGS: readonly Flag[] = [
     name: "idle-timeout",
     value: "DURATION",
     help: "an event-time column that is silent for so long no longer holds the watermark back (never)",
+  },
+  {
+    name: "replay-digest",
+    value: "on|off",
+    help: "compare the content of what is sent again after a restart, not its number of rows only (off)",
   },
   { name: "workers", value: "N", help: "node processes on this machine under one parent (1)" },
   { name: "log-level", value: "LEVEL", help: "debug, info, warn or error (info)" },
@@ -221,6 +228,7 @@ export const settingsFrom = (
     partitionsGiven: l.get("partitions") !== undefined,
     leaseMs: leaseOf(l),
     idleTimeoutMs: idleTimeoutOf(l),
+    replayDigest: oneOf("replay-digest", l.get("replay-digest") ?? "off", ["on", "off"]) === "on",
     workers: l.whole("workers", 1, WORKERS_MAX) ?? 1,
     logLevel: oneOf("log-level", l.get("log-level") ?? "info", LEVELS),
     timeZone: checkedTimeZone(l.get("time-zone") ?? "UTC"),

@@ -26,6 +26,7 @@ export const actorNode = (s: NodeServices, host: QueryHost, nextToken: () => num
     snapshotIntervalMs: s.settings.snapshotIntervalMs,
     mailboxMaxBytes: s.settings.mailboxMaxBytes,
     maxRestarts: s.settings.maxRestarts,
+    replayDigest: s.settings.replayDigest ?? false,
     nextToken,
     log: s.log,
     ...(s.probe === undefined ? {} : { probe: s.probe }),

@@ -41,6 +41,8 @@ export interface NodeSettings {
   readonly idleTimeoutMs?: number | undefined;
   /** An epoch that takes longer is told, and the actors it waits for are looked after. Default EPOCH_STALL_MS. */
   readonly stallMs?: number;
+  /** Compare content at replays too (law 3's digest): notices functions that give other rows again; costs a hash per row. Default false. */
+  readonly replayDigest?: boolean;
   /** How long a leader that leaves goes on committing what is planned. Default LEAVE_COMMIT_MS. */
   readonly leaveMs?: number;
 }

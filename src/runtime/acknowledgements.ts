@@ -16,6 +16,7 @@ import {
   type EventTimeMaxima,
 } from "./entries.ts";
 import type { QueryFollower } from "./follower.ts";
+import { contradiction, type Digests } from "./replay-digest.ts";
 
 /** Node side: sends and repeats what the node's actors say. */
 export class AckSender {
@@ -74,6 +75,7 @@ export class AckBook {
   readonly #actors = new Map<string, ActorState>();
   readonly #read = new Map<number, Map<string, EventTimeMaxima>>();
   readonly #work = new Map<number, Map<string, ActorWork>>();
+  readonly #digests = new Map<number, Map<string, Digests>>();
 
   constructor(plan: PhysicalPlan, observing: readonly number[]) {
     this.#plan = plan;
@@ -90,6 +92,12 @@ export class AckBook {
     actor.done = Math.max(actor.done, ack.epoch);
     actor.snapshotEpoch = Math.max(actor.snapshotEpoch, ack.snapshotEpoch);
     if (ack.work !== undefined) getOrMake(this.#work, ack.epoch, () => new Map()).set(key, ack.work);
+    if (ack.digests !== undefined) getOrMake(this.#digests, ack.epoch, () => new Map()).set(key, ack.digests);
+  }
+
+  /** A producer of which readers had different rows of the epoch (law 3's option). */
+  contradiction(epoch: number): string | undefined {
+    return contradiction(this.#digests.get(epoch)?.values() ?? []);
   }
 
   #keys(entry: EpochEntry, stages: readonly number[]): string[] {
@@ -136,7 +144,8 @@ export class AckBook {
   }
 
   forget(epoch: number): void {
-    for (const map of [this.#read, this.#work]) for (const e of map.keys()) if (e <= epoch) map.delete(e);
+    for (const map of [this.#read, this.#work, this.#digests])
+      for (const e of map.keys()) if (e <= epoch) map.delete(e);
   }
 }
 

@@ -11,6 +11,7 @@ import type { StateStore } from "../state/store.ts";
 import type { Acknowledgement, ActorWork, EpochEntry, Topology } from "./entries.ts";
 import type { QueryFollower } from "./follower.ts";
 import type { RuntimeMetrics } from "./metrics.ts";
+import type { Digests } from "./replay-digest.ts";
 
 /** Which actor of a query this is. */
 export interface ActorIdentity {
@@ -100,6 +101,8 @@ export interface ActorInput {
   resume(): number;
   /** Bytes read since the last call, for the snapshot interval. */
   takeBytes(): number;
+  /** The digests of the epoch just read, by producer (law 3's option); absent: a source. */
+  readonly digests?: Digests;
   /** Creation time of the mailbox; "" for sources. */
   readonly created: string;
   /** The mailbox may forget what is below (law 8). */

@@ -10,6 +10,7 @@ import type { PendingCommit, StateRecord, StateStore } from "../state/store.ts";
 import type { ActorEnvironment, ActorInput, ActorSink } from "./behaviour.ts";
 import { type DeadLetter, DeadLetterWriter } from "./dead-letters.ts";
 import type { Acknowledgement, ActorWork, EventTimeMaxima } from "./entries.ts";
+import type { Digests } from "./replay-digest.ts";
 
 export interface EpochResult {
   readonly epoch: number;
@@ -21,6 +22,7 @@ export interface EpochResult {
   readonly maxima: EventTimeMaxima;
   readonly work: ActorWork;
   readonly inputBytes: number;
+  readonly digests?: Digests | undefined;
 }
 
 export class Committer {
@@ -107,6 +109,7 @@ export class Committer {
       maxima: r.maxima,
       snapshotEpoch: this.#stateless ? r.epoch : this.#snapshots.keptEpoch,
       work: { ...r.work, operators },
+      ...(r.digests === undefined || Object.keys(r.digests).length === 0 ? {} : { digests: r.digests }),
     };
     this.#env.acknowledge(ack);
   }

@@ -5,6 +5,7 @@
  * says up to where everything is done.
  */
 import { pack, unpack } from "../codec/msgpack.ts";
+import type { Digests } from "./replay-digest.ts";
 import type { Json, SplitRange } from "../connectors/source.ts";
 
 /** Number of partitions of every stage, from epoch `since` on. Versions count from 1 (law 13). */
@@ -138,6 +139,8 @@ export interface Acknowledgement {
   readonly maxima: EventTimeMaxima;
   readonly snapshotEpoch: number;
   readonly work: ActorWork | undefined;
+  /** Of a stage: what its producers' `last`s of the epoch carried (law 3's option). */
+  readonly digests?: Digests;
 }
 export interface ActorWork {
   readonly inputRows: number;

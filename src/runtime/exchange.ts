@@ -24,7 +24,7 @@ import type { DataType } from "../core/data-type.ts";
 const NULL_HASH = 0x9e3779b1;
 
 /** Combines the hashes of `v`'s first `n` rows into `hashes`. */
-const hashVector = (v: Vector, type: DataType, n: number, hashes: Uint32Array): void => {
+export const hashVector = (v: Vector, type: DataType, n: number, hashes: Uint32Array): void => {
   const { nulls } = v;
   if (v.layout === "dict") {
     const { data, dictionary } = v;

@@ -11,6 +11,7 @@
 import { type Batch, takeRows } from "../core/batch.ts";
 import { NondeterministicReplayError } from "../core/errors.ts";
 import type { Frame, FrameHeader } from "../codec/frame.ts";
+import type { Digests } from "./replay-digest.ts";
 
 export interface AcceptedRows {
   readonly edge: string;
@@ -21,6 +22,7 @@ export interface AcceptedRows {
 interface EpochRows {
   readonly counts: Map<string, number>;
   readonly done: Set<string>;
+  readonly digests: Record<string, number>;
   /** Accepted and not handed out yet. */
   rows: AcceptedRows[];
   /** Position of the first accepted frame. */
@@ -37,6 +39,12 @@ const slice = (batch: Batch, from: number): Batch =>
         batch,
         Int32Array.from({ length: batch.length - from }, (_, i) => i + from),
       );
+
+/** As many rows as before, but others (law 3's digest). */
+export const otherRows = (producer: string, epoch: number): Error =>
+  new NondeterministicReplayError(
+    `producer ${producer} sent other rows of epoch ${epoch} than before: a user function or source does not give the same rows again`,
+  );
 
 export class Inbox {
   readonly #epochs = new Map<number, EpochRows>();
@@ -67,6 +75,8 @@ export class Inbox {
     if (h.firstRow > have) return this.#drop();
     if (rows?.done.has(producer)) {
       if (end > have || (h.last && end !== have)) throw this.#nondeterministic(producer, h.epoch, have, end);
+      if (h.digest !== undefined && (rows.digests[producer] ?? h.digest) !== h.digest)
+        throw otherRows(producer, h.epoch);
       return this.#drop();
     }
     if (h.last && end < have) throw this.#nondeterministic(producer, h.epoch, have, end);
@@ -76,7 +86,7 @@ export class Inbox {
   }
 
   #begin(epoch: number, position: number): EpochRows {
-    const rows: EpochRows = { counts: new Map(), done: new Set(), rows: [], first: position };
+    const rows: EpochRows = { counts: new Map(), done: new Set(), digests: {}, rows: [], first: position };
     this.#epochs.set(epoch, rows);
     return rows;
   }
@@ -89,7 +99,9 @@ export class Inbox {
         batch: slice(frame.batch, have - frame.header.firstRow),
       });
     rows.counts.set(producer, end);
-    if (frame.header.last) rows.done.add(producer);
+    if (!frame.header.last) return;
+    rows.done.add(producer);
+    if (frame.header.digest !== undefined) rows.digests[producer] = frame.header.digest;
   }
 
   #drop(): false {
@@ -118,10 +130,12 @@ export class Inbox {
     return producers.every((p) => done?.has(p) === true);
   }
 
-  /** The epoch's rows are processed: what still comes of it is dropped. */
-  end(epoch: number): void {
+  /** The epoch's rows are processed: what still comes of it is dropped. Returns the digests that its `last`s carried. */
+  end(epoch: number): Digests {
+    const digests = this.#epochs.get(epoch)?.digests ?? {};
     this.#epochs.delete(epoch);
     this.#ended = epoch;
+    return digests;
   }
 
   /** Where to read from after a crash (I3). Valid for the state after the newest ended epoch. */

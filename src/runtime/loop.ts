@@ -235,6 +235,7 @@ const runEpoch = async (actor: Running, entry: EpochEntry, signal: AbortSignal):
     maxima: maxima.maxima,
     work,
     inputBytes: parts.input.takeBytes(),
+    digests: parts.input.digests,
   });
   committed.catch(() => {});
   actor.uncommitted.push(committed);

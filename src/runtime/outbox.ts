@@ -16,6 +16,7 @@ import type { EvaluationContext } from "../expr/contract.ts";
 import type { Publisher } from "../log/log.ts";
 import type { Edge } from "../plan/physical.ts";
 import { Exchange } from "./exchange.ts";
+import { ReplayDigest } from "./replay-digest.ts";
 
 interface Reader {
   readonly publisher: Publisher;
@@ -32,12 +33,17 @@ class EdgeOut {
   readonly #producer: { readonly topology: number; readonly partition: number };
   /** Rows of a frame: fewer after wide ones. */
   #rowsMax = FRAME_ROWS_MAX;
+  readonly #digest: ReplayDigest | undefined;
+  /** Set while the lasts of an epoch are sent. */
+  #sum: number | undefined;
 
   constructor(
     edge: Edge,
     publishers: readonly Publisher[],
     producer: { topology: number; partition: number },
+    withDigest: boolean,
   ) {
+    this.#digest = withDigest ? new ReplayDigest() : undefined;
     this.id = edge.id;
     this.#edge = edge;
     this.#exchange = new Exchange(edge.hashBy, publishers.length);
@@ -52,6 +58,7 @@ class EdgeOut {
       const part = parts[p];
       if (part === undefined) continue;
       const reader = this.#readers[p]!;
+      this.#digest?.add(p, reader.sent + reader.pendingRows, part);
       reader.pending.push(part);
       reader.pendingRows += rowCount(part);
       if (reader.pendingRows >= FRAME_ROWS_MAX) await this.#flush(reader, epoch, false);
@@ -59,6 +66,7 @@ class EdgeOut {
   }
 
   async end(epoch: number): Promise<void> {
+    this.#sum = this.#digest?.take();
     for (const reader of this.#readers) {
       await this.#flush(reader, epoch, true);
       reader.sent = 0;
@@ -98,6 +106,7 @@ class EdgeOut {
         firstRow: reader.sent,
         rows: count,
         last: last && from + count >= rows,
+        ...(last && this.#sum !== undefined ? { digest: this.#sum } : {}),
       };
       const bytes = encodeFrame(header, batch, { from, to: from + count });
       if (bytes.length <= FRAME_BYTES_MAX || count <= 1) {
@@ -117,13 +126,14 @@ export class Outbox {
   /** Rows handed to `write` in the current epoch, over all edges. */
   rows = 0;
 
-  /** `publishers[k]` are those of the readers of `edges[k]`, by partition; edges to one stage share them. */
+  /** `publishers[k]` are those of the readers of `edges[k]`, by partition; edges to one stage share them. `withDigest`: law 3's option. */
   constructor(
     edges: readonly Edge[],
     publishers: readonly (readonly Publisher[])[],
     producer: { topology: number; partition: number },
+    withDigest = false,
   ) {
-    this.#edges = edges.map((edge, k) => new EdgeOut(edge, publishers[k]!, producer));
+    this.#edges = edges.map((edge, k) => new EdgeOut(edge, publishers[k]!, producer, withDigest));
     this.#publishers = [...new Set(publishers.flat())];
   }
 

@@ -21,6 +21,7 @@ test("defaults are those of the documentation", () => {
       partitionsGiven: false,
       leaseMs: 5000,
       idleTimeoutMs: undefined,
+      replayDigest: false,
       workers: 1,
       logLevel: "info",
       timeZone: "UTC",
@@ -39,6 +40,7 @@ test("every flag has its variable", () => {
     creds: "c",
     "tls-ca": "ca",
     "idle-timeout": "30 seconds",
+    "replay-digest": "on",
     replicas: "3",
     data: "d",
     port: "0",
@@ -57,8 +59,8 @@ test("every flag has its variable", () => {
     ["nats://h:1", "c", "ca", 3, "d", 0, "localhost", "t"],
   );
   assert.deepEqual(
-    [s.partitions, s.leaseMs, s.workers, s.logLevel, s.timeZone],
-    [7, 1000, 2, "warn", "Europe/Berlin"],
+    [s.partitions, s.leaseMs, s.workers, s.logLevel, s.timeZone, s.replayDigest],
+    [7, 1000, 2, "warn", "Europe/Berlin", true],
   );
 });
 
