@@ -71,6 +71,10 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ["DUPLICATE_KEY", "An option or property stands twice."],
   ["DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT", "A named argument is given twice."],
   [
+    "EARLY_ROWS_UNSUPPORTED",
+    "The `emit` option of `agg` gives early rows of aggregates in append mode. Give the marker a name of its own; sessions have update mode instead.",
+  ],
+  [
     "EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE",
     "A watermark needs a column of type timestamp. Convert it with `withColumn` first.",
   ],

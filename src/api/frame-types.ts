@@ -17,11 +17,11 @@ export declare const FLAGS: unique symbol;
 
 /**
  * The shape of a query, as far as output modes ask for it: whether it is a stream; whether it aggregates (`open`: groups that no watermark ever
- * closes); the column with a watermark, never for none.
+ * closes, `early`: groups given early too); the column with a watermark, never for none.
  */
 export interface Flags {
   readonly stream: boolean;
-  readonly agg: "none" | "open" | "closing";
+  readonly agg: "none" | "open" | "closing" | "early";
   readonly wm: string;
 }
 export interface Fl<S extends boolean, A extends Flags["agg"], W extends string> {
@@ -39,7 +39,13 @@ export interface Frame<S, F> {
 export type AnyFrame = Frame<unknown, unknown>;
 
 type Either<A, B> = [A | B] extends [false] ? false : true;
-type WorstAgg<A, B> = "open" extends A | B ? "open" : "closing" extends A | B ? "closing" : "none";
+type WorstAgg<A, B> = "open" extends A | B
+  ? "open"
+  : "early" extends A | B
+    ? "early"
+    : "closing" extends A | B
+      ? "closing"
+      : "none";
 /** Flags of two inputs. */
 export type Merged<A extends Flags, B extends Flags> = Fl<
   Either<A["stream"], B["stream"]>,
@@ -71,12 +77,18 @@ type HasTime<T> = true extends (
 )
   ? true
   : false;
+/** Flags of an aggregate with early rows, which append mode alone has; as they were without a marker `M`. */
+export type Early<F extends Flags, M> = [M] extends [never]
+  ? F
+  : Fl<F["stream"], F["agg"] extends "closing" ? "early" : F["agg"], F["wm"]>;
 /** The output modes that a query of this shape may have. */
 export type OutputModes<F extends Flags> = F["agg"] extends "none"
   ? "append" | "update"
   : F["agg"] extends "closing"
     ? "append" | "update" | "complete"
-    : "update" | "complete";
+    : F["agg"] extends "early"
+      ? "append"
+      : "update" | "complete";
 
 /** An item of select or groupBy: a column's name, or something with a name. */
 export type Item<S> = Keys<S> | (Typed<unknown> & HasName<string>);

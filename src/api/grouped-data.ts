@@ -1,13 +1,15 @@
 /** What `groupBy`, `rollup`, `cube` and `groupingSets` give: groups, to aggregate or to keep state for. */
 import { INT } from "../core/data-type.ts";
 import type { Expr } from "../expr/ast.ts";
+import type { Relation } from "../plan/relation.ts";
 import type { GroupState } from "../operators/group-state-handle.ts";
 import type { StatefulProcessor } from "../operators/transform-with-state.ts";
+import { type EmitOptions, emitOf } from "./early-rows.ts";
 import { aliased, call, columnsOf } from "./expression-builder.ts";
 import type { DataFrame, FrameMaker } from "./data-frame.ts";
 import type { FrameCore } from "./frame-core.ts";
 import { aggregatesOf } from "./frame-items.ts";
-import type { Aggregates, AggregatesOut, Callback, Fl, Flags, Grouped } from "./frame-types.ts";
+import type { Aggregates, AggregatesOut, Callback, Early, Fl, Flags, Grouped } from "./frame-types.ts";
 import { keyedState, type StateOptions, type TransformOptions } from "./keyed-state.ts";
 import { literal } from "./literal.ts";
 import { type PivotColumn, PivotedData, type PivotValue } from "./pivoted-data.ts";
@@ -44,9 +46,15 @@ export class GroupedData<S, K, F extends Flags> {
     return columnsOf(() => this.#input.columns);
   }
 
-  /** The keys, and aggregates of each group: `agg(c => ({ n: count(), total: sum(c.price) }))`. */
-  agg<R extends Aggregates>(aggregates: R | Callback<S, R>): DataFrame<Flat<K & AggregatesOut<R>>, F> {
-    return this.#aggregated(aggregatesOf("agg", aggregates, this.#columns()));
+  /**
+   * The keys, and aggregates of each group: `agg(c => ({ n: count(), total: sum(c.price) }))`. With `{ emit: { marker: "final" } }` a stream in append
+   * mode gives groups before they close too (extension): see EmitOptions.
+   */
+  agg<R extends Aggregates, const M extends string = never>(
+    aggregates: R | Callback<S, R>,
+    options?: { readonly emit?: EmitOptions<M> },
+  ): DataFrame<Flat<K & AggregatesOut<R> & { readonly [P in M]: "boolean" }>, Early<F, M>> {
+    return this.#aggregated(aggregatesOf("agg", aggregates, this.#columns()), emitOf(options));
   }
 
   /** The keys and the number of rows of each group, in a column `count`. */
@@ -89,13 +97,21 @@ export class GroupedData<S, K, F extends Flags> {
     return this.#make(keyedState(this.#input, this.#keys, "transform", output, create, options));
   }
 
-  #aggregated<S2>(aggregates: readonly Expr[]): DataFrame<S2, F> {
+  #aggregated<S2, F2 extends Flags>(
+    aggregates: readonly Expr[],
+    emit?: ReturnType<typeof emitOf>,
+  ): DataFrame<S2, F2> {
+    const relation = this.#relation(aggregates);
+    return this.#make(emit === undefined ? relation : { kind: "emit", child: relation, ...emit });
+  }
+
+  #relation(aggregates: readonly Expr[]): Relation {
     const child = this.#input.relation;
     const keys = this.#keys;
-    if (this.#grouping.kind === "keys") return this.#make({ kind: "aggregate", child, keys, aggregates });
+    if (this.#grouping.kind === "keys") return { kind: "aggregate", child, keys, aggregates };
     const { sets } = this.#grouping;
     const groupBy = { kind: "sets", exprs: keys.map(withoutAlias), sets } as const;
-    return this.#make({ kind: "select", child, exprs: [...keys, ...aggregates], groupBy });
+    return { kind: "select", child, exprs: [...keys, ...aggregates], groupBy };
   }
 }
 

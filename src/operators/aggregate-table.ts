@@ -225,8 +225,15 @@ export class AggregateTable implements StateTable {
 
   /** The live groups in the order of A2. */
   live(): Int32Array {
-    if (this.#closingPart >= 0) return Int32Array.from(this.#closing.items());
-    return idsBelow(this.#used);
+    return this.#closingPart >= 0 ? Int32Array.from(this.#closing.items()) : idsBelow(this.#used);
+  }
+
+  /** The next delta has these groups too: their states changed beside `lookup`. */
+  change(groups: Int32Array): void {
+    for (const g of groups) {
+      if ((this.#flags[g]! & CHANGED) === 0) this.#changed.push(g);
+      this.#flags[g]! |= CHANGED;
+    }
   }
 
   /** Groups touched since the last call, in the order in which they were first touched. */
@@ -311,8 +318,7 @@ export class AggregateTable implements StateTable {
 
   /** The key `key` of the groups, as a vector. */
   keyVector(key: number, groups: Int32Array): Vector {
-    const k = this.#keys[key]!;
-    const p = this.#firstPart[key]!;
+    const [k, p] = [this.#keys[key]!, this.#firstPart[key]!];
     return k.gather(groups, this.#parts[p]!, this.#parts[p + k.parts - 1]!);
   }
 
@@ -350,8 +356,7 @@ export class AggregateTable implements StateTable {
 
   drain(): Uint8Array | undefined {
     if (this.#changed.length === 0 && this.#closed === null) return undefined;
-    const groups = this.#changed.data.slice(0, this.#changed.length);
-    const bytes = this.#encode(groups, this.#closed);
+    const bytes = this.#encode(this.#changed.data.slice(0, this.#changed.length), this.#closed);
     this.#forgetChanges();
     return bytes;
   }
@@ -370,8 +375,7 @@ export class AggregateTable implements StateTable {
     const [, closed, keyGroups, keyBlobs, stateBlobs] = unpack(bytes) as Blob;
     if (closed !== null) this.release(this.close(closed));
     const kept = Int32Array.from(keyGroups.keys()).filter((i) => keeps(keyGroups[i]!));
-    const keys = keyBlobs.map(unpackColumn);
-    const states = stateBlobs.map(unpackColumn);
+    const [keys, states] = [keyBlobs.map(unpackColumn), stateBlobs.map(unpackColumn)];
     this.#reserve(kept.length);
     this.#keys.forEach((k, c) => {
       const p = this.#firstPart[c]!;
@@ -390,8 +394,7 @@ export class AggregateTable implements StateTable {
   }
 
   stats(): TableStats {
-    const perGroup =
-      BYTES_PER_GROUP + this.#parts.length * 8 + this.#accumulators.length * BYTES_PER_ACCUMULATOR;
-    return { rows: this.size, bytes: this.size * perGroup };
+    const states = this.#accumulators.length * BYTES_PER_ACCUMULATOR;
+    return { rows: this.size, bytes: this.size * (BYTES_PER_GROUP + this.#parts.length * 8 + states) };
   }
 }

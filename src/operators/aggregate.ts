@@ -13,7 +13,7 @@
  * G2: the partial phase flushes after every PARTIAL_AGGREGATE_ROWS rows of an epoch and at its end, never at batch boundaries (law 2).
  */
 import { type Batch, batchOf, rowCount } from "../core/batch.ts";
-import { type DataType, field, LONG, VARIANT } from "../core/data-type.ts";
+import { BOOLEAN, type DataType, field, LONG, VARIANT } from "../core/data-type.ts";
 import { PARTIAL_AGGREGATE_ROWS, RESULT_ROWS_MAX } from "../core/limits.ts";
 import { type Schema, schemaOf } from "../core/schema.ts";
 import { valueAt, type Vector, vectorOf } from "../core/vector.ts";
@@ -22,6 +22,7 @@ import { compileExprs } from "../expr/compile.ts";
 import type { Accumulator } from "../expr/contract.ts";
 import { accumulatorsOf, compileCalls, type EvaluatedCalls, updateAll } from "./aggregate-calls.ts";
 import { AggregateTable } from "./aggregate-table.ts";
+import { EarlyRows, earlyRowsDue, type EarlySpec } from "./early-rows.ts";
 import { formatAggregate, formatExpr, keyTypesText } from "./expr-text.ts";
 import type {
   EpochContext,
@@ -49,6 +50,8 @@ export interface AggregateSpec {
   readonly routeBy?: readonly number[];
   /** Phase "partial" of sliding windows: see pane-aggregate.ts. The input has no window column. */
   readonly panes?: Panes;
+  /** Append mode: open groups are given early too, and a last column tells which rows are final. Batch: all are. */
+  readonly early?: EarlySpec;
 }
 
 /** Type of the column that carries the saved states of a call between the phases: a plain column where the state is a value. */
@@ -72,6 +75,7 @@ class Aggregate implements Operator {
   readonly #output: Schema;
   readonly #accumulators: readonly Accumulator[];
   readonly #table: AggregateTable;
+  readonly #early: EarlyRows | undefined;
   readonly #evaluate: (batch: Batch, context: EpochContext) => EvaluatedCalls;
   readonly #keysOnly: (batch: Batch, context: EpochContext) => readonly Vector[];
   readonly #counts = new OperatorCounts();
@@ -84,11 +88,12 @@ class Aggregate implements Operator {
     this.#spec = spec;
     this.#output = output;
     this.#accumulators = accumulatorsOf(spec.aggregates);
+    this.#early = spec.early === undefined ? undefined : new EarlyRows(spec.early);
     this.#table = new AggregateTable({
       name: "groups",
       keyTypes: spec.keys.map((k) => k.type),
       routeBy: spec.routeBy ?? spec.keys.map((_, i) => i),
-      accumulators: this.#accumulators,
+      accumulators: [...this.#accumulators, ...(this.#early?.states ?? [])],
       eventTime: spec.phase === "partial" ? undefined : spec.eventTime?.key,
     });
     this.#evaluate = compileCalls(spec.keys, spec.phase === "final" ? [] : spec.aggregates);
@@ -188,19 +193,25 @@ class Aggregate implements Operator {
     this.#counts.updated(touched.length);
     if (this.#spec.mode === "update") this.#emitResults(touched, out);
     const closed = this.#table.close(this.#epoch.final ? Infinity : this.#epoch.watermarkMs);
-    if (this.#spec.mode === "append") this.#emitResults(closed, out);
+    if (this.#spec.mode === "append") {
+      if (this.#early !== undefined)
+        this.#emitResults(this.#early.take(this.#table, touched, closed, this.#epoch.clockMs), out, false);
+      this.#emitResults(closed, out);
+    }
     this.#counts.removed(closed.length);
     this.#table.release(closed);
   }
 
-  #emitResults(groups: Int32Array, out: Output): void {
-    this.#emit(groups, out, (a, g) => a.result(g));
+  /** `final`: whether the groups are given for the last time. */
+  #emitResults(groups: Int32Array, out: Output, final = true): void {
+    this.#emit(groups, out, (a, g) => a.result(g), final);
   }
 
   #emit(
     all: Int32Array,
     out: Output,
     state: (a: Accumulator, group: number) => ReturnType<Accumulator["save"]>,
+    final = true,
   ): void {
     for (let from = 0; from < all.length; from += RESULT_ROWS_MAX) {
       const groups = all.subarray(from, from + RESULT_ROWS_MAX);
@@ -211,7 +222,8 @@ class Aggregate implements Operator {
           Array.from(groups, (g) => state(a, g)),
         ),
       );
-      out.emit(batchOf(this.#output, groups.length, [...keys, ...results]));
+      const marker = this.#early === undefined ? [] : [constant(final, groups.length)];
+      out.emit(batchOf(this.#output, groups.length, [...keys, ...results, ...marker]));
     }
   }
 
@@ -219,6 +231,13 @@ class Aggregate implements Operator {
     return this.#counts.epoch;
   }
 }
+
+const constant = (value: boolean, n: number): Vector => vectorOf(BOOLEAN, new Array<boolean>(n).fill(value));
+
+const describeEarly = (spec: EarlySpec | undefined): string =>
+  spec === undefined
+    ? ""
+    : `, early rows every ${spec.everyMs === undefined ? "epoch" : `${spec.everyMs} ms`} (extension)`;
 
 const describeKey = (spec: AggregateSpec): string =>
   spec.eventTime === undefined ? "" : `, closes by ${formatExpr(spec.keys[spec.eventTime.key]!)}`;
@@ -234,11 +253,12 @@ export const aggregateKind: OperatorKind<AggregateSpec> = {
   create: ({ panes, ...spec }, _inputs, output) =>
     panes === undefined ? new Aggregate(spec, output) : new PaneAggregate({ ...spec, panes }, output),
   describe: (spec) =>
-    `Aggregate ${spec.phase} ${spec.mode}${describePanes(spec.panes)} [${spec.keys.map(formatExpr).join(", ")}] [${spec.aggregates.map(formatAggregate).join(", ")}]${describeKey(spec)}`,
+    `Aggregate ${spec.phase} ${spec.mode}${describePanes(spec.panes)} [${spec.keys.map(formatExpr).join(", ")}] [${spec.aggregates.map(formatAggregate).join(", ")}]${describeKey(spec)}${describeEarly(spec.early)}`,
   stateFingerprint: (spec) =>
     spec.phase === "partial"
       ? ""
-      : `aggregate keys=[${keyTypesText(spec.keys)}] calls=[${spec.aggregates.map(formatAggregate).join(", ")}] closes=${spec.eventTime?.key ?? "never"}`,
+      : `aggregate keys=[${keyTypesText(spec.keys)}] calls=[${spec.aggregates.map(formatAggregate).join(", ")}] closes=${spec.eventTime?.key ?? "never"}${spec.early?.everyMs === undefined ? "" : " early"}`,
   wantsEmptyEpoch: (spec, before, after) =>
     spec.phase !== "partial" && spec.mode !== "complete" && after > before,
+  wantsTimerEpoch: (spec, before, now) => earlyRowsDue(spec.early, before, now),
 };

@@ -13,6 +13,7 @@ import {
   type Resolved,
   resolvedOf,
 } from "./analyse-context.ts";
+import { analyseEmit } from "./analyse-emit.ts";
 import { analyseGenerate } from "./analyse-generate.ts";
 import { analyseFilter } from "./analyse-filter.ts";
 import { analyseJoin } from "./analyse-join.ts";
@@ -141,6 +142,8 @@ const analyseOther = (
       return analyseObserve(a, rel, names);
     case "late":
       return analyseLate(a, rel, names);
+    case "emit":
+      return analyseEmit(a, rel, names);
   }
 };
 

@@ -160,6 +160,8 @@ const otherLine = (p: LogicalPlan, n: Numbers): string => {
       return `Observe ${p.name} [${p.metrics.map((m) => m.attribute.name).join(", ")}]`;
     case "late":
       return `Late [${list(p.output, n)}]`;
+    case "emit":
+      return `EarlyRows ${p.everyMs === undefined ? "every epoch" : `every ${p.everyMs} ms`}, final: ${n.text(p.marker)}`;
     case "apply":
       return `Apply ${p.how} outer [${list(p.outer, n)}]${p.condition === undefined ? "" : ` on ${exprText(p.condition, n)}`}`;
     case "recursive":

@@ -138,6 +138,13 @@ export type LogicalPlan = NodeBase &
         readonly aggregates: readonly NamedAggregate[];
       }
     | { readonly kind: "late"; readonly child: LogicalPlan }
+    /** Early rows of the aggregate that is its child; `marker` behind its columns: true in rows that are final. */
+    | {
+        readonly kind: "emit";
+        readonly child: LogicalPlan;
+        readonly marker: Attribute;
+        readonly everyMs: number | undefined;
+      }
     /** Correlated LATERAL and subqueries that could not be turned into joins; batch only. `outer` attributes come from the left row. */
     | {
         readonly kind: "apply";

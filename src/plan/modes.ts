@@ -25,6 +25,7 @@ export const EXTENSIONS = Object.freeze({
   intersectStatic: "INTERSECT of a stream with static data: a semi join, then distinct rows",
   topN: "row_number, rank or dense_rank over a partition, of which a filter keeps the first: when windows close, or updated",
   late: "late(): the rows a stateful operator refused as late",
+  emit: "the emit option of agg: groups are given before they close too, marked as not final",
 });
 export type Extension = keyof typeof EXTENSIONS;
 
@@ -141,12 +142,26 @@ const checkNode = (p: LogicalPlan, context: ModeContext): void => {
           "call withWatermark before it",
         );
       return;
+    case "emit":
+      return checkEmit(p, context);
     case "late":
       if (!extended) refuse(p, "late() is not a part of Spark", 'set compatibility to "extended"');
       return;
     default:
       return checkRows(p, context);
   }
+};
+
+const checkEmit = (p: LogicalPlan, context: ModeContext): void => {
+  if (context.compatibility === "spark")
+    refuse(p, "Early rows (emit) are not a part of Spark", 'set compatibility to "extended"');
+  if (context.outputMode !== "append")
+    refuseMode(
+      p,
+      context,
+      "early rows (emit)",
+      "use append: the other modes give every change of a group anyway",
+    );
 };
 
 /** Operators over whole results. */
@@ -240,6 +255,12 @@ const cannotBeFollowed = (p: LogicalPlan, context: ModeContext): boolean => {
 const checkChains = (plan: LogicalPlan, context: ModeContext): void =>
   walk(plan, (p) => {
     if (!isStateful(p)) return;
+    if (findNode(p, (q) => q !== p && q.kind === "emit") !== undefined)
+      refuse(
+        p,
+        "A stateful operator above early rows (emit) would count a group several times",
+        "leave emit out here, or write the final rows to a stream and read it from a second query",
+      );
     const below = findNode(p, (q) => q !== p && cannotBeFollowed(q, context));
     if (below !== undefined)
       refuse(

@@ -27,12 +27,20 @@ export interface PhysicalOptions {
   readonly onError: PhysicalPlan["onError"];
 }
 
+/** What the `emit` option of an aggregate asks for. */
+interface EarlyPlan {
+  readonly marker: Attribute;
+  readonly everyMs: number | undefined;
+}
+
 export interface Planning extends PhysicalOptions {
   readonly builder: PlanBuilder;
   /** False in a batch plan: no exchanges. */
   readonly distributed: boolean;
   /** Aggregates run in one phase, over the rows as they came. */
   wholeRows: boolean;
+  /** Early rows of the aggregate that is built next. */
+  early: EarlyPlan | undefined;
   readonly sources: SourceSpec[];
   /** Source nodes that read the same input, and the stages that do. */
   readonly shared: ReadonlyMap<LogicalPlan, SharedSource>;
@@ -57,6 +65,7 @@ const makePlanning = (
     builder,
     distributed,
     wholeRows: false,
+    early: undefined,
     sources: [],
     shared,
     sharedDrafts: new Map(),

@@ -1,4 +1,5 @@
 /** Physical planning of the operators that keep state or need rows together. */
+import { BOOLEAN } from "../core/data-type.ts";
 import type { AggregateCall, Attribute, TypedExpr } from "../expr/ast.ts";
 import { stateColumnType } from "../operators/aggregate.ts";
 import type { Panes } from "../operators/pane-aggregate.ts";
@@ -6,7 +7,7 @@ import type { RankFunction, TopNSpec } from "../operators/top-n.ts";
 import { formOf } from "./event-time-form.ts";
 import { bind, type Fragment, slotsOf } from "./fragment.ts";
 import type { LogicalPlan } from "./logical.ts";
-import { eventTimeColumns, expressionsOf } from "./nodes.ts";
+import { eventTimeColumns, expressionsOf, extend } from "./nodes.ts";
 import { planJoin } from "./physical-join.ts";
 import type { Planning } from "./physical-planner.ts";
 import { orderFree } from "./row-order.ts";
@@ -47,6 +48,8 @@ const panesOf = (
 
 const planAggregate = (plan: Of<"aggregate">, p: Planning): Fragment => {
   if (plan.session !== undefined) return planSession(plan, p);
+  const { early } = p;
+  p.early = undefined;
   const mode = plan.streaming ? p.outputMode : "complete";
   const keyAt =
     plan.eventTime === undefined ? -1 : plan.keys.findIndex((k) => k.id === plan.eventTime!.key.id);
@@ -59,13 +62,15 @@ const planAggregate = (plan: Of<"aggregate">, p: Planning): Fragment => {
     aggregates: plan.aggregates.map((a) => mapAggregate(a.call, (e) => bind(e, c))),
   });
   const delay = { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 };
+  const output = early === undefined ? plan.output : [...plan.output, early.marker];
+  const emit = early === undefined ? {} : { early: { everyMs: early.everyMs } };
   if (!inPhases) {
     const input = p.exchange(p.build(plan.child), plan.keys);
     return p.builder.apply(
       input,
       "aggregate",
-      (c) => ({ phase: "single", mode, ...bound(c), eventTime }),
-      plan.output,
+      (c) => ({ phase: "single", mode, ...bound(c), eventTime, ...emit }),
+      output,
       delay,
     );
   }
@@ -88,8 +93,8 @@ const planAggregate = (plan: Of<"aggregate">, p: Planning): Fragment => {
   return p.builder.apply(
     p.exchange(first, plan.keys),
     "aggregate",
-    () => ({ phase: "final", mode, keys: slotsOf(plan.keys), aggregates: calls, eventTime }),
-    plan.output,
+    () => ({ phase: "final", mode, keys: slotsOf(plan.keys), aggregates: calls, eventTime, ...emit }),
+    output,
     delay,
   );
 };
@@ -173,7 +178,8 @@ const planLate = (plan: Of<"late">, p: Planning): Fragment => {
     below.kind === "filter" ||
     below.kind === "sort" ||
     below.kind === "limit" ||
-    below.kind === "observe"
+    below.kind === "observe" ||
+    below.kind === "emit"
   )
     below = below.child;
   p.wholeRows = true;
@@ -182,6 +188,17 @@ const planLate = (plan: Of<"late">, p: Planning): Fragment => {
   const rows = "child" in below ? below.child.output : [];
   const columns = plan.output.map((a) => rows.findIndex((r) => r.id === a.id));
   return p.builder.apply(f, "late", () => ({ columns }), plan.output);
+};
+
+/** The aggregate gives its early rows itself. One that the optimiser took away has no open groups: all its rows are final. */
+const planEmit = (plan: Of<"emit">, p: Planning): Fragment => {
+  const { child, marker, everyMs } = plan;
+  if (child.kind === "aggregate") {
+    p.early = { marker, everyMs };
+    return p.build(child);
+  }
+  const final = { kind: "literal", value: true, type: BOOLEAN, nullable: false } as const;
+  return p.build(extend(child, [{ attribute: marker, expr: final }]));
 };
 
 /** Windows of event time are given when they close: then only the best rows of an epoch need to travel. */
@@ -232,6 +249,8 @@ export const planStateful = (plan: LogicalPlan, p: Planning): Fragment | undefin
       return planGroupState(plan, p);
     case "late":
       return planLate(plan, p);
+    case "emit":
+      return planEmit(plan, p);
     default:
       return undefined;
   }

@@ -187,6 +187,13 @@ export type Relation = { readonly position?: SourcePosition | undefined } & (
     }
   /** `df.late()`: the rows that the stateful operator below refused as late. */
   | { readonly kind: "late"; readonly child: Relation }
+  /** The `emit` option of `agg`: groups are given early too; the column `marker` tells which rows are final. */
+  | {
+      readonly kind: "emit";
+      readonly child: Relation;
+      readonly marker: string;
+      readonly everyMs: number | undefined;
+    }
 );
 
 export type Grouping =

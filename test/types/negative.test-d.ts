@@ -190,3 +190,16 @@ void (async () => {
   void (await numbers.first()).i;
   void n;
 });
+
+const early = bids
+  .withWatermark("ts", "5 seconds")
+  .groupBy((c) => [window(c.ts, "10 seconds")])
+  .agg({ n: count() }, { emit: { marker: "final" } });
+// @ts-expect-error early rows are for append
+early.writeStream.outputMode("update");
+// @ts-expect-error early rows are for append
+early.writeStream.outputMode("complete");
+// @ts-expect-error emit needs a marker
+bids.groupBy("channel").agg({ n: count() }, { emit: { every: "1 second" } });
+// @ts-expect-error an interval that is none
+bids.groupBy("channel").agg({ n: count() }, { emit: { marker: "m", every: "often" } });

@@ -353,3 +353,12 @@ g2.writeStream.foreachBatch(async (df, batchId) => {
   is<Same<typeof rows, RowOf<S<typeof g2>>[]>>();
   is<Same<typeof batchId, number>>();
 });
+
+// Early rows: a marker behind the columns
+const e1 = bids
+  .withWatermark("ts", "5 seconds")
+  .groupBy((c) => [window(c.ts, "10 seconds"), c.channel])
+  .agg({ n: count() }, { emit: { marker: "final", every: "1 second" } });
+is<Same<C<typeof e1, "final">, "boolean">>();
+is<Same<keyof S<typeof e1>, "window" | "channel" | "n" | "final">>();
+e1.writeStream.outputMode("append");

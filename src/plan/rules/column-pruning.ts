@@ -76,6 +76,7 @@ const pruneOther = (p: LogicalPlan, needed: Ids): LogicalPlan => {
       const child = prune(p.child, plus(needed, ...expressionsOf(p)));
       return Object.freeze({ ...p, child, output: child.output });
     }
+    case "emit":
     case "mapRows":
     case "groupState": {
       const child = prune(p.child, idsOf(p.child.output));
