@@ -60,7 +60,8 @@ export class Coordinator {
     this.#idleColumns = new IdleColumns(env.plan, env.clock, env.idleTimeoutMs);
     this.#pacer = new Pacer(env.trigger, env.clock);
     if (env.trigger.kind === "realTime") this.#size = new EpochSize(env.trigger.intervalMs);
-    this.#lastPlannedMs = env.clock.monotonic();
+    // The first epoch of a start waits for nothing, as in Spark.
+    this.#lastPlannedMs = -Infinity;
   }
 
   /**
@@ -254,7 +255,7 @@ export class Coordinator {
     const due = this.#pacer.waitMs();
     if (due > 0) return due;
     if (this.#inputSeen || this.#env.trigger.kind === "processingTime") this.#lookAtMs = clock.monotonic();
-    const ranges = await this.#collect(last);
+    const ranges = await this.#collect();
     const input = Object.values(ranges).some((r) => r.length > 0);
     const idle = this.#idleColumns.idle(maxima, unreadSplits(this.#env.sources));
     const watermark = this.#watermark(last, maxima, idle);
@@ -334,14 +335,14 @@ export class Coordinator {
   }
 
   /** The ranges of the next epoch, per source. */
-  async #collect(last: EpochEntry | undefined): Promise<Record<string, readonly SplitRange[]>> {
+  async #collect(): Promise<Record<string, readonly SplitRange[]>> {
     const out: Record<string, readonly SplitRange[]> = {};
     if (this.#drained || this.#env.clock.monotonic() < this.#lookAtMs) return out;
     this.#inputSeen = false;
     this.#lookAtMs = this.#env.clock.monotonic() + this.#pollMs();
     for (const [id, source] of this.#env.sources) {
       const limits = this.#env.limits.get(id);
-      if (limits?.minOffsets !== undefined && !(await this.#enough(id, source, limits, last))) continue;
+      if (limits?.minOffsets !== undefined && !(await this.#enough(id, source, limits))) continue;
       const { trigger } = this.#env;
       const cap =
         trigger.kind === "count" ? trigger.rows : trigger.kind === "once" ? undefined : this.#capOf(limits);
@@ -359,14 +360,9 @@ export class Coordinator {
   }
 
   /** minOffsetsPerTrigger: wait for that much, but not longer than maxTriggerDelay. */
-  async #enough(
-    id: string,
-    source: SourceEnumerator,
-    limits: SourceLimits,
-    last: EpochEntry | undefined,
-  ): Promise<boolean> {
+  async #enough(id: string, source: SourceEnumerator, limits: SourceLimits): Promise<boolean> {
     const waited = this.#env.clock.monotonic() - this.#lastPlannedMs;
-    if (last !== undefined && waited >= limits.maxTriggerDelayMs) return true;
+    if (waited >= limits.maxTriggerDelayMs) return true;
     const backlog = await source.backlog();
     this.#env.metrics.backlog(this.#env.queryName, id, backlog);
     return backlog >= limits.minOffsets!;

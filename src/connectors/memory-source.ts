@@ -11,6 +11,7 @@ import { inputLog } from "../log/names.ts";
 import { type MemorySource, memorySourceOf } from "./memory-input.ts";
 import { rowDecoder } from "./formats/row-record.ts";
 import { OptionValues } from "./options.ts";
+import { LIMIT_OPTIONS, triggerLimits } from "./trigger-limits.ts";
 import type {
   Json,
   PlanLimits,
@@ -191,9 +192,10 @@ const batchSource = (
 
 export const memorySourceFactory: SourceFactory = {
   format: "memory",
-  optionNames: [],
+  optionNames: LIMIT_OPTIONS,
   validate(options) {
-    new OptionValues("memory source", options, []);
+    new OptionValues("memory source", options, LIMIT_OPTIONS);
+    triggerLimits(options);
   },
   defaultSchema() {
     throw new AnalysisError("a memory source has the schema of its MemorySource object");
