@@ -130,6 +130,8 @@ export interface NatsRun extends NatsInput {
   readonly partitions: number;
   /** The same rows from files instead of the stream. */
   readonly files?: boolean;
+  /** Write a CPU profile of the run to this file. */
+  readonly profile?: string;
 }
 
 export interface NatsOutcome extends Measured {
@@ -195,6 +197,7 @@ export const runNats = (p: NatsRun): Promise<NatsOutcome> =>
       partitions: p.partitions,
       durable: true,
       url: p.url,
+      profile: p.profile,
       sink: { format: "nats", options, partitionBy: [] },
     });
     return { ...outcome, ...(await outputOf(p.url, p.out)) };

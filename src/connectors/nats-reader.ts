@@ -9,11 +9,11 @@ import { PULL_OUTSTANDING_BYTES } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Value } from "../core/value.ts";
 import { vectorOf } from "../core/vector.ts";
-import type { NatsAccess, NatsReader, NatsReaderOptions, NatsRecord } from "../log/nats-access.ts";
-import type { Decoder } from "./formats/decoder.ts";
+import type { NatsAccess, NatsBlock, NatsReaderOptions, NatsRecord } from "../log/nats-access.ts";
+import { type Decoder, payloadViews } from "./formats/decoder.ts";
 import { lost, type NatsOffset, offsetOf } from "./nats-enumerator.ts";
 import type { NatsSourceOptions } from "./nats-options.ts";
-import { Prefetch } from "./nats-prefetch.ts";
+import { type NatsRun, Prefetch } from "./nats-prefetch.ts";
 import type { Json, SourceReader, SplitRange } from "./source.ts";
 
 /** Payload bytes decoded into one batch, and messages: a few thousand rows either way. */
@@ -31,8 +31,52 @@ interface Position {
 
 const NOBODY = (): void => {};
 
+const lastSequence = (runs: readonly NatsRun[]): number => {
+  const { memory, end } = runs.at(-1)!;
+  return memory.sequence(end - 1);
+};
+
+/** Without the messages below `next`. */
+const behind = (runs: readonly NatsRun[], next: number): readonly NatsRun[] =>
+  runs.flatMap(({ memory, first, end }) => {
+    let from = first;
+    while (from < end && memory.sequence(from) < next) from++;
+    return from < end ? [{ memory, first: from, end }] : [];
+  });
+
+/** Blocks as runs, about as many messages at a time as a batch has. */
+const batchesOf = function* (blocks: readonly NatsBlock[]): Generator<readonly NatsRun[]> {
+  let runs: NatsRun[] = [];
+  let count = 0;
+  for (const memory of blocks) {
+    runs.push({ memory, first: 0, end: memory.length });
+    count += memory.length;
+    if (count < BATCH_MESSAGES) continue;
+    yield runs;
+    runs = [];
+    count = 0;
+  }
+  if (runs.length > 0) yield runs;
+};
+
+/** Sequence of message `i` of all runs. */
+const sequenceAt = (runs: readonly NatsRun[], i: number): number => {
+  let k = i;
+  for (const { memory, first, end } of runs) {
+    if (k < end - first) return memory.sequence(first + k);
+    k -= end - first;
+  }
+  return -1;
+};
+
+const recordsOf = (runs: readonly NatsRun[]): NatsRecord[] => {
+  const records: NatsRecord[] = [];
+  for (const { memory, first, end } of runs) for (let i = first; i < end; i++) records.push(memory.record(i));
+  return records;
+};
+
 /** Message columns without a decoder. */
-export const messageBatch = (schema: Schema, records: readonly NatsRecord[]): Batch =>
+const messageBatch = (schema: Schema, records: readonly NatsRecord[]): Batch =>
   batchOf(
     schema,
     records.length,
@@ -110,7 +154,7 @@ export class NatsSourceReader implements SourceReader {
       return here;
     here?.prefetch.close();
     const access = await this.#connect();
-    const reader = access.reader(split, this.#readerOptions(from));
+    const reader = access.blocks(split, this.#readerOptions(from));
     const tell = (next: number): void =>
       this.#listeners.get(split)?.({ sequence: next, created: from.created });
     const bytesMax = PULL_OUTSTANDING_BYTES / Math.max(1, this.#listeners.size);
@@ -140,31 +184,31 @@ export class NatsSourceReader implements SourceReader {
     const to = offsetOf(range.to);
     if (to.sequence <= from.sequence) return;
     try {
-      for await (const records of this.#records(range.split, from, to.sequence, signal)) {
+      for await (const runs of this.#runs(range.split, from, to.sequence, signal)) {
         if (signal.aborted) return;
-        for (let i = 0; i < records.length; i += BATCH_MESSAGES)
-          yield this.#batch(range.split, records.slice(i, i + BATCH_MESSAGES));
+        yield this.#batch(range.split, runs);
       }
     } catch (e) {
       throw await this.#explain(range.split, from, e);
     }
   }
 
-  #batch(stream: string, records: readonly NatsRecord[]): Batch {
-    if (this.#decoder === undefined) return messageBatch(this.#schema, records);
-    return this.#decoder.decode(
-      records.map((r) => r.payload),
-      (i) => `stream ${stream}, sequence ${records[i]!.sequence}`,
-    );
+  #batch(stream: string, runs: readonly NatsRun[]): Batch {
+    const decoder = this.#decoder;
+    if (decoder === undefined) return messageBatch(this.#schema, recordsOf(runs));
+    const origin = (i: number): string => `stream ${stream}, sequence ${sequenceAt(runs, i)}`;
+    return decoder.decodeRuns === undefined
+      ? decoder.decode(payloadViews(runs), origin)
+      : decoder.decodeRuns(runs, origin);
   }
 
-  /** The records of [from, end), in order. */
-  async *#records(
+  /** The messages of [from, end), in order, a batch of them at a time. */
+  async *#runs(
     split: string,
     from: NatsOffset,
     end: number,
     signal: AbortSignal,
-  ): AsyncIterable<readonly NatsRecord[]> {
+  ): AsyncIterable<readonly NatsRun[]> {
     const position = await this.#position(split, from);
     const { prefetch } = position;
     const stop = (): void => {
@@ -176,14 +220,11 @@ export class NatsSourceReader implements SourceReader {
       while (position.next < end && !signal.aborted) {
         // A part that was read by its end already (`#rest`) comes once more, later: it is dropped.
         const { next } = position;
-        const taken = prefetch.take(end, BATCH_BYTES);
-        const records =
-          taken[0] !== undefined && taken[0].sequence < next
-            ? taken.filter((r) => r.sequence >= next)
-            : taken;
-        if (records.length > 0) {
-          position.next = records.at(-1)!.sequence + 1;
-          yield records;
+        const taken = prefetch.take(end, BATCH_BYTES, BATCH_MESSAGES);
+        const runs = taken.length > 0 && sequenceAt(taken, 0) < next ? behind(taken, next) : taken;
+        if (runs.length > 0) {
+          position.next = lastSequence(runs) + 1;
+          yield runs;
         } else if (taken.length > 0) continue;
         else if (prefetch.passed(end)) position.next = end;
         else if (!(await this.#waits(prefetch))) {
@@ -216,9 +257,9 @@ export class NatsSourceReader implements SourceReader {
     position: Position,
     end: number,
     signal: AbortSignal,
-  ): AsyncIterable<readonly NatsRecord[]> {
+  ): AsyncIterable<readonly NatsRun[]> {
     const access = await this.#connect();
-    const reader: NatsReader = access.reader(
+    const reader = access.blocks(
       split,
       this.#readerOptions({ sequence: position.next, created: position.created }, end),
     );
@@ -226,15 +267,17 @@ export class NatsSourceReader implements SourceReader {
     signal.addEventListener("abort", stop);
     try {
       for (;;) {
-        const records = await reader.next();
-        if (records.length === 0) break;
-        yield records;
-        position.next = records.at(-1)!.sequence + 1;
-        // The prefetch may have got them meanwhile.
-        position.prefetch.take(position.next, Infinity);
+        const blocks = await reader.next();
+        if (blocks.length === 0) break;
+        for (const runs of batchesOf(blocks)) {
+          yield runs;
+          position.next = lastSequence(runs) + 1;
+          // The prefetch may have got them meanwhile.
+          position.prefetch.take(position.next, Infinity, Infinity);
+        }
       }
       position.next = end;
-      position.prefetch.take(end, Infinity);
+      position.prefetch.take(end, Infinity, Infinity);
     } finally {
       signal.removeEventListener("abort", stop);
       reader.close();

@@ -60,6 +60,23 @@ export interface NatsReader {
   close(): void;
 }
 
+/** Messages in the order of their sequences, where they lie in one memory: for readers of very many. */
+export interface NatsBlock {
+  readonly length: number;
+  readonly bytes: Uint8Array;
+  sequence(i: number): number;
+  /** The payload of message i stands in `bytes` from `from(i)` to `to(i)`. */
+  from(i: number): number;
+  to(i: number): number;
+  record(i: number): NatsRecord;
+}
+
+export interface NatsBlockReader {
+  /** As `NatsReader.next`; no block is empty. */
+  next(): Promise<readonly NatsBlock[]>;
+  close(): void;
+}
+
 export interface NatsMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
@@ -106,6 +123,7 @@ export interface NatsAccess {
   /** The newest message of a subject in a stream, or undefined: read from the leader, never stale. */
   lastOfSubject(stream: string, subject: string): Promise<NatsRecord | undefined>;
   reader(stream: string, options: NatsReaderOptions): NatsReader;
+  blocks(stream: string, options: NatsReaderOptions): NatsBlockReader;
   /**
    * One message. LogConflictError, LogFullError, RecordTooLargeError, AuthorizationError; UnavailableError when the outcome is
    * unknown (silence, reconnect) or when no stream stores the subject (`errorClass` NO_STREAM).

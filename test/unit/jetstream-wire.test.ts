@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { dataOf, type Frame, Inbound, statusOf } from "../../src/log/jetstream/inbound.ts";
 import { Outbound } from "../../src/log/jetstream/outbound.ts";
-import { deliveryOf, natsRecordOf } from "../../src/log/jetstream/records.ts";
+import { deliveryOf, FrameRecord } from "../../src/log/jetstream/records.ts";
 
 const OURS = 7;
 
@@ -86,9 +86,14 @@ test("deliveries of both forms, statuses, headers", () => {
   const inbound = new Inbound({ parse: () => {} });
   inbound.add(OURS, (f) => {
     const d = deliveryOf(f);
-    frames.push(d === undefined ? statusOf(f) : { ...d, ...pick(natsRecordOf("S", f, d)) });
+    frames.push(d === undefined ? statusOf(f) : { pending: d.pending, ...pick(new FrameRecord("S", f, d)) });
   });
-  const pick = (r: ReturnType<typeof natsRecordOf>) => ({ subject: r.subject, headers: r.headers });
+  const pick = ({ sequence, timestamp, subject, headers }: FrameRecord) => ({
+    sequence,
+    timestamp,
+    subject,
+    headers,
+  });
   const send = (reply: string, headers: string): void => {
     const h = Buffer.byteLength(headers);
     inbound.parse(Buffer.from(`HMSG sub ${OURS}${reply} ${h} ${h + 1}\r\n${headers}x\r\n`));

@@ -28,10 +28,27 @@ export const CORRUPT_COLUMN_DEFAULT = "_corrupt_record";
 /** Says where payload `i` of a call came from, for messages: `stream IN, sequence 7`. */
 export type Origin = (payload: number) => string;
 
+/** Payloads `first` to `end` (exclusive) of those that lie in one memory: i stands in `bytes` from `from(i)` to `to(i)`. */
+export interface PayloadRun {
+  readonly memory: { readonly bytes: Uint8Array; from(i: number): number; to(i: number): number };
+  readonly first: number;
+  readonly end: number;
+}
+
 export interface Decoder {
   /** Throws ExecutionError in `failFast` mode. */
   decode(payloads: readonly Uint8Array[], origin?: Origin): Batch;
+  /** The same without a view of each payload; `origin` counts over all runs. */
+  decodeRuns?(runs: readonly PayloadRun[], origin?: Origin): Batch;
 }
+
+/** The payloads of runs as views. */
+export const payloadViews = (runs: readonly PayloadRun[]): Uint8Array[] => {
+  const views: Uint8Array[] = [];
+  for (const { memory, first, end } of runs)
+    for (let i = first; i < end; i++) views.push(memory.bytes.subarray(memory.from(i), memory.to(i)));
+  return views;
+};
 
 const slice = (Buffer.prototype as unknown as { utf8Slice(from: number, to: number): string }).utf8Slice;
 

@@ -16,6 +16,7 @@ import {
   type Decoder,
   type DecoderOptions,
   type Origin,
+  type PayloadRun,
   RowAssembly,
   textOf,
 } from "./decoder.ts";
@@ -141,23 +142,47 @@ export class JsonDecoder implements Decoder {
   decode(payloads: readonly Uint8Array[], origin?: Origin): Batch {
     let bytes = 0;
     if (this.#lines) for (const payload of payloads) bytes += payload.length;
-    // About as many rows as the last payloads had: growing copies.
-    const expected = Math.max(FIRST_ROWS, payloads.length, Math.ceil(bytes * this.#rowsPerByte * 1.05));
-    this.#begin(this.#lines ? expected : payloads.length);
+    this.#expect(payloads.length, bytes);
     for (let p = 0; p < payloads.length; p++) {
-      const payload = payloads[p]!;
-      const start = this.#use(payload);
-      if (this.#lines) {
-        const first = this.#row;
-        const row: Place = () => {
-          const place = origin?.(p);
-          return place === undefined ? undefined : `${place}, row ${this.#row - first + 1}`;
-        };
-        this.#blob(start, start + payload.length, Infinity, () => row, false);
-      } else this.#message(start, start + payload.length, () => origin?.(p));
+      const start = this.#use(payloads[p]!);
+      this.#payload(start, start + payloads[p]!.length, p, origin);
     }
     if (bytes > 0) this.#rowsPerByte = this.#row / bytes;
     return this.#batch();
+  }
+
+  decodeRuns(runs: readonly PayloadRun[], origin?: Origin): Batch {
+    let [count, bytes] = [0, 0];
+    for (const { memory, first, end } of runs) {
+      count += end - first;
+      if (this.#lines) for (let i = first; i < end; i++) bytes += memory.to(i) - memory.from(i);
+    }
+    this.#expect(count, bytes);
+    let p = 0;
+    for (const { memory, first, end } of runs) {
+      const start = this.#show(memory.bytes);
+      for (let i = first; i < end; i++)
+        this.#payload(start + memory.from(i), start + memory.to(i), p++, origin);
+    }
+    if (bytes > 0) this.#rowsPerByte = this.#row / bytes;
+    return this.#batch();
+  }
+
+  /** A batch of so many payloads begins. */
+  #expect(payloads: number, bytes: number): void {
+    // About as many rows as the last payloads had: growing copies.
+    const rows = Math.max(FIRST_ROWS, payloads, Math.ceil(bytes * this.#rowsPerByte * 1.05));
+    this.#begin(this.#lines ? rows : payloads);
+  }
+
+  #payload(start: number, end: number, p: number, origin: Origin | undefined): void {
+    if (!this.#lines) return this.#message(start, end, p, origin);
+    const first = this.#row;
+    const row: Place = () => {
+      const place = origin?.(p);
+      return place === undefined ? undefined : `${place}, row ${this.#row - first + 1}`;
+    };
+    this.#blob(start, end, Infinity, () => row, false);
   }
 
   /**
@@ -203,13 +228,20 @@ export class JsonDecoder implements Decoder {
         memory.set(payload);
         place = 0;
       }
-      if (memory.buffer !== this.#bytes.buffer) {
-        this.#bytes = Buffer.from(memory.buffer);
-        this.#view = new DataView(memory.buffer);
-      }
+      this.#show(memory);
     }
     readWords(this.#bytes.buffer);
     return place;
+  }
+
+  /** Makes `memory` the one that is read; gives its place in it. */
+  #show(memory: Uint8Array): number {
+    if (memory.buffer !== this.#bytes.buffer) {
+      this.#bytes = Buffer.from(memory.buffer);
+      this.#view = new DataView(memory.buffer);
+    }
+    readWords(this.#bytes.buffer);
+    return memory.byteOffset;
   }
 
   #batch(): Batch {
@@ -227,7 +259,7 @@ export class JsonDecoder implements Decoder {
     this.#generated?.bind(this.#rows.columns);
   }
 
-  #message(start: number, end: number, place: Place): void {
+  #message(start: number, end: number, p: number, origin: Origin | undefined): void {
     const b = this.#bytes;
     const at = space(b, start, LINE_FEED);
     if (at >= end) return;
@@ -235,7 +267,7 @@ export class JsonDecoder implements Decoder {
     const behind = this.#value(at, end, LINE_FEED);
     if (behind !== FAIL && space(b, behind, LINE_FEED) >= end) return;
     this.#rewind(first);
-    this.#slow(start, end, place);
+    this.#slow(start, end, () => origin?.(p));
   }
 
   /** Lines from `at` on until `limit` rows are there; gives where it stopped. */

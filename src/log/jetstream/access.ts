@@ -4,6 +4,7 @@ import { STREAM_PREFIX } from "../names.ts";
 import type {
   NatsAccess,
   NatsAck,
+  NatsBlockReader,
   NatsExpectation,
   NatsMessage,
   NatsReader,
@@ -23,12 +24,13 @@ import {
   type StreamInfo,
   streamInfo,
 } from "./api.ts";
+import { BlockCollector, type Collector, ListCollector } from "./blocks.ts";
 import { createStream, expectationHeaders, hasAtomicBatches, publishAtomic } from "./capabilities.ts";
 import { Connection, type NatsOptions } from "./connection.ts";
 import { type LogHome, storedMessage } from "./log.ts";
 import { AckInbox, AckTransport, checkSize, type Outgoing, publishFenced } from "./publisher.ts";
 import { PullBudget, PullReader } from "./pull-reader.ts";
-import { headersOf, natsRecordOf, storedRecordOf } from "./records.ts";
+import { FrameRecord, headersOf, storedRecordOf } from "./records.ts";
 
 const streamOf = (info: StreamInfo): NatsStream => ({
   name: info.config.name,
@@ -139,7 +141,19 @@ export class JetStreamAccess implements NatsAccess {
   }
 
   reader(stream: string, options: NatsReaderOptions): NatsReader {
-    return new PullReader<NatsRecord>({
+    return this.#reader(
+      stream,
+      options,
+      new ListCollector<NatsRecord>((f, d) => new FrameRecord(stream, f, d)),
+    );
+  }
+
+  blocks(stream: string, options: NatsReaderOptions): NatsBlockReader {
+    return this.#reader(stream, options, new BlockCollector(stream));
+  }
+
+  #reader<T>(stream: string, options: NatsReaderOptions, collector: Collector<T>): PullReader<T> {
+    return new PullReader({
       ...this.#home,
       stream,
       what: stream,
@@ -149,7 +163,7 @@ export class JetStreamAccess implements NatsAccess {
       ...(options.created === undefined ? {} : { created: options.created }),
       contiguous: false,
       onGap: options.onGap ?? "fail",
-      convert: (m, d) => natsRecordOf(stream, m, d),
+      collector,
     });
   }
 

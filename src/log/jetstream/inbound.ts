@@ -27,7 +27,7 @@ export interface ClientParser {
   parse(bytes: Uint8Array): void;
 }
 
-const [CR, SPACE, TAB, H, M] = [13, 32, 9, 72, 77];
+const [CR, LF, SPACE, TAB, H, M] = [13, 10, 32, 9, 72, 77];
 const TOKENS_MAX = 6;
 
 export class Inbound implements ClientParser {
@@ -50,6 +50,8 @@ export class Inbound implements ClientParser {
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #wanted = 0;
+  /** Whether not even the line of what waits is complete, so that its length is not known. */
+  #lineCut = false;
 
   constructor(client: ClientParser) {
     this.#client = client;
@@ -72,30 +74,55 @@ export class Inbound implements ClientParser {
   }
 
   parse(chunk: Uint8Array): void {
-    let b = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-    if (this.#waiting.length > 0) {
-      this.#waiting.push(b);
-      this.#waitingBytes += b.length;
-      if (this.#waitingBytes < this.#wanted) return;
-      b = Buffer.concat(this.#waiting);
-      this.#waiting = [];
-    }
-    const p = this.#whole(b);
-    if (p === b.length) return;
+    const b = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const begin = this.#waiting.length > 0 ? this.#complete(b) : 0;
+    if (begin === b.length) return;
+    const p = this.#whole(b, begin);
+    if (p < b.length) this.#wait(b, p);
+  }
+
+  /** Keeps the beginning of a message, which stands at `p`, until the rest is here. */
+  #wait(b: Buffer, p: number): void {
     this.#waiting = [p === 0 ? b : b.subarray(p)];
     this.#waitingBytes = b.length - p;
     this.#wanted -= p;
   }
 
+  /**
+   * Joins what waits with the part of `b` that belongs to it, and nothing else: the messages behind it are read where they are. Gives the
+   * position behind that part.
+   */
+  #complete(b: Buffer): number {
+    for (let p = 0; p < b.length;) {
+      let to = p + this.#wanted - this.#waitingBytes;
+      if (this.#lineCut) {
+        const feed = b.indexOf(LF, p);
+        to = feed < 0 ? b.length : feed + 1;
+      }
+      const part = b.subarray(p, to);
+      this.#waiting.push(part);
+      this.#waitingBytes += part.length;
+      p += part.length;
+      if (this.#waitingBytes < this.#wanted) return p;
+      const joined = Buffer.concat(this.#waiting, this.#waitingBytes);
+      this.#waiting = [];
+      const behind = this.#whole(joined, 0);
+      if (behind === joined.length) return p;
+      this.#wait(joined, behind);
+    }
+    return b.length;
+  }
+
   /** Handles what is whole; gives the position behind it, and sets `#wanted` for what is not. */
-  #whole(b: Buffer): number {
-    for (let p = 0; ;) {
-      this.#wanted = p + 1;
+  #whole(b: Buffer, from: number): number {
+    for (let p = from; ;) {
+      this.#lineCut = false;
       if (p === b.length) return p;
       const kind = b[p]!;
       const cr = kind === M || kind === H ? this.#line(b, p) : b.indexOf(CR, p);
       if (cr < 0 || cr + 2 > b.length) {
         this.#wanted = b.length + 1;
+        this.#lineCut = true;
         return p;
       }
       let end = cr + 2;
@@ -167,7 +194,7 @@ export const digits = (b: Uint8Array, from: number, to: number): number => {
 };
 
 /** The payload: a view, no copy. */
-export const dataOf = (f: Frame): Uint8Array =>
+export const dataOf = (f: Pick<Frame, "bytes" | "dataFrom" | "dataTo">): Uint8Array =>
   new Uint8Array(f.bytes.buffer, f.bytes.byteOffset + f.dataFrom, f.dataTo - f.dataFrom);
 
 /** `NATS/1.0 <code> <text>` of a message that is a status; undefined for other messages. */

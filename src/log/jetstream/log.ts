@@ -19,6 +19,7 @@ import type { Connection } from "./connection.ts";
 import { type AckInbox, AckTransport, checkSize, type Outgoing } from "./publisher.ts";
 import { SpaceGuard } from "./space-guard.ts";
 import { GuardedTransport, storedSize } from "./guarded-transport.ts";
+import { ListCollector } from "./blocks.ts";
 import { type PullBudget, PullReader } from "./pull-reader.ts";
 import { headersOf, logRecordOf, recordHeaders, type StoredMessage, storedRecordOf } from "./records.ts";
 
@@ -89,7 +90,7 @@ export class JetStreamLog implements Log {
 
   reader(from: Position): Reader {
     if (!Number.isSafeInteger(from) || from < 1) throw badPosition(this.name, from);
-    return new PullReader<LogRecord>({
+    return new PullReader({
       ...this.#home,
       stream: this.#stream,
       what: this.name,
@@ -97,7 +98,7 @@ export class JetStreamLog implements Log {
       created: this.created,
       contiguous: true,
       onGap: "fail",
-      convert: logRecordOf,
+      collector: new ListCollector(logRecordOf),
     });
   }
 

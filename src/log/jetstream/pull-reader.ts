@@ -16,9 +16,10 @@ import { UnavailableError } from "../../core/errors.ts";
 import { PULL_BYTES_MIN, PULL_HEARTBEAT_MS, PULL_OUTSTANDING_BYTES } from "../../core/limits.ts";
 import { gap, recreated } from "../refusals.ts";
 import { api, ApiError, backoff, failureOf, firstOf, type StreamInfo, streamInfo } from "./api.ts";
+import type { Collector } from "./blocks.ts";
 import type { Connection, FrameSubscription } from "./connection.ts";
 import { type Frame, statusOf } from "./inbound.ts";
-import { type Delivery, deliveryOf } from "./records.ts";
+import { deliveryOf } from "./records.ts";
 
 /** Shares the bytes of a connection among its readers (R2). */
 export class PullBudget {
@@ -29,7 +30,7 @@ export class PullBudget {
   }
 }
 
-export interface PullOptions<R> {
+export interface PullOptions<T> {
   readonly connection: Connection;
   readonly budget: PullBudget;
   readonly stream: string;
@@ -44,7 +45,8 @@ export interface PullOptions<R> {
   /** Whether sequences may not jump at all. */
   readonly contiguous: boolean;
   readonly onGap: "fail" | "skip";
-  readonly convert: (f: Frame, d: Delivery) => R;
+  /** Gathers what arrives; what `next` gives. */
+  readonly collector: Collector<T>;
 }
 
 interface Slot {
@@ -63,10 +65,10 @@ const MISSING_MAX = 3;
 const nanos = (ms: number): number => ms * 1_000_000;
 const encoder = new TextEncoder();
 
-export class PullReader<R> {
-  readonly #o: PullOptions<R>;
+export class PullReader<T> {
+  readonly #o: PullOptions<T>;
+  readonly #collector: Collector<T>;
   #next: number;
-  #buffer: R[] = [];
   #bufferBytes = 0;
   #started = false;
   #closed = false;
@@ -85,18 +87,22 @@ export class PullReader<R> {
   #cancelTimer: (() => void) | undefined;
   #unlisten: (() => void) | undefined;
 
-  constructor(options: PullOptions<R>) {
+  constructor(options: PullOptions<T>) {
     this.#o = options;
+    this.#collector = options.collector;
     this.#next = options.from;
   }
 
-  async next(): Promise<readonly R[]> {
+  /** What was gathered, something at least; nothing at the end and after `close`. */
+  async next(): Promise<T> {
     if (!this.#started) this.#begin();
     for (;;) {
-      if (this.#closed) return [];
-      if (this.#buffer.length > 0) return this.#take();
-      if (this.#error !== undefined) throw this.#error;
-      if (this.#finished) return [];
+      if (!this.#closed && !this.#collector.empty) return this.#take();
+      if (this.#error !== undefined && !this.#closed) throw this.#error;
+      if (this.#closed || this.#finished) {
+        this.#collector.take();
+        return this.#collector.take();
+      }
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
@@ -121,9 +127,8 @@ export class PullReader<R> {
     this.#restart();
   }
 
-  #take(): readonly R[] {
-    const out = this.#buffer;
-    this.#buffer = [];
+  #take(): T {
+    const out = this.#collector.take();
     this.#bufferBytes = 0;
     this.#refill();
     return out;
@@ -292,7 +297,7 @@ export class PullReader<R> {
     this.#next = d.sequence + 1;
     const { to } = this.#o;
     if (to !== undefined && d.sequence >= to) return this.#finish();
-    this.#buffer.push(this.#o.convert(f, d));
+    this.#collector.add(f, d);
     this.#bufferBytes += f.dataTo - f.dataFrom;
     if (to !== undefined && (d.sequence === to - 1 || d.pending === 0)) this.#finish();
     this.#signal();

@@ -5,22 +5,33 @@ import type { LogRecord } from "../log.ts";
 import type { NatsRecord } from "../nats-access.ts";
 import { dataOf, digits, type Frame } from "./inbound.ts";
 
+/** Where a message stands in its bytes. */
+export type Places = Omit<Frame, "replyFrom" | "replyTo">;
+
 export type HeaderPairs = readonly (readonly [string, string])[];
 
 /** What the reply subject of a delivered message says: `$JS.ACK.…`, of nine tokens, or of eleven and more (ack v2). */
 export interface Delivery {
-  readonly sequence: number;
-  /** Milliseconds since the epoch, microseconds as a fraction. */
-  readonly timestamp: number;
+  sequence: number;
   /** Matching messages behind this one. */
-  readonly pending: number;
+  pending: number;
+  /** Where the time stands in the frame: nanoseconds since the epoch. */
+  timeFrom: number;
+  timeTo: number;
 }
+
+/** The one that `deliveryOf` gives; used again for the next message. */
+const DELIVERY: Delivery = { sequence: 0, pending: 0, timeFrom: 0, timeTo: 0 };
+
+/** Milliseconds since the epoch, microseconds as a fraction, of nanoseconds in digits. */
+export const timestampOf = (b: Uint8Array, from: number, to: number): number =>
+  digits(b, from, to - 6) + digits(b, to - 6, to - 3) / 1000;
 
 const DOTS = new Int32Array(12);
 const DOT = 46;
 const [DOLLAR, A] = [36, 65];
 
-/** Undefined when the message was not delivered by a consumer: a status. */
+/** Valid until the next call. Undefined when the message was not delivered by a consumer: a status. */
 export const deliveryOf = (f: Frame): Delivery | undefined => {
   const { bytes: b, replyFrom, replyTo } = f;
   if (b[replyFrom] !== DOLLAR || b[replyFrom + 4] !== A || replyTo - replyFrom < 8) return undefined;
@@ -28,13 +39,12 @@ export const deliveryOf = (f: Frame): Delivery | undefined => {
   for (let i = replyFrom; i < replyTo && dots < DOTS.length; i++) if (b[i] === DOT) DOTS[dots++] = i;
   const at = dots === 8 ? 4 : dots >= 10 ? 6 : -1;
   if (at < 0) return undefined;
-  const time = DOTS[at + 2]! + 1;
   const end = DOTS[at + 3]!;
-  return {
-    sequence: digits(b, DOTS[at]! + 1, DOTS[at + 1]!),
-    timestamp: digits(b, time, end - 6) + digits(b, end - 6, end - 3) / 1000,
-    pending: digits(b, end + 1, at + 4 < dots ? DOTS[at + 4]! : replyTo),
-  };
+  DELIVERY.sequence = digits(b, DOTS[at]! + 1, DOTS[at + 1]!);
+  DELIVERY.pending = digits(b, end + 1, at + 4 < dots ? DOTS[at + 4]! : replyTo);
+  DELIVERY.timeFrom = DOTS[at + 2]! + 1;
+  DELIVERY.timeTo = end;
+  return DELIVERY;
 };
 
 const HEADERS = "NATS/1.0";
@@ -66,28 +76,33 @@ export const logRecordOf = (f: Frame, d: Delivery): LogRecord => ({
   headers: recordHeaders(pairsOf(f.bytes, f.headersFrom, f.dataFrom)),
 });
 
-/** The subject and the headers are read when somebody asks. */
-class FrameRecord implements NatsRecord {
+/** The time, the subject and the headers are read when somebody asks. */
+export class FrameRecord implements NatsRecord {
   readonly stream: string;
   readonly sequence: number;
-  readonly timestamp: number;
   readonly payload: Uint8Array;
   readonly bytes: Buffer;
+  readonly timeFrom: number;
+  readonly timeTo: number;
   readonly subjectFrom: number;
   readonly subjectTo: number;
   readonly headersFrom: number;
   readonly headersTo: number;
 
-  constructor(stream: string, f: Frame, d: Delivery) {
+  constructor(stream: string, f: Places, d: Omit<Delivery, "pending">) {
     this.stream = stream;
     this.sequence = d.sequence;
-    this.timestamp = d.timestamp;
     this.payload = dataOf(f);
     this.bytes = f.bytes;
+    this.timeFrom = d.timeFrom;
+    this.timeTo = d.timeTo;
     this.subjectFrom = f.subjectFrom;
     this.subjectTo = f.subjectTo;
     this.headersFrom = f.headersFrom;
     this.headersTo = f.dataFrom;
+  }
+  get timestamp(): number {
+    return timestampOf(this.bytes, this.timeFrom, this.timeTo);
   }
   get subject(): string {
     return this.bytes.toString("utf8", this.subjectFrom, this.subjectTo);
@@ -96,9 +111,6 @@ class FrameRecord implements NatsRecord {
     return pairsOf(this.bytes, this.headersFrom, this.headersTo);
   }
 }
-
-export const natsRecordOf = (stream: string, f: Frame, d: Delivery): NatsRecord =>
-  new FrameRecord(stream, f, d);
 
 export const headersOf = (pairs: HeaderPairs): MsgHdrs => {
   const h = newHeaders();
