@@ -12,6 +12,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "The two sides of a set operation have columns whose types have nothing in common. Cast one of them.",
   ],
   ["INCOMPATIBLE_DATA_FOR_TABLE", "The rows of an INSERT do not fit the columns of the table."],
+  ["INCOMPATIBLE_JOIN_TYPES", "NATURAL and CROSS exclude each other."],
   [
     "INCONSISTENT_BEHAVIOR_CROSS_VERSION",
     "A date pattern has a letter whose meaning changed between versions of Spark. Use one of the present letters.",
@@ -62,6 +63,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "INVALID_LAMBDA_FUNCTION_CALL",
     "A lambda `x -> …` stands where the function takes none, or has the wrong number of parameters.",
   ],
+  ["INVALID_LATERAL_JOIN_TYPE", "LATERAL joins are INNER, CROSS or LEFT."],
   ["INVALID_LIMIT_LIKE_EXPRESSION", "LIMIT and OFFSET take a constant whole number from 0."],
   ["INVALID_MAP_KEY_TYPE", "A map cannot have maps as keys."],
   ["INVALID_NUMERIC_LITERAL_RANGE", "The number is outside of the range of its suffix's type."],
@@ -95,6 +97,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["INVALID_UDF_RESULT", "A user function gave a value that its declared type cannot hold."],
   ["INVALID_URL", "The text is no URL. `try_parse_url` gives null."],
   ["INVALID_USAGE_OF_STAR_OR_REGEX", "`*` stands where one value is due."],
+  [
+    "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT",
+    "count(t.*) is not allowed: write count(*), or name the columns.",
+  ],
   ["INVALID_UTF8_STRING", "The bytes are no UTF-8."],
   [
     "INVALID_VARIANT_CAST",
@@ -187,6 +193,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["RECURSIVE_VIEW", "A view refers to itself."],
   ["REMAINDER_BY_ZERO", "The remainder of a division by zero. `try_mod` gives null."],
   ["ROUTINE_NOT_FOUND", "LATERAL VIEW names no function."],
+  [
+    "SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION",
+    "Beside groups a correlated scalar subquery is a key of GROUP BY or stands inside an aggregate: repeat it in GROUP BY, or use first(…).",
+  ],
   [
     "SCALAR_SUBQUERY_TOO_MANY_ROWS",
     "A subquery used as a value gave several rows. Use an aggregate, LIMIT 1, or IN.",
@@ -314,4 +324,5 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["WRONG_NUM_ARGS", "The function takes another number of arguments; the message says how many."],
   ["_LEGACY_ERROR_TEMP_1031", "A window function stands inside an aggregate function."],
   ["_LEGACY_ERROR_TEMP_1035", "A rank or an offset has a frame of its own and takes no other."],
+  ["_LEGACY_ERROR_TEMP_1210", "Whether nulls are ignored is said by a boolean literal."],
 ];

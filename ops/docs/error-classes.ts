@@ -88,6 +88,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "FAILED_EXECUTE_UDF",
     "A user function threw. The message has the function, the row's place in the input and the cause; `onError` says what becomes of such rows.",
   ],
+  ["FAILED_FUNCTION_CALL", "An argument cannot be read as the function needs it."],
   [
     "FAILED_TO_PARSE_TOO_COMPLEX",
     "The SQL text is nested deeper, or chained longer, than the limits allow. Split it with views or CTEs.",

@@ -63,8 +63,9 @@ const DEFAULTS = new Map<string, readonly (string | undefined)[]>([
   ["substr", [undefined, undefined, "2147483647"]],
   ["replace", [undefined, undefined, ""]],
   ["overlay", [undefined, undefined, undefined, "-1"]],
-  ["lag", [undefined, "1", "NULL"]],
-  ["lead", [undefined, "1", "NULL"]],
+  ["lag", ["NULL", "1", "NULL"]],
+  ["lead", ["NULL", "1", "NULL"]],
+  ["ntile", ["1"]],
   ["sort_array", [undefined, "true"]],
   ["str_to_map", [undefined, ",", ":"]],
   ["mask", [undefined, "X", "x", "n", "NULL"]],
@@ -90,7 +91,10 @@ const FIRST_ONLY = new Set(
     " ",
   ),
 );
-const FIRST_TWO = new Set(["variant_get", "try_variant_get", "ilike"]);
+const FIRST_TWO = new Set(["variant_get", "try_variant_get", "ilike", "nth_value"]);
+const FIRST_THREE = new Set(["lag", "lead"]);
+/** What is written in the brackets of a rank does not show. */
+const RANKS = new Set(["rank", "dense_rank", "percent_rank"]);
 
 /** Names of types that are functions as well, `double('NaN')`: a cast that does not show. */
 const CASTS = new Set(
@@ -121,6 +125,8 @@ export const rewrittenCall = (
   if (CASTS.has(fn) && args.length === 1) return args[0]!;
   if (FIRST_ONLY.has(fn) && args.length > 1) return `${displayName(fn)}(${args[0]})`;
   if (FIRST_TWO.has(fn) && args.length > 2) return `${displayName(fn)}(${args[0]}, ${args[1]})`;
+  if (FIRST_THREE.has(fn) && args.length > 3) return `${displayName(fn)}(${args.slice(0, 3).join(", ")})`;
+  if (RANKS.has(fn)) return `${displayName(fn)}()`;
   switch (fn) {
     case "datepart":
       return args.length === 2 ? `datepart(${args[0]} FROM ${args[1]})` : undefined;

@@ -23,6 +23,8 @@ export interface PrettyOptions {
   readonly timeZone?: string;
   /** The type of a column, where it is known: `date + 1` has a name of its own. */
   readonly columnType?: (parts: readonly string[]) => DataType | undefined;
+  /** The value of an expression without columns, where it has one. */
+  readonly constant?: (e: Expr) => Value | undefined;
   /** The columns of the query around that a subquery uses, by its relation: `scalarsubquery(a, b)`. */
   readonly outer?: (relation: unknown) => readonly string[];
 }
@@ -34,6 +36,7 @@ interface Printer {
   readonly variables: ReadonlySet<string>;
   readonly columnType: (parts: readonly string[]) => DataType | undefined;
   readonly outer: (relation: unknown) => readonly string[];
+  readonly constant: (e: Expr) => Value | undefined;
 }
 
 const INFIX = new Set([
@@ -98,8 +101,10 @@ const bound = (p: Printer, b: FrameBound<Expr>): string => {
 
 /** `lag` and `lead` look at one row: so many before or behind. */
 const offsetFrame = (p: Printer, fn: string, offset: Expr | undefined): string => {
-  const text = offset === undefined ? "1" : print(p, offset);
-  const rows = fn === "lead" ? text : text.startsWith("-") ? text.slice(1) : text === "0" ? text : `-${text}`;
+  const written = offset === undefined ? "1" : print(p, offset);
+  if (fn === "lead") return `ROWS BETWEEN ${written} FOLLOWING AND ${written} FOLLOWING`;
+  const text = offset === undefined ? written : String(p.constant(offset) ?? written);
+  const rows = text.startsWith("-") ? text.slice(1) : text === "0" ? text : `-${text}`;
   return `ROWS BETWEEN ${rows} FOLLOWING AND ${rows} FOLLOWING`;
 };
 
@@ -310,13 +315,21 @@ const columnText = (p: Printer, e: Of<"column">): string => {
   return ["namedlambdavariable()", ...e.parts.slice(1)].join(".");
 };
 
+/** Several values before IN are a struct. */
+const memberText = (p: Printer, values: readonly Expr[]): string => {
+  if (values.length === 1) return print(p, values[0]!);
+  const fields = values.map((v) => {
+    const name = v.kind === "column" ? v.parts.at(-1)! : print(p, v);
+    return `'${name}', ${print(p, v)}`;
+  });
+  return `named_struct(${fields.join(", ")})`;
+};
+
 const subqueryText = (p: Printer, e: Of<"subquery">): string => {
   const outer = p.outer(e.relation).join(", ");
   if (e.mode === "scalar") return `scalarsubquery(${outer})`;
   const text =
-    e.mode === "exists"
-      ? `exists(${outer})`
-      : `(${e.values.map((v) => print(p, v)).join(", ")} IN (listquery(${outer})))`;
+    e.mode === "exists" ? `exists(${outer})` : `(${memberText(p, e.values)} IN (listquery(${outer})))`;
   return e.negated ? `(NOT ${text})` : text;
 };
 
@@ -362,6 +375,7 @@ export const prettyExpr = (e: Expr, options: PrettyOptions = {}): string =>
       variables: new Set(),
       columnType: options.columnType ?? ((): undefined => undefined),
       outer: options.outer ?? ((): readonly string[] => []),
+      constant: options.constant ?? ((): undefined => undefined),
     },
     e,
   );

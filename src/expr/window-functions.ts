@@ -5,11 +5,10 @@
 import { DOUBLE, INT, type DataType, NULL } from "../core/data-type.ts";
 import type { Value } from "../core/value.ts";
 import type { TypedExpr } from "./ast.ts";
-import { castTo, commonType } from "./coercion.ts";
 import type { CallSite, Resolution } from "./function.ts";
-import { constantOf, failure } from "./functions/definition.ts";
-import { any, signature } from "./rules.ts";
-import { differentTypes, mismatch } from "./type-errors.ts";
+import { failure } from "./functions/definition.ts";
+import { any, coerceArgument, signature } from "./rules.ts";
+import { analysisError, mismatch, unexpectedInput, wrongNumberOfArguments } from "./type-errors.ts";
 
 export interface WindowPartition {
   readonly length: number;
@@ -31,6 +30,8 @@ export interface WindowFunctionDefinition {
   readonly framed: boolean;
   /** Needs an ORDER BY. */
   readonly ordered: boolean;
+  /** Whether IGNORE NULLS may stand behind it. */
+  readonly ignoresNulls: boolean;
 }
 
 const rows = (p: WindowPartition, f: (i: number) => Value): Value[] =>
@@ -108,20 +109,42 @@ const plain = (
   evaluate,
   framed: false,
   ordered: true,
+  ignoresNulls: false,
 });
 
+const NOTHING: TypedExpr = Object.freeze({ kind: "literal", value: null, type: NULL, nullable: true });
+const ONE: TypedExpr = Object.freeze({ kind: "literal", value: 1, type: INT, nullable: false });
+
+/** The distance is a constant int; the default takes the type of the value. */
 const offsetResolve = (raw: readonly TypedExpr[], site: CallSite): Resolution => {
-  const base = signature([any, INT, any], NULL, { optional: 2 })(raw, site);
-  const otherwise = base.args[2] ?? { kind: "literal" as const, value: null, type: NULL, nullable: true };
-  const type = commonType([base.args[0]!.type, otherwise.type]);
-  if (type === undefined) throw differentTypes(site, raw);
-  const offset = base.args[1] ?? { kind: "literal" as const, value: 1, type: INT, nullable: false };
-  return {
-    args: [castTo(base.args[0]!, type), offset, castTo(otherwise, type)],
-    type,
-    nullable: true,
-  };
+  if (raw.length > 3) throw wrongNumberOfArguments(site, "[0, 1, 2, 3]", raw.length);
+  const [value = NOTHING, by = ONE, otherwise = NOTHING] = raw;
+  const distance = site.fold?.(by) ?? by;
+  if (distance.kind !== "literal")
+    throw mismatch(
+      "NON_FOLDABLE_INPUT",
+      site,
+      raw,
+      'the input `offset` should be a foldable "INT" expression.',
+    );
+  if (by.type.kind === "string" && by !== distance) throw wrongFrame(site);
+  if (by.type.kind === "string")
+    throw analysisError(
+      "FAILED_FUNCTION_CALL",
+      `Failed preparing of the function \`${site.fn}\` for call. Please, double check function's arguments.`,
+      site.position,
+    );
+  if (by.type.kind !== "int") throw wrongFrame(site);
+  const args = [value, distance, coerceArgument(value.type, [value, by, otherwise], 2, site)];
+  return { args, type: value.type, nullable: true };
 };
+
+const wrongFrame = (site: CallSite): Error =>
+  analysisError(
+    "_LEGACY_ERROR_TEMP_1035",
+    `Cannot specify window frame for ${site.fn} function: its offset is a constant int.`,
+    site.position,
+  );
 
 const offset = (name: "lag" | "lead", sign: 1 | -1): WindowFunctionDefinition => ({
   name,
@@ -131,6 +154,7 @@ const offset = (name: "lag" | "lead", sign: 1 | -1): WindowFunctionDefinition =>
   evaluate: shifted(sign),
   framed: false,
   ordered: true,
+  ignoresNulls: true,
 });
 
 const edge = (name: string, fromEnd: boolean): WindowFunctionDefinition => ({
@@ -144,17 +168,19 @@ const edge = (name: string, fromEnd: boolean): WindowFunctionDefinition => ({
   },
   framed: true,
   ordered: false,
+  ignoresNulls: true,
 });
 
 const positive = (args: readonly TypedExpr[], index: number, site: CallSite): void => {
-  const n = constantOf(args[index]);
-  if (n === undefined)
+  const folded = site.fold?.(args[index]!) ?? args[index]!;
+  if (folded.kind !== "literal")
     throw mismatch(
       "NON_FOLDABLE_INPUT",
       site,
       args,
       `the input \`${site.fn}\` should be a foldable "INT" expression.`,
     );
+  const n = folded.value;
   if (n === null || Number(n) <= 0)
     throw mismatch(
       "VALUE_OUT_OF_RANGE",
@@ -164,12 +190,22 @@ const positive = (args: readonly TypedExpr[], index: number, site: CallSite): vo
     );
 };
 
+/** A rank is of the window's order: what is written in its brackets is typed and left. */
+const ofOrder = (definition: WindowFunctionDefinition): WindowFunctionDefinition => ({
+  ...definition,
+  resolve: (_, site) => definition.resolve([], site),
+});
+
 const DEFINITIONS: readonly WindowFunctionDefinition[] = [
   plain("row_number", "The row's number in its partition, from 1.", INT, (p) => rows(p, (i) => i + 1)),
-  plain("rank", "1 plus the rows before the row's peers.", INT, (p) => firstPeers(p).map((i) => i + 1)),
-  plain("dense_rank", "1 plus the groups of peers before the row's.", INT, denseRanks),
-  plain("percent_rank", "(rank - 1) / (rows - 1).", DOUBLE, (p) =>
-    firstPeers(p).map((i) => (p.length > 1 ? i / (p.length - 1) : 0)),
+  ofOrder(
+    plain("rank", "1 plus the rows before the row's peers.", INT, (p) => firstPeers(p).map((i) => i + 1)),
+  ),
+  ofOrder(plain("dense_rank", "1 plus the groups of peers before the row's.", INT, denseRanks)),
+  ofOrder(
+    plain("percent_rank", "(rank - 1) / (rows - 1).", DOUBLE, (p) =>
+      firstPeers(p).map((i) => (p.length > 1 ? i / (p.length - 1) : 0)),
+    ),
   ),
   plain("cume_dist", "The part of the rows up to and with the row's peers.", DOUBLE, (p) =>
     peerEnds(p).map((e) => e / p.length),
@@ -178,11 +214,12 @@ const DEFINITIONS: readonly WindowFunctionDefinition[] = [
     name: "ntile",
     usage: "ntile(n)",
     summary: "The row's bucket when the partition is cut in n as equal as can be.",
-    resolve: signature([INT], INT, {
+    resolve: signature([any], INT, {
       optional: 1,
       nullable: false,
       check: (args, site) => {
-        if (args.length === 0) return [{ kind: "literal", value: 1, type: INT, nullable: false }];
+        if (args.length === 0) return [ONE];
+        if (args[0]!.type.kind !== "int") throw unexpectedInput(site, args, 0, '"INT"');
         positive(args, 0, site);
         return args;
       },
@@ -190,6 +227,7 @@ const DEFINITIONS: readonly WindowFunctionDefinition[] = [
     evaluate: ntile,
     framed: false,
     ordered: true,
+    ignoresNulls: false,
   },
   offset("lag", -1),
   offset("lead", 1),
@@ -209,6 +247,7 @@ const DEFINITIONS: readonly WindowFunctionDefinition[] = [
     evaluate: (p) => rows(p, (i) => inFrame(p, i, Number(p.args[i]![1]), false)),
     framed: true,
     ordered: false,
+    ignoresNulls: true,
   },
 ];
 

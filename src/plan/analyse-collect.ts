@@ -3,7 +3,7 @@
  * the expression that held it sees an attribute.
  */
 import type { AggregateCall, Attribute, Expr, SortOrder, TypedExpr, WindowFrame } from "../expr/ast.ts";
-import { type Analysis, fail } from "./analyse-context.ts";
+import { type Analysis, fail, quoted } from "./analyse-context.ts";
 import { type Env, conditionIn, typeIn } from "./analyse-env.ts";
 import {
   checkWindowAggregate,
@@ -19,15 +19,31 @@ import { aggregateKey, exprKey, mapAggregate, mapOrders, ordersKey } from "./typ
 type Call = Extract<Expr, { kind: "call" }>;
 type Over = Extract<Expr, { kind: "over" }>;
 
-const TOGGLED_NULLS = new Set(["first", "last", "any_value", "first_value", "last_value"]);
+/** Functions whose last argument may say whether nulls are left out, and how many arguments are before it. */
+const TOGGLED_NULLS: ReadonlyMap<string, number> = new Map([
+  ["first", 1],
+  ["last", 1],
+  ["any_value", 1],
+  ["first_value", 1],
+  ["last_value", 1],
+  ["nth_value", 2],
+  ["lag", 3],
+  ["lead", 3],
+]);
 
-/** `first(x, true)` is `first(x) IGNORE NULLS`. */
+/** `first(x, true)` is `first(x) IGNORE NULLS`; nothing but a literal may say so. */
 const ignoreNullsArgument = (e: Call): Call => {
-  const second = e.args[1];
-  if (e.args.length !== 2 || !TOGGLED_NULLS.has(e.fn.toLowerCase()) || second?.kind !== "literal") return e;
-  return typeof second.value === "boolean"
-    ? { ...e, args: [e.args[0]!], ignoreNulls: second.value || e.ignoreNulls === true }
-    : e;
+  const fn = e.fn.toLowerCase();
+  const before = TOGGLED_NULLS.get(fn);
+  if (before === undefined || e.args.length !== before + 1) return e;
+  const last = e.args[before]!;
+  if (last.kind === "literal" && typeof last.value === "boolean")
+    return { ...e, args: e.args.slice(0, before), ignoreNulls: last.value || e.ignoreNulls === true };
+  return fail(
+    before === 3 ? "INVALID_PARAMETER_VALUE.BOOLEAN" : "_LEGACY_ERROR_TEMP_1210",
+    `The value of the parameter \`ignoreNulls\` of ${fn} must be a boolean literal.`,
+    e.position,
+  );
 };
 
 const typedOrders = (
@@ -38,6 +54,12 @@ const typedOrders = (
 /** The call with its parts typed in `inner`. */
 export const typedAggregate = (raw: Call, inner: Env): AggregateCall => {
   const e = ignoreNullsArgument(raw);
+  if (e.args.length === 0 && e.fn.toLowerCase() === "count" && e.position !== undefined)
+    return fail(
+      "WRONG_NUM_ARGS.WITH_SUGGESTION",
+      "The `count` requires > 0 parameters but the actual number is 0. If you have to call it without arguments, write count(*).",
+      e.position,
+    );
   const args = countsRows(e) ? [] : e.args.map((a) => typeIn(inner, a));
   return resolveAggregate(e, args, {
     distinct: e.distinct === true,
@@ -48,7 +70,7 @@ export const typedAggregate = (raw: Call, inner: Env): AggregateCall => {
   });
 };
 
-/** count(*), count() and count(1). */
+/** count(*) and count(1). */
 const countsRows = (e: Call): boolean => {
   if (e.fn.toLowerCase() !== "count" || e.args.length > 1 || e.distinct === true) return false;
   const [arg] = e.args;
@@ -57,9 +79,31 @@ const countsRows = (e: Call): boolean => {
 
 /** The environment inside a call's arguments. */
 export const withoutCalls = (env: Env, clause: string): Env => {
-  const { aggregate: _a, over: _o, alias: _l, first: _f, call: _c, ...rest } = env;
-  return { ...rest, clause };
+  const { aggregate: _a, over: _o, alias, first: _f, call: _c, ...rest } = env;
+  if (alias === undefined || env.clause !== "SELECT") return { ...rest, clause };
+  return {
+    ...rest,
+    clause,
+    alias: refusedAlias(
+      alias,
+      "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC",
+      "inside an aggregate function",
+    ),
+  };
 };
+
+/** A lateral column alias where none may be named. */
+export const refusedAlias =
+  (alias: NonNullable<Env["alias"]>, errorClass: string, where: string): NonNullable<Env["alias"]> =>
+  (parts, position) =>
+    alias(parts, position) === undefined
+      ? undefined
+      : fail(
+          errorClass,
+          `Referencing the lateral column alias ${quoted(parts)} ${where} is not supported.`,
+          position,
+          "compute it in a subquery",
+        );
 
 export class Aggregates {
   readonly #analysis: Analysis;
@@ -76,6 +120,12 @@ export class Aggregates {
   resolve(e: Call, env: Env): Attribute {
     const call = typedAggregate(e, withoutCalls(env, "an aggregate function"));
     return this.add(call, nameOf(e));
+  }
+
+  /** What the call that makes the column reads. */
+  argumentsOf(made: Attribute): readonly TypedExpr[] {
+    const call = this.all.find((a) => a.attribute.id === made.id)?.call;
+    return call === undefined ? [] : [...call.args, ...(call.filter === undefined ? [] : [call.filter])];
   }
 
   add(call: AggregateCall, name: string): Attribute {
@@ -131,7 +181,16 @@ export class WindowCalls {
 
   resolve(raw: Over, env: Env): Attribute {
     const e = specifiedWindow(raw, this.#named);
-    const inner: Env = { ...env, over: nestedWindow, clause: "a window function" };
+    const spark = this.#analysis.options.compatibility === "spark" && env.clause === "SELECT";
+    const alias =
+      env.alias && spark
+        ? refusedAlias(
+            env.alias,
+            "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW",
+            "in a window function",
+          )
+        : env.alias;
+    const inner: Env = { ...env, over: nestedWindow, clause: "a window function", ...(alias && { alias }) };
     const partitionBy = e.partitionBy.map((p) => typeIn(inner, p));
     const orderBy = typedOrders(inner, e.orderBy);
     if (e.call.kind !== "call")
@@ -154,7 +213,8 @@ export class WindowCalls {
     return attribute;
   }
 
-  #call(e: Call, inner: Env): AggregateCall {
+  #call(written: Call, inner: Env): AggregateCall {
+    const e = ignoreNullsArgument(written);
     const definition = windowFunctionOf(e);
     // sum(sum(v)) OVER (…): the inner one is the query's aggregate, the outer one the window's
     if (definition === undefined) return typedAggregate(e, inner);

@@ -12,6 +12,7 @@ import { generatorNamed, isAggregateCall, windowFunctionNamed } from "./analyse-
 import { someExpr } from "./analyse-items.ts";
 import { candidateNames, type ColumnMatch, resolveColumn, type Visible } from "./analyse-names.ts";
 import type { TimeWindows } from "./analyse-time-window.ts";
+import { some } from "./typed.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
 
@@ -83,12 +84,25 @@ const special = (env: Env, e: Expr): TypedExpr | undefined => {
         : env.subqueries.resolve(e, env);
     case "parameter":
       return parameter(env, e.name, e.position);
+    case "column":
+      return groupingId(env, e);
     case "star":
       return fail("INVALID_USAGE_OF_STAR_OR_REGEX", `Invalid usage of '*' in ${env.clause}.`, e.position);
     default:
       return undefined;
   }
 };
+
+/** `grouping__id`, where no column has the name and rows are grouped by sets. */
+const groupingId = (env: Env, e: Extract<Expr, { kind: "column" }>): TypedExpr | undefined =>
+  env.call !== undefined && e.parts.length === 1 && e.parts[0]!.toLowerCase() === "grouping__id"
+    ? ownColumn(env, e.parts, e.position) === undefined
+      ? env.call(
+          { kind: "call", fn: "grouping_id", args: [], ...(e.position && { position: e.position }) },
+          env,
+        )
+      : undefined
+    : undefined;
 
 /** Spark's class for a window function where none may stand. */
 const windowRefusal = (clause: string): string => {
@@ -127,6 +141,7 @@ const specialCall = (env: Env, written: Call): TypedExpr | undefined => {
     return env.subqueries.resolve({ ...only, negated: !only.negated }, env);
   const own = env.call?.(e, env);
   if (own !== undefined) return own;
+  if (fn === "window_time") refuseOwnWindow(env, e);
   if (isAggregateCall(e)) return env.aggregate === undefined ? noAggregate(env, e) : env.aggregate(e, env);
   refuseDecorations(e, fn);
   if (windowFunctionNamed(fn))
@@ -137,7 +152,7 @@ const specialCall = (env: Env, written: Call): TypedExpr | undefined => {
     );
   if (generatorNamed(fn))
     return fail(
-      env.clause === "WHERE"
+      ["WHERE", "HAVING", "a join condition"].includes(env.clause)
         ? "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT"
         : "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
       `The generator is not supported: nested in expressions "${fn}(…)".`,
@@ -145,6 +160,21 @@ const specialCall = (env: Env, written: Call): TypedExpr | undefined => {
       "a generator must be a whole item of SELECT, or stand in LATERAL VIEW",
     );
   return undefined;
+};
+
+/** Spark computes window_time below the aggregate, where its own window is no key yet. */
+const refuseOwnWindow = (env: Env, e: Call): void => {
+  const made = env.timeWindows?.attribute;
+  const [window] = e.args;
+  if (made === undefined || window === undefined || env.analysis.options.compatibility !== "spark") return;
+  const typed = typeIn(env, window);
+  if (env.clause === "SELECT" && typed.kind === "attribute" && typed.id === made.id)
+    fail(
+      "MISSING_AGGREGATION",
+      'The non-aggregating expression "window_time(window)" is based on columns which are not participating in the GROUP BY clause.',
+      e.position,
+      "take window_time in a query around this one",
+    );
 };
 
 /** A scalar function takes no DISTINCT, FILTER or IGNORE NULLS. */
@@ -226,6 +256,7 @@ const column = (
 /** A join's condition: boolean and no bare NULL, or JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE. */
 export const joinConditionIn = (env: Env, e: Expr): TypedExpr => {
   const typed = typeIn(env, e);
+  if (env.analysis.options.compatibility === "spark") refuseWindows(typed, e.position);
   if (typed.type.kind === "boolean") return typed;
   return fail(
     "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",
@@ -234,5 +265,25 @@ export const joinConditionIn = (env: Env, e: Expr): TypedExpr => {
   );
 };
 
+/** Spark resolves window(…) in operators of one input only: a join with one has no columns. */
+const refuseWindows = (condition: TypedExpr, position: SourcePosition | undefined): void => {
+  if (!some(condition, (x) => x.kind === "call" && x.fn === "window")) return;
+  fail(
+    "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+    "window(…) in a join condition cannot be resolved, nor can the columns of the join.",
+    position,
+    'compute the window in a subquery on each side, or set compatibility to "extended"',
+  );
+};
+
 /** A condition: boolean, or DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN. */
-export const conditionIn = (env: Env, e: Expr): TypedExpr => typeCondition(e, scopeOf(env));
+export const conditionIn = (env: Env, e: Expr): TypedExpr => {
+  const bare = e.kind === "literal" && e.value === null && env.clause === "WHERE";
+  if (bare && env.analysis.options.compatibility === "spark")
+    return fail(
+      "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
+      'The filter expression "NULL" of type "VOID" is not a boolean.',
+      e.position,
+    );
+  return typeCondition(e, scopeOf(env));
+};

@@ -40,6 +40,7 @@ export const resolveAggregate = (e: Call, args: readonly TypedExpr[], parts: Cal
   if (e.udf?.aggregate !== undefined) return userAggregate(e, e.udf, args, parts);
   const definition = aggregateDefinition(e.fn.toLowerCase());
   if (definition === undefined) return unknown(e);
+  if (parts.ignoreNulls && !IGNORES_NULLS.has(e.fn.toLowerCase())) unsupportedSyntax(e, "IGNORE NULLS");
   const site = siteOf(definition.name, parts.timeZone, e);
   checkWithinGroup(definition, args, parts, site);
   const { args: coerced, type, nullable } = definition.resolve(args, site, parts.orderBy);
@@ -95,6 +96,7 @@ export const resolveWindowFunction = (
   args: readonly TypedExpr[],
   timeZone: string,
 ): AggregateCall => {
+  if (e.ignoreNulls === true && !definition.ignoresNulls) unsupportedSyntax(e, "IGNORE NULLS");
   const resolved = definition.resolve(args, siteOf(definition.name, timeZone, e));
   return Object.freeze({
     fn: definition.name,
@@ -108,7 +110,20 @@ export const resolveWindowFunction = (
   });
 };
 
+const unsupportedSyntax = (e: Call, part: string): never =>
+  fail(
+    "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
+    `The function \`${e.fn.toLowerCase()}\` does not support ${part}.`,
+    e.position,
+  );
+
+/** Aggregates that IGNORE NULLS may stand behind. */
+const IGNORES_NULLS = new Set(
+  "first last any_value first_value last_value collect_list collect_set array_agg".split(" "),
+);
+
 const unknown = (e: Call): never => {
+  if (windowFunctionNamed(e.fn)) unsupportedSyntax(e, e.distinct === true ? "DISTINCT" : "FILTER clause");
   if (lookupFunction(e.fn.toLowerCase()) !== undefined)
     fail(
       "UNSUPPORTED_EXPR_FOR_WINDOW",

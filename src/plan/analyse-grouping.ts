@@ -8,7 +8,7 @@
 import { NULL } from "../core/data-type.ts";
 import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
 import { describeTyped } from "../expr/type-errors.ts";
-import { Aggregates, WindowCalls } from "./analyse-collect.ts";
+import { Aggregates, refusedAlias, WindowCalls } from "./analyse-collect.ts";
 import {
   type Analysis,
   fail,
@@ -22,14 +22,16 @@ import { generatorNamed, isAggregateCall } from "./analyse-functions.ts";
 import { expandSets, type GroupingSets, groupingCall } from "./analyse-grouping-sets.ts";
 import { hiddenInput, needsMore, typeHaving } from "./analyse-having.ts";
 import { type Item, mapExpr, someExpr } from "./analyse-items.ts";
-import { resolveColumn, unresolvedColumn, type Visible } from "./analyse-names.ts";
+import { type ColumnMatch, resolveColumn, unresolvedColumn, type Visible } from "./analyse-names.ts";
 import type { Select, Stage } from "./analyse-select.ts";
 import { Subqueries } from "./analyse-subquery.ts";
 import { TimeWindows } from "./analyse-time-window.ts";
 import type { LogicalPlan, Named } from "./logical.ts";
 import { aggregate, extend, filter } from "./nodes.ts";
 import type { Grouping } from "./relation.ts";
-import { exprKey, replace } from "./typed.ts";
+import { attributesOf, exprKey, nullOf, replace } from "./typed.ts";
+
+const NOTHING = nullOf(NULL);
 
 export interface GroupedSelect extends Stage {
   /** Types HAVING; `selected`: the finished select list. Gives the scope of an ORDER BY behind it. */
@@ -137,13 +139,16 @@ export const groupedSelect = (
 ): GroupedSelect => {
   const timeWindows = new TimeWindows(analysis);
   const below = new Subqueries(analysis);
-  const above = new Subqueries(analysis);
   const windows = new WindowCalls(analysis, rel.windows);
   const aggregates = new Aggregates(analysis);
-  const keyEnv: Env = { analysis, names, visible: child, clause: "GROUP BY", timeWindows, subqueries: below };
+  const keyEnv: Env = {
+    ...{ analysis, names, visible: child, clause: "GROUP BY", timeWindows, subqueries: below },
+    ...(rel.groupBy === undefined ? {} : { alias: noAlias(items) }),
+  };
   const sources = groupingExprs(child, rel.groupBy, items);
   sources.forEach(refuseGenerator);
   const typedKeys = sources.map((e) => typeIn(keyEnv, e));
+  const above = new Subqueries(analysis, new Map(below.answers));
   const keys = keysOf(analysis, typedKeys, sources.map(keyName), timeWindows.session?.key);
   const sets: GroupingSets | undefined =
     rel.groupBy?.kind === "sets"
@@ -154,23 +159,24 @@ export const groupedSelect = (
   const byKey = sets?.byKey ?? keys.byKey;
   const { finish, free } = finisher(
     byKey,
-    () =>
-      [
-        aggregates.all.map((a) => a.attribute),
-        above.attributes,
-        windows.attributes,
-        outerAttributes(names),
-      ].flat(),
+    () => [
+      ...aggregates.all.map((a) => a.attribute),
+      ...[above, windows, { attributes: outerAttributes(names) }].flatMap((x) => x.attributes),
+    ],
     rel,
     itemColumns(analysis, items),
+    (e, source) => refuseOuter(analysis, names, [e], source),
   );
   const env: Env = {
     analysis,
     names,
     visible: withWindowColumn(child, timeWindows),
     clause: "SELECT",
-    aggregate: (e, inner) =>
-      aggregates.resolve(e, { ...inner, visible: child, subqueries: below, timeWindows }),
+    aggregate: (e, inner) => {
+      const made = aggregates.resolve(e, { ...inner, visible: child, subqueries: below, timeWindows });
+      refuseOuter(analysis, names, aggregates.argumentsOf(made), e);
+      return made;
+    },
     over: (e, inner) => windows.resolve(e, inner),
     call: (e, { first: _, ...inner }) => groupingCall(e, sets, (x) => exprKey(typeIn(inner, x))),
     timeWindows,
@@ -187,13 +193,43 @@ export const groupedSelect = (
   const build = (): LogicalPlan => {
     const input = extend(below.apply(timeWindows.apply(child.plan)), keys.computed);
     const groupedBy = [...(sets?.keys ?? keys.attributes)];
-    const grouped = aggregate(sets?.apply(input) ?? input, groupedBy, aggregates.all, {
-      session: timeWindows.session,
-    });
+    const { session } = timeWindows;
+    const grouped = aggregate(sets?.apply(input) ?? input, groupedBy, aggregates.all, { session });
     const rekeyed = (e: TypedExpr): TypedExpr => finish(e, undefined);
     return windows.apply(filter(above.apply(grouped, rekeyed), condition), rekeyed);
   };
   return { env, finish, build, having };
+};
+
+/** What is left of an item's alias inside a key is another item's. */
+const noAlias = (items: readonly Item[]): NonNullable<Env["alias"]> => {
+  const known = (parts: readonly string[]): ColumnMatch | undefined =>
+    items.some((i) => sameName(i.name, parts[0]!)) ? { base: NOTHING, rest: [] } : undefined;
+  return refusedAlias(known, "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GROUP_BY", "in GROUP BY");
+};
+
+/** Spark hosts columns of the query around beside groups in HAVING only. */
+const refuseOuter = (
+  analysis: Analysis,
+  { outer }: Names,
+  exprs: readonly TypedExpr[],
+  source: Expr | undefined,
+): void => {
+  if (analysis.options.compatibility !== "spark" || source === undefined || outer === undefined) return;
+  const { used } = outer;
+  const found = attributesOf(...exprs);
+  if (!found.some((x) => used.has(x.id))) return;
+  if (source.kind === "call" && isAggregateCall(source) && found.some((x) => !used.has(x.id)))
+    fail(
+      "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.AGGREGATE_FUNCTION_MIXED_OUTER_LOCAL_REFERENCES",
+      "Found an aggregate function in a correlated predicate that has both outer and local references, which is not supported.",
+      source.position,
+    );
+  fail(
+    "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE",
+    "Expressions referencing the outer query are not supported outside of WHERE/HAVING clauses.",
+    source.position,
+  );
 };
 
 const refuseGenerator = (e: Expr): void => {
@@ -216,6 +252,7 @@ const finisher = (
   made: () => readonly Attribute[],
   rel: Select,
   output: readonly ScopeColumn[],
+  check: (e: TypedExpr, source: Expr | undefined) => void,
 ): {
   readonly finish: Stage["finish"];
   readonly free: (e: TypedExpr) => Attribute | undefined;
@@ -232,10 +269,13 @@ const finisher = (
   const finish: Stage["finish"] = (e, source, clause) => {
     const result = rekeyed(e);
     const found = freeOf(result);
-    if (found === undefined) return result;
+    if (found === undefined) {
+      if (clause !== "HAVING") check(result, source);
+      return result;
+    }
     if (clause !== undefined)
       return unresolvedColumn({ columns: output, hidden: [] }, [found.name], found.position);
-    return missing(found, result, rel, source?.position);
+    return missing(found, result, rel, source?.position, byKey.size === 0);
   };
   return { finish, free: (e) => freeOf(rekeyed(e)) };
 };
@@ -249,14 +289,20 @@ const freeAttribute = (e: TypedExpr, allowed: ReadonlySet<number>): Attribute | 
   return found;
 };
 
-const missing = (free: Attribute, e: TypedExpr, rel: Select, position: SourcePosition | undefined): never => {
+const missing = (
+  free: Attribute,
+  e: TypedExpr,
+  rel: Select,
+  position: SourcePosition | undefined,
+  keyless: boolean,
+): never => {
   if (rel.groupBy === undefined)
     return fail(
       "MISSING_GROUP_BY",
       "The query does not include a GROUP BY clause. Add GROUP BY or turn it into the window functions using OVER clauses.",
       rel.position ?? position,
     );
-  if (rel.groupBy.kind === "all")
+  if (rel.groupBy.kind === "all" && keyless)
     return fail(
       "UNRESOLVED_ALL_IN_GROUP_BY",
       "Cannot infer grouping columns for GROUP BY ALL based on the select clause. Please explicitly specify the grouping columns.",

@@ -17,11 +17,13 @@ import { exprKey, nullOf, replace, some } from "./typed.ts";
 
 /** The select list's columns by name. Throws AMBIGUOUS_REFERENCE where two different ones have it. */
 const selected =
-  (items: readonly Item[], env: Env) =>
+  (items: readonly Item[], env: Env): NonNullable<Env["alias"]> =>
   (parts: readonly string[], position: SourcePosition | undefined): ColumnMatch | undefined => {
-    const found = items
-      .filter((i) => sameName(i.name, parts[0]!) && (i.aliases === undefined || i.aliases.length === 1))
-      .map((i) => typeIn(env, i.expr));
+    const found = items.flatMap((item, i) =>
+      sameName(item.name, parts[0]!) && (item.aliases === undefined || item.aliases.length === 1)
+        ? [typeIn({ ...env, alias: selected(items.slice(0, i), env) }, item.expr)]
+        : [],
+    );
     if (found.length === 0) return undefined;
     if (new Set(found.map((e) => exprKey(e))).size > 1) {
       const names = found.map(() => `\`${parts[0]!}\``).join(", ");
@@ -46,7 +48,8 @@ export const typeHaving = (
   const hidden = new Set<number>();
   for (;;) {
     const visible = without(env.visible, hidden);
-    const having: Env = { ...env, visible, clause: "HAVING", alias };
+    const { over: _, ...plain } = env;
+    const having: Env = { ...plain, visible, clause: "HAVING", alias };
     const typed = inputFirst(having, alias, e);
     const found = free(typed);
     if (found === undefined || hidden.has(found.id) || !items.some((i) => sameName(i.name, found.name)))

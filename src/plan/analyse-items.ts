@@ -1,8 +1,12 @@
 /** The items of a select list: stars expanded, names given as Spark names unaliased expressions. */
 import type { DataType } from "../core/data-type.ts";
 import { AnalysisError } from "../core/errors.ts";
+import type { Value } from "../core/value.ts";
 import type { Expr } from "../expr/ast.ts";
+import { fold } from "../expr/fold.ts";
 import { columnName } from "../expr/pretty.ts";
+import type { Scope } from "../expr/scope.ts";
+import { typeExpr } from "../expr/typing.ts";
 import { fail, type OuterQuery, quoted, sameName } from "./analyse-context.ts";
 import { columnParts, isAttributeParts, resolveColumn, type Visible } from "./analyse-names.ts";
 import { starItems } from "./analyse-star.ts";
@@ -26,12 +30,24 @@ export const nameOf = (
   const fn = e.kind === "call" ? e.fn.toLowerCase() : "";
   if (fn === "window" || fn === "session_window") return fn;
   return columnName(e, {
+    constant: constantValue,
     attribute: (parts) =>
       outerName(parts, visible, aliases, around) ?? attributeName(parts, visible, aliases),
     columnType: (parts) => columnType(parts, visible),
     ...(around.uses === undefined ? {} : { outer: around.uses }),
   });
 };
+
+/** The value of an expression of literals. */
+const constantValue = (e: Expr): Value | undefined => {
+  if (e.kind === "literal" || someExpr(e, (x) => x.kind === "column")) return undefined;
+  return tried(() => {
+    const folded = fold(typeExpr(e, CONSTANTS), "UTC");
+    return folded.kind === "literal" ? folded.value : undefined;
+  });
+};
+
+const CONSTANTS: Scope = { timeZone: "UTC", column: () => undefined, candidates: () => [] };
 
 /** What the names of items show of other queries: columns of those around, and what subqueries use of this one. */
 export interface Around {
@@ -86,13 +102,15 @@ const tried = <T>(f: () => T): T | undefined => {
 export const expandArguments = (visible: Visible, e: Expr, outer?: OuterQuery): Expr =>
   mapExpr(e, (x) => {
     if (x.kind !== "call" || !x.args.some((a) => a.kind === "star")) return x;
-    if (
-      x.fn.toLowerCase() === "count" &&
-      x.distinct !== true &&
-      x.args.length === 1 &&
-      (x.args[0] as { qualifier: readonly string[] }).qualifier.length === 0
-    )
-      return x;
+    if (x.fn.toLowerCase() === "count") {
+      if (x.args.some((a) => a.kind === "star" && a.qualifier.length > 0))
+        return fail(
+          "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT",
+          "count(t.*) is not allowed. Use count(*), or name the columns.",
+          x.position,
+        );
+      if (x.distinct !== true && x.args.length === 1) return x;
+    }
     return {
       ...x,
       args: x.args.flatMap((a) =>

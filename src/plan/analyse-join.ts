@@ -14,7 +14,8 @@ import { joinConditionIn, type Env, type SubqueryValues, typeIn } from "./analys
 import { mapExpr } from "./analyse-items.ts";
 import { equalKeys, joined } from "./analyse-joined.ts";
 import { analyseLateral } from "./analyse-lateral.ts";
-import { innerQuery, Subqueries } from "./analyse-subquery.ts";
+import { Subqueries } from "./analyse-subquery.ts";
+import { innerQuery } from "./inner-query.ts";
 import type { Named } from "./logical.ts";
 import { asNullable, join, keep, project } from "./nodes.ts";
 import type { JoinHow, Relation } from "./relation.ts";
@@ -53,7 +54,10 @@ const subqueriesBehind = (rel: Join): Relation | undefined => {
 
 export const analyseJoin = (a: Analysis, rel: Join, names: Names): Resolved => {
   const filtered = subqueriesBehind(rel);
-  if (filtered !== undefined) return a.relation(filtered, names);
+  if (filtered !== undefined) {
+    if (a.options.compatibility === "spark") checkSubqueries(a, rel, names);
+    return a.relation(filtered, names);
+  }
   const left = a.relation(rel.left, names);
   if (rel.lateral === true) return analyseLateral(a, rel, left, names);
   const right = a.relation(rel.right, names);
@@ -80,6 +84,17 @@ export const analyseJoin = (a: Analysis, rel: Join, names: Names): Resolved => {
       plan.output.filter((x) => own.has(x.id)),
     ),
   );
+};
+
+/** An inner join's subqueries under the rules of the others. */
+const checkSubqueries = (a: Analysis, rel: Join, names: Names): void => {
+  const [left, right] = [a.relation(rel.left, names), a.relation(rel.right, names)];
+  const visible = {
+    columns: [...left.columns, ...right.columns],
+    hidden: [...left.hidden, ...right.hidden],
+  };
+  const subqueries = new JoinSubqueries(a, left, right);
+  typeIn({ analysis: a, names, visible, clause: "a join condition", subqueries }, rel.condition!);
 };
 
 /** Subqueries of an outer, semi or anti join's condition: each becomes a column of the side whose columns it uses. */

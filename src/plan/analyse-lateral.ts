@@ -3,8 +3,8 @@ import { type Analysis, fail, type Names, type Resolved } from "./analyse-contex
 import { type Env, typeIn } from "./analyse-env.ts";
 import { generateOver } from "./analyse-generate.ts";
 import { joined } from "./analyse-joined.ts";
-import { innerQuery } from "./analyse-subquery.ts";
 import { decorrelate } from "./decorrelate.ts";
+import { innerQuery } from "./inner-query.ts";
 import { applyNode, join } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
 import { and } from "./typed.ts";
@@ -25,9 +25,16 @@ export const analyseLateral = (
     return generateOver(a, { ...generator, outer: generator.outer || rel.how === "left" }, left, names);
   const env: Env = { analysis: a, names, visible: left, clause: "LATERAL" };
   const { resolved: right, outer } = innerQuery(a, rel.right, env);
+  if (right.plan.streaming && a.options.compatibility === "spark")
+    fail(
+      "INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY",
+      "Invalid subquery: Streaming query is not allowed in subquery expressions.",
+      rel.position,
+      "join the stream instead",
+    );
   if (rel.how !== "inner" && rel.how !== "cross" && rel.how !== "left")
     return fail(
-      "UNSUPPORTED_JOIN_TYPE",
+      "INVALID_LATERAL_JOIN_TYPE",
       `LATERAL joins are INNER, CROSS or LEFT, not ${rel.how.toUpperCase()}.`,
       rel.position,
     );

@@ -3,15 +3,16 @@
  *
  *  O1 a name is the output's first, else a column of the input (below an aggregate: a key of it);
  *  O2 an expression that the output cannot answer (a name twice, no such field) is taken from the input as a whole;
- *  O3 behind DISTINCT only the output is to be seen;
- *  O4 IN, EXISTS and correlated subqueries have no place in a sort.
+ *  O3 behind DISTINCT only the output is to be seen; with compatibility "spark" by its names only;
+ *  O4 IN, EXISTS and correlated subqueries have no place in a sort;
+ *  O5 with compatibility "spark" window functions and correlated subqueries have none.
  */
 import { AnalysisError } from "../core/errors.ts";
 import type { Expr, SortOrder, TypedExpr } from "../expr/ast.ts";
 import { isOrderable } from "../expr/coercion.ts";
 import { sqlType } from "../expr/type-errors.ts";
 import { fail, type ScopeColumn } from "./analyse-context.ts";
-import { typeIn } from "./analyse-env.ts";
+import { type Env, typeIn } from "./analyse-env.ts";
 import type { GroupedSelect } from "./analyse-grouping.ts";
 import { someExpr } from "./analyse-items.ts";
 import { type ColumnMatch, resolveColumn, unresolvedColumn, type Visible } from "./analyse-names.ts";
@@ -41,7 +42,9 @@ export const typeOrders = (
   distinct: boolean,
 ): TypedOrders => {
   if (sorting.all) {
-    const orders = columns.map((c) => ({ expr: c.attribute, descending: false, nullsFirst: true }));
+    const [written] = sorting.orders;
+    const { descending = false, nullsFirst = true } = written ?? {};
+    const orders = columns.map((c) => ({ expr: c.attribute, descending, nullsFirst }));
     orders.forEach(checkOrderable);
     return { orders, inOutput: new Set(orders), extra: [] };
   }
@@ -102,8 +105,15 @@ interface TypedOrder {
 }
 
 const typeOrder = (given: Stage | GroupedSelect, e: Expr, output: Output): TypedOrder => {
-  const stage = { ...given, env: { ...given.env, proposed: { columns: output.columns, hidden: [] } } };
+  const visible: Visible = { columns: output.columns, hidden: [] };
   if (e.kind === "literal" && e.type.kind === "int") return atPosition(Number(e.value), e, output.columns);
+  const { analysis, names } = given.env;
+  const spark = analysis.options.compatibility === "spark";
+  if (spark && output.distinct) {
+    const env: Env = { analysis, names, visible, clause: "ORDER BY", aggregate: noAggregate, over: noWindow };
+    return { expr: typeIn(env, e), overOutput: true };
+  }
+  const stage = { ...given, env: { ...given.env, proposed: visible, ...(spark && { over: noWindow }) } };
   try {
     return withOutput(stage, e, output);
   } catch (error) {
@@ -116,6 +126,21 @@ const typeOrder = (given: Stage | GroupedSelect, e: Expr, output: Output): Typed
     }
   }
 };
+
+/** O3: what it aggregates is looked at first. */
+const noAggregate: NonNullable<Env["aggregate"]> = (call, { aggregate: _, ...env }) => {
+  call.args.forEach((x) => x.kind === "star" || typeIn(env, x));
+  return typeIn(env, call);
+};
+
+/** O5. */
+const noWindow = (e: Expr): never =>
+  fail(
+    "UNSUPPORTED_EXPR_FOR_OPERATOR",
+    "A window function cannot stand in ORDER BY.",
+    e.position,
+    "select it under a name and order by the name",
+  );
 
 const atPosition = (n: number, e: Expr, columns: readonly ScopeColumn[]): TypedOrder => {
   const column = columns[n - 1];

@@ -16,6 +16,7 @@ import { type Item, itemsOf, mapExpr, singleAlias, someExpr, withSubqueryNames }
 import type { ColumnMatch } from "./analyse-names.ts";
 import { typeOrders } from "./analyse-order.ts";
 import { pipedSelect } from "./analyse-pipe.ts";
+import { refuseMaps } from "./analyse-set-operation.ts";
 import { Subqueries } from "./analyse-subquery.ts";
 import { TimeWindows } from "./analyse-time-window.ts";
 import type { LogicalPlan, Named } from "./logical.ts";
@@ -107,13 +108,27 @@ const lateralAlias =
   };
 
 /** The items typed, in order; each sees the aliases before it. */
-const typeItems = (stage: Stage, items: readonly Item[]): readonly TypedExpr[] => {
+const typeItems = (stage: Stage, items: readonly Item[], rel: Select): readonly TypedExpr[] => {
   const done = new Map<number, TypedExpr>();
+  let used = false;
   items.forEach((item, i) => {
     singleAlias(item);
     const label = item.expr.kind === "over" ? { label: item.name } : {};
-    done.set(i, typeIn({ ...stage.env, ...label, alias: lateralAlias(done, items) }, item.expr));
+    const alias = lateralAlias(done, items);
+    const seen: typeof alias = (parts) => {
+      const match = alias(parts);
+      used ||= match !== undefined;
+      return match;
+    };
+    done.set(i, typeIn({ ...stage.env, ...label, alias: seen }, item.expr));
   });
+  const windowed = items.some((item) => someExpr(item.expr, (x) => x.kind === "over"));
+  if (used && windowed && rel.having !== undefined && stage.env.analysis.options.compatibility === "spark")
+    fail(
+      "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_WITH_WINDOW_AND_HAVING",
+      "Referencing a lateral column alias in a select list with window functions and HAVING is not supported.",
+      rel.having.position,
+    );
   return items.map((item, i) => stage.finish(done.get(i)!, item.expr));
 };
 
@@ -201,7 +216,7 @@ const finishSelect = (
   stage: Stage | GroupedSelect,
   sorting: Sorting | undefined,
 ): Resolved => {
-  const exprs = typeItems(stage, unnamed);
+  const exprs = typeItems(stage, unnamed, rel);
   const items = withSubqueryNames(unnamed, stage.env.visible, {
     text: stage.env.names.outer?.text,
     uses: (relation) => analysis.outerUses.get(relation as object) ?? [],
@@ -212,6 +227,7 @@ const finishSelect = (
     qualifier: items[i]!.qualifier,
     attribute: n.attribute,
   }));
+  if (rel.distinct === true) refuseMaps(columns, rel.position);
   const env = "having" in stage ? stage.having(rel.having, exprs) : stage.env;
   const output = columns.map((c) => c.attribute);
   const qualified = qualifyCondition(rel, stage, items, exprs);

@@ -38,7 +38,7 @@ export const analyseSetOperation = (a: Analysis, rel: SetOperation, names: Names
       rel.position,
     );
   const types = first.columns.map((c, i) => widened(c, second.columns[i]!, i, rel));
-  if (!(rel.op === "union" && rel.all)) refuseMaps([...first.columns, ...second.columns], rel);
+  if (!(rel.op === "union" && rel.all)) refuseMaps([...first.columns, ...second.columns], rel.position);
   const l = alignTo(a, first, types, rel.position);
   const r = alignTo(a, second, types, rel.position);
   const columnNames = first.columns.map((c) => c.name);
@@ -46,13 +46,16 @@ export const analyseSetOperation = (a: Analysis, rel: SetOperation, names: Names
 };
 
 /** Rows with maps cannot be compared. */
-const refuseMaps = (columns: readonly ScopeColumn[], rel: SetOperation): void => {
+export const refuseMaps = (
+  columns: readonly Pick<ScopeColumn, "name" | "attribute">[],
+  position: SourcePosition | undefined,
+): void => {
   const found = columns.find((c) => holdsMap(c.attribute.type));
   if (found !== undefined)
     fail(
       "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE",
       `The feature is not supported: cannot have MAP type columns in a DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column ${quoted([found.name])} is "${sqlType(found.attribute.type)}".`,
-      rel.position,
+      position,
     );
 };
 

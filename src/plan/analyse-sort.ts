@@ -23,7 +23,7 @@ const sortRows = (a: Analysis, rel: Of<"sort">, names: Names): Resolved => {
   const env: Env = { analysis: a, names, visible: child, clause: "ORDER BY" };
   const orders =
     rel.all === true
-      ? child.columns.map((c) => ({ expr: c.attribute, descending: false, nullsFirst: true }))
+      ? child.columns.map((c) => ({ ...rel.orders[0]!, expr: c.attribute }))
       : rel.orders.map((o) => ({ ...o, expr: orderExpr(env, o.expr, child) }));
   orders.forEach(checkOrderable);
   return { ...child, plan: sort(child.plan, orders) };
@@ -52,6 +52,12 @@ export const analyseLimit = (a: Analysis, rel: Of<"limit">, names: Names): Resol
 /** A constant, not negative number of rows. */
 const countOf = (a: Analysis, names: Names, child: Resolved, e: Expr, what: "limit" | "offset"): number => {
   const env: Env = { analysis: a, names, visible: child, clause: what.toUpperCase() };
+  if (e.kind === "subquery")
+    return fail(
+      "INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE",
+      `The ${what} expression must evaluate to a constant value.`,
+      e.position,
+    );
   const typed = typeIn(env, e);
   const constant = constantOf(typed, a.options.timeZone);
   if (constant === undefined)
@@ -60,7 +66,8 @@ const countOf = (a: Analysis, names: Names, child: Resolved, e: Expr, what: "lim
       `The ${what} expression must evaluate to a constant value.`,
       e.position,
     );
-  if (!["byte", "short", "int", "long"].includes(typed.type.kind))
+  const kinds = a.options.compatibility === "spark" ? ["int"] : ["byte", "short", "int", "long"];
+  if (!kinds.includes(typed.type.kind))
     return fail(
       "INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE",
       `The ${what} expression must be integer type, but got "${sqlType(typed.type)}".`,

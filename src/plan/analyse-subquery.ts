@@ -10,15 +10,22 @@
  *  | anything else                 | `apply` (batch, or over a static side)                                         |
  */
 import { BOOLEAN, type DataType, LONG, NULL, STRING } from "../core/data-type.ts";
-import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
-import { type Analysis, fail, type Names, type Resolved } from "./analyse-context.ts";
-import { type Env, ownColumn, typeIn, usesOwnColumn } from "./analyse-env.ts";
-import { equalKeys } from "./analyse-joined.ts";
-import { columnText, starColumns } from "./analyse-names.ts";
+import type { Attribute, TypedExpr } from "../expr/ast.ts";
+import type { Analysis } from "./analyse-context.ts";
+import { type Env, typeIn } from "./analyse-env.ts";
 import { decorrelate, emptyValue, isSingleRow } from "./decorrelate.ts";
+import { type Inner, innerQuery } from "./inner-query.ts";
 import type { LogicalPlan, NamedAggregate } from "./logical.ts";
-import { aggregate, applyNode, expressionsOf, extend, join, project, simpleCall, walk } from "./nodes.ts";
+import { aggregate, applyNode, extend, join, project, simpleCall } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
+import {
+  checkHost,
+  inCondition,
+  onlyColumn,
+  refuseStreams,
+  type Subquery,
+  subqueryKey,
+} from "./subquery-rules.ts";
 import {
   and,
   callOf,
@@ -35,111 +42,25 @@ import {
   TRUE,
 } from "./typed.ts";
 
-type Subquery = Extract<Expr, { kind: "subquery" }>;
-
-export interface Inner {
-  readonly resolved: Resolved;
-  /** Attributes of the query around that are used inside. */
-  readonly outer: readonly Attribute[];
-}
-
 type Rekey = (e: TypedExpr) => TypedExpr;
-
-/** Analyses a relation that sees the columns of `env`. */
-export const innerQuery = (analysis: Analysis, relation: Relation, env: Env): Inner => {
-  const used = new Map<number, Attribute>();
-  const note = (e: TypedExpr): TypedExpr => {
-    replace(e, (x) => {
-      if (x.kind === "attribute") used.set(x.id, x);
-      return undefined;
-    });
-    return e;
-  };
-  const names: Names = {
-    ...env.names,
-    outer: {
-      used,
-      resolve: (parts, position) => {
-        const match = ownColumn(env, parts, position);
-        if (match !== undefined) return { expr: note(match.base), rest: match.rest };
-        const further = env.names.outer?.resolve(parts, position);
-        if (further !== undefined) note(further.expr);
-        return further;
-      },
-      text: (parts) => columnText(env.visible, parts) ?? env.names.outer?.text(parts),
-      star: (qualifier) => starColumns(env.visible, qualifier) ?? env.names.outer?.star(qualifier),
-      aggregate: (call) => {
-        const own = usesOwnColumn(env, call);
-        const value = own ? env.aggregate?.(call, env) : env.names.outer?.aggregate?.(call);
-        return value === undefined ? undefined : note(value);
-      },
-    },
-  };
-  const resolved = analysis.relation(relation, names);
-  analysis.outerUses.set(relation, usesOf(resolved.plan, used));
-  return { resolved, outer: [...used.values()] };
-};
-
-/** Uses of outer columns, operators from the top and their expressions from the left, as Spark lists them. */
-const usesOf = (plan: LogicalPlan, outer: ReadonlyMap<number, Attribute>): readonly string[] => {
-  const found: string[] = [];
-  if (outer.size === 0) return found;
-  walk(plan, (p) => {
-    for (const e of expressionsOf(p))
-      replace(e, (x) => {
-        if (x.kind === "attribute" && outer.has(x.id)) found.push(x.name);
-        return undefined;
-      });
-  });
-  return found;
-};
-
-const refuseStreams = (analysis: Analysis, inner: Inner, e: Subquery): void => {
-  if (!inner.resolved.plan.streaming) return;
-  if (e.mode === "scalar" || analysis.options.compatibility === "spark")
-    fail(
-      "INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY",
-      "Invalid subquery: Streaming query is not allowed in subquery expressions.",
-      e.position,
-      "join the stream instead",
-    );
-};
-
-const onlyColumn = (inner: Inner, e: Subquery): Attribute => {
-  const columns = inner.resolved.columns;
-  if (columns.length !== 1)
-    fail(
-      "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN",
-      `Invalid subquery: Scalar subquery must return only one column, but got ${columns.length}.`,
-      e.position,
-    );
-  return columns[0]!.attribute;
-};
-
-/** `values IN (columns)` as a condition. */
-const inCondition = (
-  inner: Inner,
-  values: readonly TypedExpr[],
-  position: SourcePosition | undefined,
-): TypedExpr => {
-  const columns = inner.resolved.columns;
-  if (columns.length !== values.length)
-    return fail(
-      "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
-      `The number of columns in the left hand side of an IN subquery (${values.length}) does not match the number of columns in the output of subquery (${columns.length}).`,
-      position,
-    );
-  return and(values.map((v, i) => equalKeys(v, columns[i]!.attribute)))!;
-};
 
 /** Subqueries of one operator, joined on below it. */
 export class Subqueries {
   readonly #analysis: Analysis;
   readonly #steps: ((plan: LogicalPlan, rekey: Rekey) => LogicalPlan)[] = [];
   readonly #attributes: Attribute[] = [];
+  readonly #answers = new Map<string, TypedExpr>();
+  readonly #known: ReadonlyMap<string, TypedExpr>;
 
-  constructor(analysis: Analysis) {
+  /** `known`: subqueries that another operator below has already answered. */
+  constructor(analysis: Analysis, known: ReadonlyMap<string, TypedExpr> = new Map()) {
     this.#analysis = analysis;
+    this.#known = known;
+  }
+
+  /** By the text of a subquery: its value. */
+  get answers(): ReadonlyMap<string, TypedExpr> {
+    return this.#answers;
   }
 
   get any(): boolean {
@@ -180,8 +101,18 @@ export class Subqueries {
 
   /** A subquery inside an expression: a column. */
   resolve(e: Subquery, env: Env): TypedExpr {
+    const key = subqueryKey(e);
+    const known = key === undefined ? undefined : this.#known.get(key);
+    if (known !== undefined) return known;
+    const value = this.#value(e, env);
+    if (key !== undefined) this.#answers.set(key, value);
+    return value;
+  }
+
+  #value(e: Subquery, env: Env): TypedExpr {
     const inner = innerQuery(this.#analysis, e.relation as Relation, env);
     refuseStreams(this.#analysis, inner, e);
+    if (this.#analysis.options.compatibility === "spark") checkHost(e, inner, env);
     if (e.mode === "scalar") return this.#scalar(inner, onlyColumn(inner, e));
     // as Spark's existence join: an unknown answer refuses the row, both for IN and for NOT IN
     const found =

@@ -10,6 +10,7 @@ import { constantOf } from "./constants.ts";
 import type { LogicalPlan } from "./logical.ts";
 import { project, union } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
+import { attributesOf } from "./typed.ts";
 
 type Of<K extends Relation["kind"]> = Extract<Relation, { kind: K }>;
 
@@ -37,6 +38,12 @@ export const analyseValues = (a: Analysis, rel: Of<"values">, names: Names): Res
       rel.position,
     );
   const typed = rel.rows.map((r) => r.map((e) => typeIn(env, e)));
+  if (a.options.compatibility === "spark" && typed.some((r) => attributesOf(...r).length > 0))
+    fail(
+      "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
+      "Cannot evaluate an expression with a column of the query around in an inline table definition.",
+      rel.position,
+    );
   const types = Array.from({ length: width }, (_, i) => {
     const type = commonTypeOfColumn(typed.map((r) => r[i]!.type));
     return (

@@ -172,7 +172,8 @@ const likePredicate = (p: Parser, word: string, tested: Tested): Expr => {
 /** `LIKE ALL (…)` is the conjunction of the patterns, `LIKE ANY (…)` their disjunction; NOT goes to each pattern. */
 const quantifiedLike = (p: Parser, fn: string, join: "and" | "or", tested: Tested): Expr => {
   p.expectOp("(");
-  if (p.atOp(")")) throw p.error("PARSE_SYNTAX_ERROR", "Expected something between '(' and ')'.");
+  if (p.atOp(")"))
+    throw p.error("INVALID_SQL_SYNTAX.EMPTY_QUANTIFIED_PATTERN", "Expected something between '(' and ')'.");
   const tests = p.list((): Operand => {
     const start = p.peek();
     return { expr: result(p, fn, [tested.value, parseExpr(p)], tested), start, end: p.before()!.end };

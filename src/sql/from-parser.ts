@@ -79,6 +79,8 @@ export const joinClause = (p: Parser, left: Relation): Relation | undefined => {
     throw p.unexpected("JOIN");
   }
   const how = type[1];
+  if (natural && how === "cross")
+    throw p.error("INCOMPATIBLE_JOIN_TYPES", "The join types NATURAL and CROSS are incompatible.", start);
   const lateral = p.accept("LATERAL");
   const right = p.nested(() => relationPrimary(p));
   const on = !natural && p.accept("ON") ? p.grammar.expression(p) : undefined;

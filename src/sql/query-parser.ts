@@ -156,10 +156,20 @@ const organized = (p: Parser, child: Relation): Relation => {
     all = orderByAll(p);
     orders = all ? [sortItem(p)] : sortItems(p);
   }
-  if (p.acceptBy("CLUSTER"))
-    orders ??= p.list(() => ({ expr: p.grammar.expression(p), descending: false, nullsFirst: true }));
-  if (p.acceptBy("DISTRIBUTE")) p.list(() => p.grammar.expression(p));
-  if (p.acceptBy("SORT")) orders ??= sortItems(p);
+  const sorted = orders !== undefined;
+  const clustered = p.acceptBy("CLUSTER");
+  if (clustered)
+    orders = p.list(() => ({ expr: p.grammar.expression(p), descending: false, nullsFirst: true }));
+  const distributed = p.acceptBy("DISTRIBUTE");
+  if (distributed) p.list(() => p.grammar.expression(p));
+  const within = p.acceptBy("SORT");
+  if (within) orders = sortItems(p);
+  if ([sorted, clustered, distributed || within].filter(Boolean).length > 1)
+    throw p.error(
+      "UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES",
+      "Combination of ORDER BY/SORT BY/DISTRIBUTE BY/CLUSTER BY.",
+      start,
+    );
   let result = withWindows(child, windowClause(p));
   if (orders !== undefined)
     result = { kind: "sort", child: result, orders, ...(all ? { all } : {}), position: p.position(start) };

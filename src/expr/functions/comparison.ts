@@ -41,11 +41,27 @@ export const comparableOperands = (args: readonly TypedExpr[], site: CallSite): 
   }
   if (sqlType(a.type) !== sqlType(b.type)) {
     const common = a.type.kind === b.type.kind ? commonType([a.type, b.type]) : undefined;
+    if (common === undefined && a.type.kind === "struct" && shape(a.type) === shape(b.type)) {
+      requireOrder([a, b], site);
+      return [a, b];
+    }
     if (common === undefined) throw binaryDifferentTypes(site, [a, b]);
     [a, b] = [castTo(a, common), castTo(b, common)];
   }
   requireOrder([a, b], site);
   return [a, b];
+};
+
+/** A type without the names of its fields: structs compare by place. */
+const shape = (t: DataType): string => {
+  switch (t.kind) {
+    case "struct":
+      return `struct(${t.fields.map((f) => shape(f.type)).join(",")})`;
+    case "array":
+      return `array(${shape(t.element)})`;
+    default:
+      return sqlType(t);
+  }
 };
 
 const relationRule: TypeRule = (raw, site) => {
