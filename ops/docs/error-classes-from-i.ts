@@ -35,6 +35,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "INVALID_ARRAY_INDEX_IN_ELEMENT_AT",
     "The index is outside of the array. `try_element_at` gives null instead; indexes of `element_at` begin at 1.",
   ],
+  [
+    "INVALID_BITMAP_POSITION",
+    "A bitmap has 32,768 bits, from 0: take `bitmap_bit_position()` of the number, grouped by `bitmap_bucket_number()`.",
+  ],
   ["INVALID_CONF_VALUE", "A setting has a value that it does not take."],
   ["INVALID_DATETIME_PATTERN", "A date pattern holds a letter that has no meaning. Quote text: `yyyy'T'HH`."],
   ["INVALID_DECIMAL_SCALE", "The scale of a decimal is negative or above its precision."],
@@ -111,6 +115,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "INVALID_VARIANT_PATH",
     "A path of a variant function begins with `$` and has one segment or more: `$.a[0]['b']`.",
   ],
+  ["INVALID_VECTOR_NORM_DEGREE", "The degree of a norm is 1.0, 2.0 or float('inf')."],
   ["INVALID_WATERMARK", "WATERMARK FOR c AS … takes the column itself, or the column minus an interval."],
   ["INVALID_WATERMARK_DELAY", "The delay of a watermark is negative or no duration."],
   [
@@ -311,6 +316,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "The path meets a value of another kind in the variant; the `try_` function gives null there.",
   ],
   ["VARIANT_SIZE_LIMIT", "The path has an index that would make a variant of unreasonable size."],
+  ["VECTOR_DIMENSION_MISMATCH", "Vectors that go together have as many elements as each other."],
   ["WINDOW_FUNCTION_FRAME_NOT_ORDERED", "The window function needs ORDER BY in its OVER."],
   [
     "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE",

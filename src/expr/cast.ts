@@ -91,7 +91,12 @@ const castNested = (from: DataType, to: DataType, options: CastOptions): Cast | 
 const castLeaf = (from: DataType, to: DataType, options: CastOptions): Cast => {
   const zone = options.timeZone;
   if (to.kind === "variant") return castToVariant(from, zone);
-  if (from.kind === "variant") return castFromVariant(to, zone);
+  if (from.kind === "variant")
+    return castFromVariant(
+      to,
+      (a, b) => castFunction(a, b, { ...options, tryCast: false }),
+      options.tryCast === true,
+    );
   if (to.kind === "string") return valueText(from, zone);
   if (from.kind === "string") return castFromString(to, zone, options.clockMs);
   switch (to.kind) {

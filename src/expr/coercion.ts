@@ -210,6 +210,14 @@ export const coerce = (e: TypedExpr, type: DataType): TypedExpr | undefined => {
   return storeAssignable(e.type, type) ? castTo(e, type) : undefined;
 };
 
+/** Objects become structs, and maps whose keys are strings. */
+const fromVariantAllowed = (to: DataType): boolean => {
+  if (to.kind === "array") return fromVariantAllowed(to.element);
+  if (to.kind === "map") return to.key.kind === "string" && fromVariantAllowed(to.value);
+  if (to.kind === "struct") return to.fields.every((f) => fromVariantAllowed(f.type));
+  return !isInterval(to) && to.kind !== "null";
+};
+
 const CASTS: Partial<Record<DataType["kind"], (to: DataType) => boolean>> = {
   boolean: isNumeric,
   string: (to) => isAtomic(to) || to.kind === "calendarInterval" || to.kind === "variant",
@@ -219,7 +227,7 @@ const CASTS: Partial<Record<DataType["kind"], (to: DataType) => boolean>> = {
   timestamp_ntz: (to) => isDatetime(to) || to.kind === "variant",
   dayTimeInterval: (to) => to.kind === "dayTimeInterval" || isIntegral(to) || to.kind === "decimal",
   yearMonthInterval: (to) => to.kind === "yearMonthInterval" || isIntegral(to) || to.kind === "decimal",
-  variant: (to) => !isInterval(to) && to.kind !== "null",
+  variant: (to) => fromVariantAllowed(to),
 };
 
 /** Structs and maps become variants by to_variant_object only. */

@@ -28,6 +28,10 @@ import { REGEXP_FUNCTIONS } from "./functions/regexp.ts";
 import { SEQUENCE_FUNCTIONS } from "./functions/sequence.ts";
 import { DIGEST_FUNCTIONS } from "./functions/digest.ts";
 import { ENCODING_FUNCTIONS } from "./functions/encoding.ts";
+import { BITMAP_FUNCTIONS } from "./functions/bitmap.ts";
+import { VECTOR_FUNCTIONS } from "./functions/vector.ts";
+import { DECIMAL_FORMAT_FUNCTIONS } from "./functions/decimal-format.ts";
+import { URL_FUNCTIONS } from "./functions/url.ts";
 import { INTROSPECTION_FUNCTIONS } from "./functions/introspection.ts";
 import { NUMBER_FORMAT_FUNCTIONS } from "./functions/number-format.ts";
 import { JSON_FUNCTIONS } from "./functions/json.ts";
@@ -66,6 +70,10 @@ const FILES: readonly (readonly FunctionDefinition[])[] = [
   SEQUENCE_FUNCTIONS,
   DIGEST_FUNCTIONS,
   ENCODING_FUNCTIONS,
+  URL_FUNCTIONS,
+  DECIMAL_FORMAT_FUNCTIONS,
+  BITMAP_FUNCTIONS,
+  VECTOR_FUNCTIONS,
   INTROSPECTION_FUNCTIONS,
   NUMBER_FORMAT_FUNCTIONS,
   JSON_FUNCTIONS,

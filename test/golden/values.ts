@@ -20,6 +20,24 @@ const integer = (x: number | bigint): unknown => (typeof x === "bigint" ? { bigi
 const object = (fields: readonly Field[], values: readonly Value[]): unknown =>
   Object.fromEntries(fields.map((f, i) => [f.name, toGolden(values[i]!, f.type)]));
 
+const pythonFloat = (x: number): string => {
+  if (Object.is(x, -0)) return "-0.0";
+  if (x === 0 || (Math.abs(x) >= 1e-4 && Math.abs(x) < 1e16))
+    return Number.isInteger(x) ? x.toFixed(1) : String(x);
+  return x.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
+};
+
+/** A map's key as the recorder wrote it: Python's str() of the key's own form. */
+const keyText = (key: unknown, type: DataType): string => {
+  if (typeof key === "boolean") return key ? "True" : "False";
+  if (typeof key === "number" && (type.kind === "double" || type.kind === "float")) return pythonFloat(key);
+  if (isObject(key))
+    return `{${Object.entries(key)
+      .map(([k, v]) => `'${k}': ${typeof v === "string" ? `'${v}'` : String(v)}`)
+      .join(", ")}}`;
+  return String(key);
+};
+
 /** The form of a value in a golden file. */
 export const toGolden = (value: Value, type: DataType): unknown => {
   if (value === null) return null;
@@ -44,7 +62,7 @@ export const toGolden = (value: Value, type: DataType): unknown => {
     case "map":
       return Object.fromEntries(
         (value as readonly (readonly [Value, Value])[]).map(([k, v]) => [
-          String(toGolden(k, type.key)),
+          keyText(toGolden(k, type.key), type.key),
           toGolden(v, type.value),
         ]),
       );

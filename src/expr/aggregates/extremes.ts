@@ -1,9 +1,13 @@
 /** `min`, `max` over any orderable type, `min_by`, `max_by`. E1: NaN is the greatest double, as in every order of Spark. */
-import type { DataType } from "../../core/data-type.ts";
+import { array, type DataType, INT } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import { layoutOf, valueAt, type Vector } from "../../core/vector.ts";
+import type { TypedExpr } from "../ast.ts";
 import type { Accumulator } from "../contract.ts";
-import { any, orderable, signature } from "../rules.ts";
+import type { CallSite } from "../function.ts";
+import { constantOf } from "../functions/definition.ts";
+import { any, coerceArgument, orderable, signature } from "../rules.ts";
+import { mismatch, wrongNumberOfArguments } from "../type-errors.ts";
 import { compareValues } from "../value-order.ts";
 import { type AggregateDefinition, type Fold, foldAccumulator, grown, isTaken } from "./definition.ts";
 
@@ -110,12 +114,63 @@ const byFold = (sign: 1 | -1, type: DataType): Fold<Best> => {
   };
 };
 
+/** The k best of [value, ordering], best first; of equal orderings the earlier row. */
+type Top = readonly (readonly [Value, Value])[];
+const topFold = (sign: 1 | -1, type: DataType, k: number): Fold<Top> => {
+  const compare = compareValues(type);
+  const put = (s: Top, entry: readonly [Value, Value]): Top => {
+    let at = s.length;
+    while (at > 0 && compare(entry[1], s[at - 1]![1]) * sign > 0) at--;
+    return at >= k ? s : [...s.slice(0, at), entry, ...s.slice(at, k - 1)];
+  };
+  return {
+    empty: () => [],
+    add: (s, [value, by]) => (by === null ? s : put(s, [value!, by!])),
+    merge: (s, o) => o.reduce(put, s),
+    result: (s) => (s.length === 0 ? null : s.map(([value]) => value)),
+    save: (s) => s.map(([value, by]) => [value, by]),
+    load: (s) => s as unknown as Top,
+  };
+};
+
+const TOP_MAX = 100_000;
+
+/** The number of values wanted. @throws AnalysisError DATATYPE_MISMATCH.NON_FOLDABLE_INPUT, DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE */
+const topArgument = (args: readonly TypedExpr[], site: CallSite): TypedExpr => {
+  const given = coerceArgument(INT, args, 2, site);
+  const k = constantOf(site.fold?.(given) ?? given);
+  if (k === undefined)
+    throw mismatch("NON_FOLDABLE_INPUT", site, args, 'the input `k` should be a foldable "INT" expression.');
+  if (k === null || Number(k) < 1 || Number(k) > TOP_MAX)
+    throw mismatch(
+      "VALUE_OUT_OF_RANGE",
+      site,
+      args,
+      `The \`k\` must be between [1, ${TOP_MAX}] (current value = ${String(k)}).`,
+    );
+  return { kind: "literal", value: Number(k), type: INT, nullable: false };
+};
+
 const by = (name: "min_by" | "max_by", sign: 1 | -1): AggregateDefinition => ({
   name,
-  usage: `${name}(x, y)`,
-  summary: `x of the row with the ${sign > 0 ? "greatest" : "least"} y.`,
-  resolve: signature([any, orderable], (args) => args[0]!.type, { nullable: true }),
-  create: (call) => foldAccumulator(byFold(sign, call.args[1]!.type)),
+  usage: `${name}(x, y[, k])`,
+  summary: `x of the row with the ${sign > 0 ? "greatest" : "least"} y; with k an array of the k ${sign > 0 ? "greatest" : "least"}.`,
+  resolve: (args, site) => {
+    if (args.length > 3) throw wrongNumberOfArguments(site, "[2, 3]", args.length);
+    const two = signature([any, orderable], (a) => a[0]!.type, { nullable: true })(args.slice(0, 2), site);
+    if (args.length < 3) return two;
+    return {
+      args: [...two.args, topArgument(args, site)],
+      type: array(two.type, two.args[0]!.nullable),
+      nullable: true,
+    };
+  },
+  create: (call) => {
+    const k = constantOf(call.args[2]);
+    return typeof k === "number"
+      ? foldAccumulator(topFold(sign, call.args[1]!.type, k))
+      : foldAccumulator(byFold(sign, call.args[1]!.type));
+  },
   ordered: true,
 });
 

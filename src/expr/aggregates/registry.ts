@@ -8,6 +8,7 @@ import type { Accumulator } from "../contract.ts";
 import { any, signature } from "../rules.ts";
 import { analysisError } from "../type-errors.ts";
 import { APPROX_COUNT_AGGREGATES } from "./approx-count.ts";
+import { BITMAP_AGGREGATES } from "./bitmaps.ts";
 import { COLLECTION_AGGREGATES } from "./collections.ts";
 import { COUNT_AGGREGATES } from "./count.ts";
 import type { AggregateDefinition } from "./definition.ts";
@@ -16,6 +17,7 @@ import { EXTREME_AGGREGATES } from "./extremes.ts";
 import { MOMENT_AGGREGATES } from "./moments.ts";
 import { PERCENTILE_AGGREGATES } from "./percentiles.ts";
 import { SUM_AGGREGATES } from "./sum.ts";
+import { VECTOR_AGGREGATES } from "./vectors.ts";
 import { userAccumulator } from "./user.ts";
 
 /** `grouping` and `grouping_id` have types only: the analyser replaces them by bits of the grouping set's id. */
@@ -51,6 +53,8 @@ const FILES: readonly (readonly AggregateDefinition[])[] = [
   COLLECTION_AGGREGATES,
   PERCENTILE_AGGREGATES,
   APPROX_COUNT_AGGREGATES,
+  BITMAP_AGGREGATES,
+  VECTOR_AGGREGATES,
   GROUPING_AGGREGATES,
 ];
 

@@ -20,7 +20,12 @@ import { ansiInterval, numeric, oneOf, signature, type TypeClass } from "../rule
 import { arithmeticOverflow, intervalOverflow } from "../runtime-errors.ts";
 import { type AggregateDefinition, type Fold, foldAccumulator, grown, isTaken } from "./definition.ts";
 
-const addable: TypeClass = oneOf(numeric, ansiInterval);
+/** Timestamps are added as seconds since the epoch. */
+const summable = oneOf(numeric, ansiInterval);
+const addable: TypeClass = {
+  ...summable,
+  implicit: (t) => (t.kind === "timestamp" ? DOUBLE : summable.implicit?.(t)),
+};
 
 type Decimal = DataType & { kind: "decimal" };
 

@@ -1,5 +1,5 @@
 /** Conditional functions. All but `coalesce` are rewritten to CASE or coalesce, so that only what is needed is evaluated. */
-import { BOOLEAN, type DataType, DOUBLE } from "../../core/data-type.ts";
+import { BOOLEAN, type DataType, DOUBLE, NULL } from "../../core/data-type.ts";
 import type { TypedExpr } from "../ast.ts";
 import { castTo, commonType } from "../coercion.ts";
 import type { CallSite, FunctionDefinition, Resolution, TypeRule } from "../function.ts";
@@ -52,6 +52,31 @@ const ifRule: TypeRule = (args, site) => {
   const condition = args[0]!.type.kind === "null" ? castTo(args[0]!, BOOLEAN) : args[0]!;
   if (condition.type.kind !== "boolean") throw unexpectedInput(site, args, 0, `"BOOLEAN"`);
   return replaced(choose(condition, args[1]!, args[2]!, site));
+};
+
+/** when(condition, value[, condition, value …][, otherwise]): CASE as a call. */
+const whenRule: TypeRule = (args, site) => {
+  if (args.length < 2) throw wrongNumberOfArguments(site, "> 1", args.length);
+  const pairs = Math.floor(args.length / 2);
+  const condition = (i: number): TypedExpr => {
+    const given = args[2 * i]!;
+    if (given.type.kind !== "boolean") throw unexpectedInput(site, args, 2 * i, `"BOOLEAN"`);
+    return given;
+  };
+  const conditions = Array.from({ length: pairs }, (_, i) => condition(i));
+  const last: TypedExpr =
+    args.length % 2 === 1 ? args.at(-1)! : { kind: "literal", value: null, type: NULL, nullable: true };
+  const values = [...Array.from({ length: pairs }, (_, i) => args[2 * i + 1]!), last];
+  const type = common(values, site);
+  const cast = values.map((v) => castTo(v, type));
+  return replaced({
+    kind: "case",
+    branches: conditions.map((c, i) => [c, cast[i]!]),
+    otherwise: cast.at(-1)!,
+    type,
+    nullable: cast.some((v) => v.nullable),
+    position: site.position,
+  });
 };
 
 const nvl2Rule: TypeRule = (args, site) => {
@@ -138,6 +163,14 @@ export const CONDITIONAL_FUNCTIONS: readonly FunctionDefinition[] = [
     "`yes` when the condition is true, else `no`.",
     [["if(1 < 2, 'a', 'b')", "a"]],
     ifRule,
+  ),
+  rewritten(
+    "when",
+    [],
+    "when(condition, value[, condition, value, …][, otherwise])",
+    "CASE as a call.",
+    [["when(1 > 2, 'a', 'b')", "b"]],
+    whenRule,
   ),
   rewritten(
     "nvl",

@@ -38,6 +38,11 @@ const holdsMap = (t: DataType): boolean =>
   (t.kind === "array" && holdsMap(t.element)) ||
   (t.kind === "struct" && t.fields.some((f) => holdsMap(f.type)));
 
+const holdsVariant = (t: DataType): boolean =>
+  t.kind === "variant" ||
+  (t.kind === "array" && holdsVariant(t.element)) ||
+  (t.kind === "struct" && t.fields.some((f) => holdsVariant(f.type)));
+
 const SEED = 42;
 const anyArguments =
   (type: typeof INT): TypeRule =>
@@ -49,6 +54,13 @@ const anyArguments =
         site,
         args,
         `Input to the function \`${site.fn}\` cannot contain elements of the "MAP" type.`,
+      );
+    if (args.some((a) => holdsVariant(a.type)))
+      throw mismatch(
+        "HASH_VARIANT_TYPE",
+        site,
+        args,
+        `Input to the function \`${site.fn}\` cannot contain elements of the "VARIANT" type.`,
       );
     return { ...signature([any], type, { variadic: true })(args, site), nullable: false };
   };

@@ -1,4 +1,4 @@
-/** Strings as bytes and back: encode, decode, base64, UTF-8 checks, URL parts. */
+/** Strings as bytes and back: encode, decode, base64, UTF-8 checks. */
 import { BINARY, BOOLEAN, STRING } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import { castTo, commonType } from "../coercion.ts";
@@ -9,7 +9,6 @@ import { equalValues } from "../value-order.ts";
 import { constantOf, custom, failure, family, plain, strict } from "./definition.ts";
 
 const string = family("string");
-const url = family("url");
 
 const CHARSETS = new Set(["US-ASCII", "ISO-8859-1", "UTF-8", "UTF-16BE", "UTF-16LE", "UTF-16", "UTF-32"]);
 
@@ -162,6 +161,17 @@ const bytesOf = (v: Value): Uint8Array =>
 const textOf = (v: Value): string =>
   typeof v === "string" ? v : Buffer.from(v as Uint8Array).toString("utf8");
 
+/** Java's MIME decoder: up to the padding, what is no digit of base 64 is passed over. */
+const unbase64 = (s: string): Uint8Array => {
+  const digits = s.replace(/[^A-Za-z0-9+/=]/g, "").replace(/=.*$/s, "");
+  if (digits.length % 4 === 1)
+    throw failure(
+      "CONVERSION_INVALID_INPUT",
+      `The value '${s}' (base64) cannot be converted to "BINARY" because it is malformed. Use \`try_to_binary\` to tolerate malformed input and return NULL instead.`,
+    );
+  return new Uint8Array(Buffer.from(digits, "base64"));
+};
+
 const coding: readonly FunctionDefinition[] = [
   string(
     "encode(str, charset)",
@@ -189,9 +199,9 @@ const coding: readonly FunctionDefinition[] = [
   ),
   string(
     "unbase64(text)",
-    "The bytes of base 64.",
+    "The bytes of base 64; other characters are passed over.",
     signature([STRING], BINARY),
-    plain((s: string) => new Uint8Array(Buffer.from(s, "base64"))),
+    plain(unbase64),
     { examples: [["decode(unbase64('U3BhcmsgU1FM'), 'utf-8')", "Spark SQL"]] },
   ),
   ...(["to_binary", "try_to_binary"] as const).map((name) =>
@@ -239,98 +249,4 @@ const coding: readonly FunctionDefinition[] = [
   ),
 ];
 
-/** application/x-www-form-urlencoded, as java.net.URLEncoder. */
-const urlEncode = (s: string): string =>
-  encodeURIComponent(s)
-    .replace(/[!'()~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll("%20", "+");
-
-const urlDecode = (s: string): string | undefined => {
-  try {
-    return decodeURIComponent(s.replaceAll("+", " "));
-  } catch {
-    return undefined;
-  }
-};
-
-const cannotDecode = (s: string): Error =>
-  failure(
-    "CANNOT_DECODE_URL",
-    `The provided URL cannot be decoded: ${s}. Please ensure that the URL is properly formatted and try again.`,
-  );
-
-const URI =
-  /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/(?:([^/?#@]*)@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d*))?)?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/;
-
-/** java.net.URI's parts of a URL. */
-const parseUrl = (text: string, part: string, key: string | undefined): string | null | undefined => {
-  const m = /[\s"<>\\^`{|}]/.test(text) ? null : URI.exec(text);
-  if (m === null) return undefined;
-  const [, scheme, user, host, port, path, query, ref] = m;
-  const authority =
-    host === undefined
-      ? null
-      : `${user === undefined ? "" : `${user}@`}${host}${port === undefined ? "" : `:${port}`}`;
-  const parts = new Map<string, string | null>([
-    ["PROTOCOL", scheme ?? null],
-    ["HOST", host === undefined || host === "" ? null : host],
-    ["PATH", path ?? null],
-    ["QUERY", query ?? null],
-    ["REF", ref ?? null],
-    ["FILE", query === undefined ? (path ?? null) : `${path}?${query}`],
-    ["AUTHORITY", authority],
-    ["USERINFO", user ?? null],
-  ]);
-  const value = parts.get(part) ?? null;
-  if (key === undefined || part !== "QUERY") return key === undefined ? value : null;
-  const found = (query ?? "").split("&").find((p) => p.startsWith(`${key}=`));
-  return found === undefined ? null : found.slice(key.length + 1);
-};
-
-const parsing = (name: string, lenient: boolean): FunctionDefinition =>
-  url(
-    `${name}(url, part[, key])`,
-    `A part of a URL: HOST, PATH, QUERY (or one key of it), REF, PROTOCOL, FILE, AUTHORITY, USERINFO.`,
-    signature([STRING, STRING, STRING], STRING, { optional: 1, nullable: true }),
-    strict<[string, string, string | undefined]>(([text, part, key]) => {
-      const value = parseUrl(text, part, key);
-      if (value === undefined && !lenient)
-        throw failure(
-          "INVALID_URL",
-          `The url is invalid: ${text}. Use \`try_parse_url\` to tolerate invalid URL and return NULL instead.`,
-        );
-      return value ?? null;
-    }),
-    { examples: [[`${name}('http://spark.apache.org/path?query=1', 'HOST')`, "spark.apache.org"]] },
-  );
-
-const urls: readonly FunctionDefinition[] = [
-  url(
-    "url_encode(str)",
-    "A string as application/x-www-form-urlencoded.",
-    signature([STRING], STRING),
-    plain(urlEncode),
-    { examples: [["url_encode('https://spark.apache.org')", "https%3A%2F%2Fspark.apache.org"]] },
-  ),
-  url(
-    "url_decode(str)",
-    "The string of an encoded one. @throws CANNOT_DECODE_URL",
-    signature([STRING], STRING),
-    plain((s: string) => {
-      const decoded = urlDecode(s);
-      if (decoded === undefined) throw cannotDecode(s);
-      return decoded;
-    }),
-    { examples: [["url_decode('https%3A%2F%2Fspark.apache.org')", "https://spark.apache.org"]] },
-  ),
-  url(
-    "try_url_decode(str)",
-    "url_decode; null where the text does not fit.",
-    signature([STRING], STRING, { nullable: true }),
-    strict<[string]>(([s]) => urlDecode(s) ?? null),
-  ),
-  parsing("parse_url", false),
-  parsing("try_parse_url", true),
-];
-
-export const ENCODING_FUNCTIONS: readonly FunctionDefinition[] = [...coding, ...urls];
+export const ENCODING_FUNCTIONS: readonly FunctionDefinition[] = coding;

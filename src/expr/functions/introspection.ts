@@ -1,8 +1,9 @@
 /** typeof, raise_error, assert_true, version and other functions about the query itself. */
 import { BOOLEAN, INT, LONG, NULL, STRING, typeName } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
-import type { FunctionDefinition } from "../function.ts";
+import type { FunctionDefinition, TypeRule } from "../function.ts";
 import { any, signature } from "../rules.ts";
+import { unexpectedInput } from "../type-errors.ts";
 import { custom, failure, family, plain } from "./definition.ts";
 
 const misc = family("misc");
@@ -13,6 +14,13 @@ const raise = (message: string): never => {
 
 const raiseClass = (errorClass: string): never => {
   throw failure(errorClass, "a subquery used as an expression gave more than one row");
+};
+
+const collationRule: TypeRule = (args, site) => {
+  const kind = args[0]?.type.kind;
+  if (args.length === 1 && kind !== "string" && kind !== "null")
+    throw unexpectedInput(site, args, 0, `"STRING"`);
+  return signature([any], STRING, { nullable: false })(args, site);
 };
 
 export const INTROSPECTION_FUNCTIONS: readonly FunctionDefinition[] = [
@@ -80,6 +88,26 @@ export const INTROSPECTION_FUNCTIONS: readonly FunctionDefinition[] = [
     "The only catalog.",
     signature([], STRING, { nullable: false }),
     plain(() => "spark_catalog"),
+  ),
+  misc(
+    "current_path()",
+    "Where names of functions and tables are looked for.",
+    signature([], STRING, { nullable: false }),
+    plain(() => "system.builtin,system.session,spark_catalog.default"),
+  ),
+  misc(
+    "current_user()",
+    "The user: a session has none of its own, so always the same.",
+    signature([], STRING, { nullable: false }),
+    plain(() => "millrace"),
+    { aliases: ["user", "session_user"] },
+  ),
+  misc(
+    "collation(str)",
+    "The collation of a string: they all compare by their bytes.",
+    collationRule,
+    custom<[]>(() => "SYSTEM.BUILTIN.UTF8_BINARY"),
+    { examples: [["collation('Spark SQL')", "SYSTEM.BUILTIN.UTF8_BINARY"]] },
   ),
   misc(
     "input_file_name()",

@@ -1,21 +1,19 @@
 /**
- * Numbers as text by a pattern: format_number (Java's DecimalFormat, HALF_EVEN), and to_char / to_number with SQL patterns (0 9 . D , G $ S MI PR).
+ * Numbers as text by a pattern: to_char / to_number with SQL patterns (0 9 . D , G $ S MI PR).
  */
-import { type DataType, decimal, INT, STRING } from "../../core/data-type.ts";
+import { type DataType, decimal, STRING } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import { isDatetime } from "../coercion.ts";
-import { divideHalfEven, parseDecimalText, plainDecimalString, pow10 } from "../decimal.ts";
+import { parseDecimalText, plainDecimalString } from "../decimal.ts";
 import type { FunctionDefinition, TypeRule } from "../function.ts";
-import { any, numeric, oneOf, signature, decimalLike } from "../rules.ts";
+import { any, signature, decimalLike } from "../rules.ts";
 import { formatInstant } from "../time/pattern-format.ts";
 import { DAY_MS } from "../time/calendar.ts";
 import { analysisError } from "../type-errors.ts";
-import { constantOf, custom, failure, family, strict, tooLong } from "./definition.ts";
+import { constantOf, custom, failure, family, strict } from "./definition.ts";
 import { formatText } from "./printf.ts";
 
 const string = family("string");
-/** More digits behind the point than any number needs: beyond it a power of ten would not fit the process. */
-const PLACES_MAX = 100_000;
 
 interface Exact {
   readonly unscaled: bigint;
@@ -25,38 +23,6 @@ interface Exact {
 const exactOf = (v: Value, type: DataType): Exact | undefined => {
   if (type.kind === "decimal") return { unscaled: v as bigint, scale: type.scale };
   return parseDecimalText(String(v));
-};
-
-/** `digits` places after the point, HALF_EVEN, then zeros beyond `least` removed; the whole part grouped. */
-const decimalText = (x: Exact, least: number, most: number, wholeLeast: number, group: number): string => {
-  const negative = x.unscaled < 0n;
-  const magnitude = negative ? -x.unscaled : x.unscaled;
-  const rounded =
-    x.scale > most ? divideHalfEven(magnitude, pow10(x.scale - most)) : magnitude * pow10(most - x.scale);
-  const [whole, fraction = ""] = plainDecimalString(rounded, most).split(".") as [string, string?];
-  let kept = fraction;
-  while (kept.length > least && kept.endsWith("0")) kept = kept.slice(0, -1);
-  const trimmed = whole.replace(/^0+/, "").padStart(wholeLeast, "0");
-  const shown = group > 0 ? trimmed.replace(new RegExp(`\\B(?=(?:\\d{${group}})+$)`, "g"), ",") : trimmed;
-  return `${negative && rounded !== 0n ? "-" : ""}${shown}${kept === "" ? "" : `.${kept}`}`;
-};
-
-const formatNumber = (v: Value, type: DataType, places: Value): string | null => {
-  const x = exactOf(v, type);
-  if (x === undefined) return String(v) === "NaN" ? "NaN" : (v as number) > 0 ? "∞" : "-∞";
-  if (typeof places === "number" && places > PLACES_MAX) throw tooLong(places, "format_number");
-  if (typeof places === "number") return places < 0 ? null : decimalText(x, places, places, 1, 3);
-  const pattern = places as string;
-  if (pattern === "") return decimalText(x, 0, 0, 1, 3);
-  const [whole, fraction = ""] = pattern.split(".") as [string, string?];
-  const comma = whole.lastIndexOf(",");
-  return decimalText(
-    x,
-    (fraction.match(/0/g) ?? []).length,
-    (fraction.match(/[0#]/g) ?? []).length,
-    (whole.match(/0/g) ?? []).length,
-    comma < 0 ? 0 : whole.length - comma - 1,
-  );
 };
 
 interface NumberPattern {
@@ -277,15 +243,6 @@ export const NUMBER_FORMAT_FUNCTIONS: readonly FunctionDefinition[] = [
     {
       aliases: ["printf"],
       examples: [["format_string('Hello World %d %s', 100, 'days')", "Hello World 100 days"]],
-    },
-  ),
-  string(
-    "format_number(x, places)",
-    "A number with grouped thousands, rounded half to even; places may be a pattern such as '#,##0.00'.",
-    signature([numeric, oneOf(INT, STRING)], STRING, { nullable: true }),
-    strict<[Value, Value]>(([v, p], call) => formatNumber(v, call.argTypes[0]!, p)),
-    {
-      examples: [["format_number(12332.123456, 4)", "12,332.1235"]],
     },
   ),
   string(

@@ -1,8 +1,9 @@
 /** Java's String.format for the conversions Spark users write: %d %s %f %e %g %x %o %c %b %n %%, with flags, width, precision and argument indexes. */
-import type { DataType } from "../../core/data-type.ts";
+import { type DataType, LONG } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import { isIntegral } from "../coercion.ts";
 import { plainDecimalString, toScale, parseDecimalText, decimalToNumber } from "../decimal.ts";
+import { microsOf } from "../time/calendar.ts";
 import { valueText } from "../value-text.ts";
 import { failure, tooLong } from "./definition.ts";
 import { TEXT_CHARS_MAX } from "../../core/limits.ts";
@@ -88,12 +89,29 @@ const fractional = (v: Value, type: DataType, s: Spec): string => {
   return signed(negative, fixed(parsed.unscaled, parsed.scale, places), s);
 };
 
+/** What Spark's engine holds for a time: days, microseconds, months. */
+const internal = (v: Value, type: DataType): Value | undefined => {
+  switch (type.kind) {
+    case "date":
+    case "dayTimeInterval":
+    case "yearMonthInterval":
+      return v;
+    case "timestamp":
+    case "timestamp_ntz":
+      return microsOf(v as number);
+    default:
+      return undefined;
+  }
+};
+
 const text = (v: Value, type: DataType, s: Spec, zone: string): string => {
   const full = v === null ? "null" : valueText(type, zone)(v);
   return s.precision === undefined ? full : full.slice(0, s.precision);
 };
 
 const convert = (v: Value, type: DataType, s: Spec, zone: string, format: string): string => {
+  const held = v === null ? undefined : internal(v, type);
+  if (held !== undefined) return convert(held, LONG, s, zone, format);
   const c = s.conversion.toLowerCase();
   if (c === "b") return v === null ? "false" : typeof v === "boolean" ? String(v) : "true";
   if (c === "s" || v === null) return text(v, type, s, zone);

@@ -8,6 +8,7 @@ import { any, oneOf, signature, stringOrBinary } from "../rules.ts";
 import { differentTypes, unexpectedInput } from "../type-errors.ts";
 import { custom, failure, family, plain, strict, tooLong } from "./definition.ts";
 
+type List = readonly Value[];
 const string = family("string");
 
 const SURROGATE = /[\ud800-\udfff]/;
@@ -324,13 +325,13 @@ const shaping: readonly FunctionDefinition[] = [
   ),
   string(
     "reverse(x)",
-    "A string or an array back to front.",
+    "A string, bytes or an array back to front.",
     signature(
-      [oneOf(STRING, { name: `"ARRAY"`, accepts: (t) => t.kind === "array", whenNull: STRING })],
+      [oneOf(stringOrBinary, { name: `"ARRAY"`, accepts: (t) => t.kind === "array", whenNull: STRING })],
       (a) => a[0]!.type,
     ),
     strict<[Value]>(([v]) =>
-      typeof v === "string" ? [...v].toReversed().join("") : (v as readonly Value[]).toReversed(),
+      typeof v === "string" ? [...v].toReversed().join("") : (v as Uint8Array | List).toReversed(),
     ),
     {
       examples: [["reverse('Spark SQL')", "LQS krapS"]],

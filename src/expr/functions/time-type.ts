@@ -33,6 +33,8 @@ export const TIME_TYPE_FUNCTIONS: readonly FunctionDefinition[] = [
   refused("to_time(text[, format])", 1, 2),
   refused("try_to_time(text[, format])", 1, 2),
   refused("current_time([precision])", 0, 1),
+  refused("localtime([precision])", 0, 1),
+  refused("time(x)", 1, 1),
   refused("time_diff(unit, start, end)", 3, 3),
   refused("time_trunc(unit, time)", 2, 2),
   ...["seconds", "millis", "micros"].flatMap((unit) => [
