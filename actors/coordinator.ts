@@ -9,7 +9,7 @@
  */
 import { position } from "../src/core/brands.ts";
 import { LogConflictError } from "../src/core/errors.ts";
-import { COMMIT_HISTORY, EPOCH_DEPTH, SOURCE_POLL_MS } from "../src/core/limits.ts";
+import { EPOCH_DEPTH, SOURCE_POLL_MS } from "../src/core/limits.ts";
 import type { Json, PlanLimits, SourceEnumerator, SplitRange } from "../src/connectors/source.ts";
 import { unpack } from "../src/codec/msgpack.ts";
 import { AckBook, mergeMaxima } from "../src/runtime/acknowledgements.ts";
@@ -17,7 +17,6 @@ import { encodeEntry, type EpochEntry, type PlanRecord, type Topology } from "..
 import { otherRows } from "../src/runtime/inbox.ts";
 import { IdleColumns } from "../src/runtime/idle-columns.ts";
 import { nextEntry, nextTopology } from "../src/runtime/next-epoch.ts";
-import { removeOldTopology } from "../src/runtime/old-topology.ts";
 import { EpochSize } from "../src/runtime/epoch-size.ts";
 import { Pacer } from "../src/runtime/trigger.ts";
 import { wantsEmptyEpoch } from "../src/runtime/empty-epoch.ts";
@@ -25,24 +24,26 @@ import { baseWatermark } from "../src/runtime/watermark.ts";
 import type { CoordinatorEnvironment, SourceLimits } from "./coordinator-environment.ts";
 import { progressOf } from "./coordinator-progress.ts";
 import { EpochWatch } from "./epoch-watch.ts";
+import { History } from "./history.ts";
 
 export class Coordinator {
   readonly #env: CoordinatorEnvironment;
   readonly #book: AckBook;
   readonly #pacer: Pacer;
   readonly #idleColumns: IdleColumns;
+  readonly #history: History;
   readonly #ends: (() => void)[] = [];
   #woken = false;
   #wake: (() => void) | undefined;
   #inputSeen = true;
   /** When the sources are asked next without having called (monotonic). */
   #lookAtMs = 0;
-  /** Newest topology version whose logs are removed. */
-  #removed: number | undefined;
   #drained = false;
   /** Position of the epoch entry that the sources' enumerators stand behind. */
   #standsAt = 0;
   #forgetful = false;
+  /** Both logs are read and the run has begun: commits may be written. */
+  #leading = false;
   #committing = false;
   /** What the leader itself is at, where it may take long. */
   #doing: "opening the sources" | "planning" | undefined = "opening the sources";
@@ -58,6 +59,7 @@ export class Coordinator {
     const observing = [...new Set(env.plan.watermarks.map((w) => w.stage))];
     this.#book = new AckBook(env.plan, observing);
     this.#idleColumns = new IdleColumns(env.plan, env.clock, env.idleTimeoutMs);
+    this.#history = new History(env);
     this.#pacer = new Pacer(env.trigger, env.clock);
     if (env.trigger.kind === "realTime") this.#size = new EpochSize(env.trigger.intervalMs);
     // The first epoch of a start waits for nothing, as in Spark.
@@ -80,6 +82,7 @@ export class Coordinator {
     this.#ends.push(new EpochWatch(this.#env, this.#book, () => this.#doing).start());
     try {
       await this.#begin();
+      this.#leading = true;
       while (!signal.aborted && !follower.finished) {
         if (this.#failed !== undefined) throw this.#failed;
         if (!this.#env.alive() || follower.token > this.#env.token) return;
@@ -91,6 +94,7 @@ export class Coordinator {
         await this.#sleep(wait);
       }
     } finally {
+      this.#leading = false;
       for (const s of [signal, leaving]) s.removeEventListener("abort", stop);
       for (const end of this.#ends) end();
       for (const source of this.#env.sources.values()) await source.close();
@@ -126,6 +130,8 @@ export class Coordinator {
 
   #onAck(bytes: Uint8Array): void {
     this.#book.take(bytes);
+    // At once: the round of planning may wait for an append.
+    if (this.#leading) this.#startCommit();
     this.#notify(false);
   }
 
@@ -173,7 +179,7 @@ export class Coordinator {
 
   /** Writes the commit log as far as every actor is done; beside planning, one append in flight. */
   #startCommit(): void {
-    if (this.#committing) return;
+    if (this.#committing || this.#failed !== undefined || !this.#env.alive()) return;
     this.#committing = true;
     this.#commit()
       .catch((e: unknown) => (this.#failed = e))
@@ -210,14 +216,19 @@ export class Coordinator {
       });
       const at = await commitLog.append(bytes, { expectLast: position(follower.commitPosition) });
       follower.offerCommit(at, bytes);
-      const keep = follower.positionOf(this.#book.snapshotEpoch(entry));
+      const snapshotEpoch = this.#book.snapshotEpoch(entry);
+      const keep = follower.positionOf(snapshotEpoch);
       await follower.until(() => follower.commitPosition >= at);
       this.#plannedAt.delete(entry.epoch);
       this.#learn(entry, clock.now() - started);
       this.#book.forget(entry.epoch);
       this.#env.metrics.epochCommitted(this.#env.queryName, entry.epoch, (clock.now() - started) / 1000);
       this.#notify(false);
-      await this.#forgetHistory(entry, keep, at);
+      for (const [id, source] of this.#env.sources) await source.committed?.(entry.ends[id] ?? {});
+      this.#history.forget({ entry, commit: at, snapshotEpoch, keep }, (e) => {
+        this.#failed = e;
+        this.#notify(false);
+      });
     }
   }
 
@@ -226,18 +237,6 @@ export class Coordinator {
     const given = this.#given.get(entry.epoch);
     this.#given.delete(entry.epoch);
     if (given !== undefined && Object.keys(entry.unread).length > 0) this.#size?.took(tookMs, given);
-  }
-
-  /** Input that is committed may be forgotten, and log entries that no recovery needs. */
-  async #forgetHistory(entry: EpochEntry, keep: number | undefined, commit: number): Promise<void> {
-    for (const [id, source] of this.#env.sources) await source.committed?.(entry.ends[id] ?? {});
-    if (entry.epoch % 64 !== 0) return;
-    if (keep !== undefined) await this.#env.planLog.trim(position(keep));
-    // Followers that are a little late read on without a gap.
-    await this.#env.commitLog.trim(position(Math.max(1, commit - COMMIT_HISTORY)));
-    if (entry.topology.previous?.version === this.#removed) return;
-    const { store, names } = this.#env;
-    this.#removed = await removeOldTopology(store, names, entry, this.#book.snapshotEpoch(entry));
   }
 
   /** Plans an epoch if one is due. Returns how long to wait for the next look; undefined: until something happens. */

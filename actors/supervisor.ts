@@ -253,7 +253,7 @@ export class ActorSupervisor {
       sources.get(id)!.reader(),
       partition,
       () => follower.latest?.entry,
-      (split, to) => store.bus.publish(names.hints, pack([id, split, to])),
+      (split, to) => store.bus.publish(names.hints, pack([id, split, to]), true),
     );
   }
 

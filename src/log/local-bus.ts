@@ -42,6 +42,11 @@ export class LocalBus implements Bus {
     });
   }
 
+  /** Whether somebody here hears messages of exactly this subject. */
+  hears(subject: string): boolean {
+    return this.#exact.has(subject);
+  }
+
   subscribe(subject: string, handler: (payload: Uint8Array) => void): () => void {
     const s: Subscription = { tokens: subject.split("."), handler };
     if (s.tokens.some((t) => t === "*" || t === ">")) {

@@ -83,7 +83,8 @@ export interface Log {
 
 /** Unreliable, fast messages between nodes of an application: they only wake (law 2), or are repeated until a log has them (law 9). */
 export interface Bus {
-  publish(subject: string, payload: Uint8Array): void;
+  /** `near`: for one reader only, so where it is in this process nobody else needs to hear it; a guess that may be wrong, as any message may be lost. */
+  publish(subject: string, payload: Uint8Array, near?: boolean): void;
   /** Returns the function that ends the subscription. */
   subscribe(subject: string, handler: (payload: Uint8Array) => void): () => void;
 }

@@ -39,6 +39,8 @@ export class AssignmentKeeper {
   #again = false;
   #closed = false;
   current: Assignment | undefined;
+  /** What the present assignment was last found to fit. */
+  #fits: readonly unknown[] | undefined;
   position = 0;
   /** Why following ended, if it did. */
   error: unknown;
@@ -124,9 +126,20 @@ export class AssignmentKeeper {
     if (latest === undefined) return;
     const nodes = membership.hosts(query);
     if (nodes.length === 0) return;
+    const made = [
+      this.current,
+      token,
+      latest.topology.version,
+      follower.committed >= latest.topology.since,
+      nodes.join(),
+    ];
+    if (this.#fits?.every((x, i) => x === made[i])) return;
     const actors = assign(wantedActors(latest, follower.committed), nodes, this.current);
     const next: Assignment = { token, nodes, actors };
-    if (this.current?.token === token && JSON.stringify(this.current) === JSON.stringify(next)) return;
+    if (this.current?.token === token && JSON.stringify(this.current) === JSON.stringify(next)) {
+      this.#fits = made;
+      return;
+    }
     try {
       const at = await this.#log.append(pack(next), { expectLast: position(this.position) });
       while (this.position < at && !this.#closed) await this.#changed();

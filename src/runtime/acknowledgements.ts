@@ -36,7 +36,8 @@ export class AckSender {
 
   send(ack: Acknowledgement): void {
     this.#open.set(`${ack.kind}/${ack.topology}/${ack.stage}/${ack.partition}/${ack.epoch}`, ack);
-    this.#bus.publish(this.#subject, encodeEntry(ack));
+    // The leader is the only reader; a repetition goes everywhere, for the leader that is meant may be another by now.
+    this.#bus.publish(this.#subject, encodeEntry(ack), true);
     this.#cancel ??= this.#clock.after(ACK_REPEAT_MS, () => this.#repeat());
   }
 

@@ -37,6 +37,8 @@ export class Committer {
   #lastSnapshotMs: number;
   #bytesSinceSnapshot = 0;
   #uploading: Promise<void> | undefined;
+  /** The blobs of a snapshot are being read; never rejects. */
+  #reading: Promise<void> | undefined;
   /** Called when something failed, to end the loop. */
   onFailure: (error: unknown) => void = () => {};
 
@@ -84,7 +86,7 @@ export class Committer {
     if (!this.#env.alive()) throw new FencedError("the node's lease is gone");
     const started = this.#env.clock.monotonic();
     this.#env.step?.("commit", "state");
-    await this.#store.commit(r.pending);
+    if (this.#keeps) await this.#put(r.pending);
     const commitMs = this.#env.clock.monotonic() - started;
     await this.#env.probe?.("committed", r.epoch);
     if (this.#sink?.commitsFirst === true) this.#env.step?.("commit", "sink");
@@ -93,6 +95,12 @@ export class Committer {
     this.#acknowledge(r, commitMs);
     this.#env.step?.("commit", "idle");
     this.#startSnapshot(r.pending.record, false);
+  }
+
+  /** What a snapshot under way still has to read is not dropped under it. */
+  async #put(pending: PendingCommit): Promise<void> {
+    if (this.#reading !== undefined && pending.changes.some((c) => "del" in c)) await this.#reading;
+    await this.#store.commit(pending);
   }
 
   #acknowledge(r: EpochResult, commitMs: number): void {
@@ -119,6 +127,14 @@ export class Committer {
     return this.#env.stage.kind === "source";
   }
 
+  /**
+   * Whether the epoch is written to the local store. A source's is the newest of the commit log (law 7): what it sends again after a crash its readers
+   * drop. A sink wants to know from which epoch on, the more so one that commits behind the state.
+   */
+  get #keeps(): boolean {
+    return !this.#stateless || this.#sink !== undefined;
+  }
+
   #due(): boolean {
     return (
       this.#env.clock.monotonic() - this.#lastSnapshotMs >= this.#env.snapshotIntervalMs ||
@@ -131,9 +147,12 @@ export class Committer {
     this.#lastSnapshotMs = this.#env.clock.monotonic();
     this.#bytesSinceSnapshot = 0;
     const prepared = this.#snapshots.prepare(record);
-    // The blobs are read before the next commit may drop them.
-    this.#chain = this.#chain.then(async () => void (await prepared));
-    this.#chain.catch((e: unknown) => this.#fail(e));
+    const reading = prepared.then(
+      () => {},
+      () => {},
+    );
+    this.#reading = reading;
+    void reading.then(() => (this.#reading = undefined));
     this.#uploading = this.#upload(prepared)
       .catch((e: unknown) => this.#fail(e))
       .finally(() => (this.#uploading = undefined));

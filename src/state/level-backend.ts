@@ -94,7 +94,13 @@ export class LevelBackend implements StateBackend {
         if (isFile) operations.push({ type: "put", key: FILE + key, value: Buffer.from(files.get(key)!) });
         else if ("put" in c) operations.push({ type: "put", key, value: c.value });
       }
-      await this.#db.batch(operations, { sync: false });
+      // Chained: without an object and its checks per operation.
+      const batch = this.#db.batch();
+      for (const o of operations) {
+        if (o.type === "put") batch.put(o.key, o.value);
+        else batch.del(o.key);
+      }
+      await batch.write({ sync: false });
     } catch (cause) {
       throw new StorageError(`cannot write state: ${messageOf(cause)}`, { cause });
     }

@@ -146,12 +146,12 @@ export class SnapshotWriter {
     if (this.#tail === undefined) await this.#catchUp();
     const last = this.#kept.at(-1);
     const previous = last?.manifest.writer === this.#writer ? last : undefined;
-    const blobs: PreparedBlob[] = [];
-    for (const info of record.blobs) {
-      const there = previous?.manifest.blobs.find((b) => sameBlob(b, info));
-      blobs.push(there ?? { ...info, payload: await this.#store.readBlob(info) });
-    }
-    return { record, blobs };
+    const prepare = async (info: BlobInfo): Promise<PreparedBlob> =>
+      previous?.manifest.blobs.find((b) => sameBlob(b, info)) ?? {
+        ...info,
+        payload: await this.#store.readBlob(info),
+      };
+    return { record, blobs: await Promise.all(record.blobs.map(prepare)) };
   }
 
   /**

@@ -9,7 +9,7 @@
  *  S2 a record counts only if its lineage (checkpoint, stage, topology version, partition, state fingerprint) is the actor's (law 7).
  */
 import { crc32 } from "../core/crc32.ts";
-import { pack, unpack } from "../codec/msgpack.ts";
+import { decodeRecord, encodeRecord } from "./record-codec.ts";
 import { StateCorruptError } from "../core/errors.ts";
 import type { BackendChange, StateBackend } from "./backend.ts";
 import { createKeyedTable } from "./keyed-table.ts";
@@ -130,7 +130,7 @@ export class StateStore {
   async readRecord(): Promise<StateRecord | undefined> {
     const bytes = await this.#backend.get(`${this.#prefix}/record`);
     if (bytes === undefined) return undefined;
-    const record = unpack(bytes) as StateRecord;
+    const record = decodeRecord(bytes);
     return record.format === STATE_FORMAT && sameLineage(record.lineage, this.#lineage) ? record : undefined;
   }
 
@@ -195,7 +195,7 @@ export class StateStore {
   }
 
   async #put(record: StateRecord, changes: readonly BackendChange[]): Promise<void> {
-    await this.#backend.write([...changes, { put: `${this.#prefix}/record`, value: pack(record) }]);
+    await this.#backend.write([...changes, { put: `${this.#prefix}/record`, value: encodeRecord(record) }]);
     this.committed = record;
   }
 

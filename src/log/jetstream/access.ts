@@ -27,9 +27,9 @@ import {
 import { BlockCollector, type Collector, ListCollector } from "./blocks.ts";
 import { createStream, expectationHeaders, hasAtomicBatches, publishAtomic } from "./capabilities.ts";
 import { Connection, type NatsOptions } from "./connection.ts";
-import { type LogHome, storedMessage } from "./log.ts";
-import { AckInbox, AckTransport, checkSize, type Outgoing, publishFenced } from "./publisher.ts";
-import { PullBudget, PullReader } from "./pull-reader.ts";
+import { homeOf, type LogHome, storedMessage } from "./log.ts";
+import { AckTransport, checkSize, type Outgoing, publishFenced } from "./publisher.ts";
+import { PullReader } from "./pull-reader.ts";
 import { FrameRecord, headersOf, storedRecordOf } from "./records.ts";
 
 const streamOf = (info: StreamInfo): NatsStream => ({
@@ -245,5 +245,5 @@ export class JetStreamAccess implements NatsAccess {
 /** A broker of its own for a connector that names other servers than the application's. */
 export const openNats = async (options: NatsOptions): Promise<NatsAccess> => {
   const connection = await Connection.open(options);
-  return new JetStreamAccess({ connection, acks: new AckInbox(connection), budget: new PullBudget() });
+  return new JetStreamAccess(homeOf(connection));
 };

@@ -15,20 +15,35 @@ import {
   type StreamInfo,
   streamInfo,
 } from "./api.ts";
+import { AnsweredPublish, type PublishAnswer } from "./answered-publish.ts";
 import type { Connection } from "./connection.ts";
-import { type AckInbox, AckTransport, checkSize, type Outgoing } from "./publisher.ts";
+import { AckInbox, AckTransport, checkSize, type Outgoing } from "./publisher.ts";
 import { SpaceGuard } from "./space-guard.ts";
 import { GuardedTransport, storedSize } from "./guarded-transport.ts";
 import { ListCollector } from "./blocks.ts";
-import { type PullBudget, PullReader } from "./pull-reader.ts";
-import { headersOf, logRecordOf, recordHeaders, type StoredMessage, storedRecordOf } from "./records.ts";
+import { PullBudget, PullReader } from "./pull-reader.ts";
+import {
+  type HeaderPairs,
+  headersOf,
+  logRecordOf,
+  recordHeaders,
+  type StoredMessage,
+  storedRecordOf,
+} from "./records.ts";
 
 /** What a log needs of its store. */
 export interface LogHome {
   readonly connection: Connection;
   readonly acks: AckInbox;
+  readonly answered: AnsweredPublish;
   readonly budget: PullBudget;
 }
+
+/** What logs over a connection share. */
+export const homeOf = (connection: Connection): LogHome => {
+  const acks = new AckInbox(connection);
+  return { connection, acks, answered: new AnsweredPublish(connection, acks), budget: new PullBudget() };
+};
 
 const pairs = (headers: Record<string, string> | undefined): [string, string][] | undefined =>
   headers === undefined ? undefined : Object.entries(headers);
@@ -63,18 +78,37 @@ export class JetStreamLog implements Log {
   ): Promise<Position> {
     const c = this.#home.connection;
     const headers = pairs(options.headers) ?? [];
-    if (options.expectLast !== undefined)
-      headers.push(["Nats-Expected-Last-Sequence", String(options.expectLast)]);
+    const { expectLast } = options;
+    if (expectLast !== undefined) headers.push(["Nats-Expected-Last-Sequence", String(expectLast)]);
     const large = checkSize(c, this.name, payload, headers);
     if (large !== undefined) throw large;
     const bytes = storedSize({ subject: this.#subject, payload, headers });
     if (!(this.#guard.admits(bytes) ?? (await this.#guard.ask(bytes))))
       throw full(this.name, this.#guard.maxBytes);
+    if (expectLast !== undefined && c.connected) return this.#appendBehind(payload, headers, expectLast);
     const ack = parseAck((await this.#request(payload, headers)).data);
     if (ack.error === undefined) return position(ack.seq!);
     if (ack.error.err_code === ERR.wrongLastSequence && options.expectLast !== undefined)
       throw conflict(this.name, options.expectLast, lastOf(ack.error.description));
     throw failureOf(this.name, ack.error, this.#guard.maxBytes);
+  }
+
+  async #appendBehind(payload: Uint8Array, headers: HeaderPairs, expectLast: Position): Promise<Position> {
+    const { sequence, refused } = await this.#publish(payload, headers);
+    if (refused === undefined) return position(sequence);
+    if (refused.err_code === ERR.wrongLastSequence)
+      throw conflict(this.name, expectLast, lastOf(refused.description));
+    throw failureOf(this.name, refused, this.#guard.maxBytes);
+  }
+
+  async #publish(payload: Uint8Array, headers: HeaderPairs): Promise<PublishAnswer> {
+    try {
+      return await this.#home.answered.send({ subject: this.#subject, payload, headers });
+    } catch (e) {
+      // Nobody takes the subject: nothing was stored; the stream may be gone.
+      if (e instanceof UnavailableError && e.errorClass === "NO_RESPONDERS") await this.#verified();
+      throw e;
+    }
   }
 
   async #request(payload: Uint8Array, headers: readonly (readonly [string, string])[]) {

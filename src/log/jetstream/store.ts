@@ -8,9 +8,7 @@ import type { NatsAccess } from "../nats-access.ts";
 import { JetStreamAccess } from "./access.ts";
 import { api, ApiError, ERR, failureOf, pages, patiently, type StreamInfo, streamInfo } from "./api.ts";
 import { Connection, type NatsOptions } from "./connection.ts";
-import { JetStreamLog, type LogHome } from "./log.ts";
-import { AckInbox } from "./publisher.ts";
-import { PullBudget } from "./pull-reader.ts";
+import { homeOf, JetStreamLog, type LogHome } from "./log.ts";
 
 export interface JetStreamOptions extends NatsOptions {
   /** Replicas of new streams that do not say otherwise. Default 1. */
@@ -24,9 +22,9 @@ export interface JetStreamOptions extends NatsOptions {
 const busOver = (c: Connection): Bus => {
   const local = new LocalBus();
   return {
-    publish: (subject, payload) => {
+    publish: (subject, payload, near = false) => {
       local.publish(subject, payload);
-      c.publish(subject, payload);
+      if (!near || !local.hears(subject)) c.publish(subject, payload);
     },
     subscribe: (subject, handler) => {
       const end = local.subscribe(subject, handler);
@@ -48,7 +46,7 @@ export class JetStreamStore implements LogStore {
   readonly #replicas: 1 | 3;
 
   private constructor(connection: Connection, options: JetStreamOptions) {
-    this.#home = { connection, acks: new AckInbox(connection), budget: new PullBudget() };
+    this.#home = homeOf(connection);
     this.#replicas = options.replicas ?? 1;
     this.bus = busOver(connection);
     this.nats = new JetStreamAccess(this.#home);

@@ -1,0 +1,53 @@
+/**
+ * The record of a store as bytes. It is written in every epoch and may name hundreds of small deltas: these go as columns of numbers, not as objects.
+ */
+import { pack, unpack } from "../codec/msgpack.ts";
+import type { BlobInfo, StateRecord } from "./store.ts";
+
+/** Table, epoch, kind, bytes, checksum. */
+const NUMBERS = 5;
+/** Kind: of a delta, of a base that does not say its rows; else the rows of a base. */
+const [DELTA, BASE] = [-1, -2];
+
+interface Stored extends Omit<StateRecord, "blobs"> {
+  /** In records of older programs. */
+  readonly blobs?: readonly BlobInfo[];
+  readonly tables?: readonly string[];
+  readonly numbers?: Uint8Array;
+}
+
+export const encodeRecord = ({ blobs, ...record }: StateRecord): Uint8Array => {
+  const tables = [...new Set(blobs.map((b) => b.table))];
+  const numbers = new Float64Array(blobs.length * NUMBERS);
+  let at = 0;
+  for (const b of blobs) {
+    numbers[at++] = tables.indexOf(b.table);
+    numbers[at++] = b.epoch;
+    numbers[at++] = b.base ? (b.rows ?? BASE) : DELTA;
+    numbers[at++] = b.bytes;
+    numbers[at++] = b.crc;
+  }
+  const stored: Stored = { ...record, tables, numbers: new Uint8Array(numbers.buffer) };
+  return pack(stored);
+};
+
+const blobsOf = (tables: readonly string[], bytes: Uint8Array): BlobInfo[] => {
+  const numbers = new Float64Array(bytes.slice().buffer);
+  return Array.from({ length: numbers.length / NUMBERS }, (_, i) => {
+    const [table, epoch, kind, length, crc] = numbers.subarray(i * NUMBERS) as unknown as readonly [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const info = { table: tables[table]!, epoch, base: kind !== DELTA, bytes: length, crc };
+    return kind >= 0 ? { ...info, rows: kind } : info;
+  });
+};
+
+export const decodeRecord = (bytes: Uint8Array): StateRecord => {
+  const { tables, numbers, blobs = [], ...record } = unpack(bytes) as Stored;
+  if (tables === undefined || numbers === undefined) return { ...record, blobs };
+  return { ...record, blobs: blobsOf(tables, numbers) };
+};
