@@ -7,6 +7,7 @@ import { type RuntimeProvider, setRuntimeProvider } from "../api/runtime-provide
 import { nodeRuntime } from "../node/session-runtime.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import type { ExplainMode, SessionRuntime, StartRequest } from "../query/runtime.ts";
+import { NO_INSPECTION } from "../query/query-inspection.ts";
 import type { StreamingQuery } from "../query/streaming-query.ts";
 import { applicationPath, importApplication } from "./application.ts";
 import type { Arguments } from "./arguments.ts";
@@ -35,6 +36,7 @@ const overAlready = (name: string, plan: string): StreamingQuery => ({
   processAllAvailable: () => Promise.resolve(),
   explain: () => plan,
   rescale: () => Promise.resolve(),
+  inspection: NO_INSPECTION,
 });
 
 const explaining =

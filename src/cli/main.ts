@@ -25,6 +25,17 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./explain.ts")).explain,
   },
   {
+    name: "logs",
+    summary: "show what the epochs of a query did",
+    load: async () => (await import("./logs.ts")).logs,
+  },
+  {
+    name: "dlq",
+    summary: "list, show, replay or clear dead letters",
+    load: async () => (await import("./dlq.ts")).dlq,
+  },
+  { name: "state", summary: "show the state of a key", load: async () => (await import("./state.ts")).state },
+  {
     name: "rescale",
     summary: "change the partitions of a query",
     load: async () => (await import("./rescale.ts")).rescale,

@@ -8,12 +8,17 @@ import { ConfigurationError, UnavailableError } from "../core/errors.ts";
 import { SHUTDOWN_MS } from "../core/limits.ts";
 import { type NodeAddress, readAddress } from "../http/address-file.ts";
 import { lockDataDirectory } from "../log/data-directory.ts";
+import type { Log, LogStore } from "../log/log.ts";
+import { commitLog, deadLetterLog } from "../log/names.ts";
 import { Catalogue, only, type QueryRecord } from "../node/catalogue.ts";
 import { processLogger } from "../node/log-output.ts";
 import { NODE_FLAGS, type Settings, settingsFrom } from "../node/settings.ts";
 import { openEmbedded, openJetStream } from "../node/stores.ts";
 import { SYSTEM_CLOCK } from "../query/system-clock.ts";
 import type { StreamingQueryProgress } from "../query/streaming-query.ts";
+import { clearDeadLetters, type FiledLetter, readDeadLetters } from "../query/dead-letter-log.ts";
+import { committedEpochs } from "../query/epoch-log.ts";
+import type { StateLookup, StateOperator } from "../query/query-inspection.ts";
 import type { Arguments, FlagSpec } from "./arguments.ts";
 import { JSON_FLAG } from "./command.ts";
 import { exportFlags } from "./environment.ts";
@@ -22,6 +27,16 @@ const FINDING = new Set(["nats", "creds", "tls-ca", "data", "log-level"]);
 
 /** The flags of every command that looks at queries. */
 export const QUERY_FLAGS: readonly FlagSpec[] = [...NODE_FLAGS.filter((f) => FINDING.has(f.name)), JSON_FLAG];
+
+/** Another way to a process: its address. */
+export const URL_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "url",
+    value: "URL",
+    help: "address of a process that runs the query, instead of --nats or --data",
+  },
+  { name: "token", value: "TOKEN", help: "its token, for what changes a query" },
+];
 
 /** How long a command waits for a broker that does not answer. */
 const CONNECT_MS = 5_000;
@@ -34,13 +49,36 @@ export interface Queries {
   rescale(query: QueryRecord, partitions: number): Promise<void>;
   /** Text of the plans. */
   plan(query: QueryRecord): Promise<string>;
+  /** Its committed epochs, oldest first: as far back as its logs, or its process, still have them. */
+  epochs(query: QueryRecord): Promise<readonly EpochLine[]>;
+  deadLetters(query: QueryRecord): Promise<readonly FiledLetter[]>;
+  /** Forgets dead letters up to a position; gives how many. */
+  clearDeadLetters(query: QueryRecord, through: number | undefined): Promise<number>;
+  /** The operators whose state can be asked for. Only a process that runs the query knows. */
+  stateOperators(query: QueryRecord): Promise<readonly StateOperator[]>;
+  state(query: QueryRecord, operator: string, key: string): Promise<StateAnswer>;
 }
+
+export interface EpochLine {
+  readonly epoch: number;
+  /** ISO time of its end. */
+  readonly at: string;
+  readonly inputRows: number;
+  readonly outputRows: number;
+  readonly lateRows: number;
+  readonly stateRows: number;
+  readonly ms: number;
+}
+
+export type StateAnswer = Omit<StateLookup, "state"> & { readonly found: boolean; readonly state: unknown };
 
 class LoggedQueries extends Catalogue implements Queries {
   readonly #waitMs: number;
+  readonly #store: LogStore;
 
-  constructor(store: ConstructorParameters<typeof Catalogue>[0], waitMs: number) {
+  constructor(store: LogStore, waitMs: number) {
     super(store, SYSTEM_CLOCK);
+    this.#store = store;
     this.#waitMs = waitMs;
   }
 
@@ -51,7 +89,49 @@ class LoggedQueries extends Catalogue implements Queries {
   plan(query: QueryRecord): Promise<string> {
     return Promise.resolve(query.plan.join("\n"));
   }
+
+  async epochs({ session, name }: QueryRecord): Promise<readonly EpochLine[]> {
+    return (await committedEpochs(await this.#store.open(commitLog(session, name)))).map(
+      ({ epoch, progress: p }) => ({
+        epoch,
+        at: new Date(p.endMs).toISOString(),
+        inputRows: sum(Object.values(p.inputRows)),
+        outputRows: p.outputRows,
+        lateRows: p.lateRows,
+        stateRows: sum(Object.values(p.operators).map((o) => o.rowsTotal)),
+        ms: p.endMs - p.startMs,
+      }),
+    );
+  }
+
+  /** A query without dead letters has no log of them: none is made. */
+  async #letters<T>({ session, name }: QueryRecord, none: T, use: (log: Log) => Promise<T>): Promise<T> {
+    const log = deadLetterLog(session, name);
+    return (await this.#store.list(log)).includes(log) ? use(await this.#store.open(log)) : none;
+  }
+
+  deadLetters(query: QueryRecord): Promise<readonly FiledLetter[]> {
+    return this.#letters<readonly FiledLetter[]>(query, [], readDeadLetters);
+  }
+
+  clearDeadLetters(query: QueryRecord, through: number | undefined): Promise<number> {
+    return this.#letters(query, 0, (log) => clearDeadLetters(log, through));
+  }
+
+  stateOperators(): Promise<readonly StateOperator[]> {
+    return Promise.reject(
+      new ConfigurationError("state is read through a process that runs the query: it knows the types", {
+        hint: "give its address with --url http://HOST:PORT, or its data directory with --data while it runs",
+      }),
+    );
+  }
+
+  state(): Promise<never> {
+    return this.stateOperators() as Promise<never>;
+  }
 }
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 interface ServedQuery {
   readonly id: string;
@@ -126,6 +206,40 @@ class ServedQueries implements Queries {
   async plan(query: QueryRecord): Promise<string> {
     return (await this.#ask<{ plan: string }>(`/${encodeURIComponent(query.id)}/plan`)).plan;
   }
+
+  async epochs(query: QueryRecord): Promise<readonly EpochLine[]> {
+    const all = await this.#ask<readonly StreamingQueryProgress[]>(
+      `/${encodeURIComponent(query.id)}/progress`,
+    );
+    return all.map((p) => ({
+      epoch: p.batchId + 1,
+      at: p.timestamp,
+      inputRows: p.numInputRows,
+      outputRows: p.sink.numOutputRows,
+      lateRows: sum(p.stateOperators.map((o) => o.numRowsDroppedByWatermark)),
+      stateRows: sum(p.stateOperators.map((o) => o.numRowsTotal)),
+      ms: p.batchDuration,
+    }));
+  }
+
+  deadLetters(query: QueryRecord): Promise<readonly FiledLetter[]> {
+    return this.#ask(`/${encodeURIComponent(query.id)}/dlq`);
+  }
+
+  async clearDeadLetters(query: QueryRecord, through: number | undefined): Promise<number> {
+    const path = `/${encodeURIComponent(query.id)}/dlq`;
+    return (await this.#ask<{ cleared: number }>(path, through === undefined ? {} : { through })).cleared;
+  }
+
+  stateOperators(query: QueryRecord): Promise<readonly StateOperator[]> {
+    return this.#ask(`/${encodeURIComponent(query.id)}/state`);
+  }
+
+  state(query: QueryRecord, operator: string, key: string): Promise<StateAnswer> {
+    return this.#ask(
+      `/${encodeURIComponent(query.id)}/state/${encodeURIComponent(operator)}?key=${encodeURIComponent(key)}`,
+    );
+  }
 }
 
 const answers = async (address: NodeAddress): Promise<boolean> => {
@@ -182,8 +296,18 @@ const withData = async <T>(settings: Settings, use: (q: Queries) => Promise<T>):
   }
 };
 
+const servedAt = (url: string, token: string | undefined): Queries => {
+  if (!/^https?:\/\/[^/]+\/?$/.test(url))
+    throw new ConfigurationError(`--url must be the address of a process, not ${JSON.stringify(url)}`, {
+      hint: "for example http://127.0.0.1:4040",
+    });
+  return new ServedQueries({ url: url.replace(/\/$/, ""), token: token ?? "", pid: 0 });
+};
+
 /** Calls `use` with the queries that the flags and the environment name. */
 export const withQueries = async <T>(args: Arguments, use: (q: Queries) => Promise<T>): Promise<T> => {
+  const url = args.flags.get("url");
+  if (url !== undefined) return use(servedAt(url, args.flags.get("token") ?? process.env["MILLRACE_TOKEN"]));
   exportFlags(args.flags);
   const settings = settingsFrom(process.env);
   return settings.nats === undefined ? withData(settings, use) : withNats(settings, settings.nats, use);

@@ -90,6 +90,9 @@ export const SQL_CHAIN_MAX = 1_000;
 /** Sets that GROUPING SETS, CUBE and ROLLUP of one GROUP BY expand to. */
 export const GROUPING_SETS_MAX = 4_096;
 
+/** How often a look at committed state begins again because its actor committed meanwhile. */
+export const STATE_READ_ATTEMPTS = 5;
+
 /** Relations that the protocol needs; checked by a unit test. */
 export const LIMIT_RELATIONS: readonly (readonly [string, boolean])[] = [
   ["a frame fits the publish window", FRAME_BYTES_TARGET * 4 < PUBLISH_WINDOW_BYTES],

@@ -80,9 +80,15 @@ interface Context {
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
-const answerOf = async (c: Context, request: IncomingMessage, path: readonly string[]): Promise<Answer> => {
+const answerOf = async (
+  c: Context,
+  request: IncomingMessage,
+  path: readonly string[],
+  search: URLSearchParams,
+): Promise<Answer> => {
   if (path[0] !== "api" || path[1] !== "queries") return refusal(404, "not found");
-  if (request.method === "GET" || request.method === "HEAD") return readQueries(c.node, path.slice(2));
+  if (request.method === "GET" || request.method === "HEAD")
+    return readQueries(c.node, path.slice(2), search);
   if (request.method !== "POST") return refusal(405, `${request.method} is not allowed here`);
   if (!same(tokenOf(request), c.token)) return refusal(401, "this needs the node's token");
   return changeQuery(c.node, path.slice(2), await bodyOf(request));
@@ -90,7 +96,7 @@ const answerOf = async (c: Context, request: IncomingMessage, path: readonly str
 
 const respond = async (c: Context, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const head = request.method === "HEAD";
-  const { pathname } = new URL(request.url ?? "/", "http://node");
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://node");
   const json = (a: Answer): void => send(response, a.status, JSON_TYPE, `${JSON.stringify(a.body)}\n`, head);
   const reads = request.method === "GET" || head;
   if (reads && pathname === "/") return send(response, 200, "text/html; charset=utf-8", PAGE, head);
@@ -104,7 +110,7 @@ const respond = async (c: Context, request: IncomingMessage, response: ServerRes
       body: { status: ready ? "ready" : "not ready", nodes: c.node.nodes() },
     });
   }
-  json(await answerOf(c, request, pathname.split("/").filter(Boolean).map(decodeURIComponent)));
+  json(await answerOf(c, request, pathname.split("/").filter(Boolean).map(decodeURIComponent), searchParams));
 };
 
 /** Opens the server of a node. ConfigurationError when the port is taken. */

@@ -13,15 +13,17 @@
  * G2: the partial phase flushes after every PARTIAL_AGGREGATE_ROWS rows of an epoch and at its end, never at batch boundaries (law 2).
  */
 import { type Batch, batchOf, rowCount } from "../core/batch.ts";
-import { BOOLEAN, type DataType, field, LONG, VARIANT } from "../core/data-type.ts";
+import { BOOLEAN, type DataType, field, LONG, struct, VARIANT } from "../core/data-type.ts";
 import { PARTIAL_AGGREGATE_ROWS, RESULT_ROWS_MAX } from "../core/limits.ts";
 import { type Schema, schemaOf } from "../core/schema.ts";
+import type { Row } from "../core/value.ts";
 import { valueAt, type Vector, vectorOf } from "../core/vector.ts";
 import type { AggregateCall, TypedExpr } from "../expr/ast.ts";
 import { compileExprs } from "../expr/compile.ts";
 import type { Accumulator } from "../expr/contract.ts";
 import { accumulatorsOf, compileCalls, type EvaluatedCalls, updateAll } from "./aggregate-calls.ts";
 import { AggregateTable } from "./aggregate-table.ts";
+import { toUserValue } from "../expr/user-values.ts";
 import { EarlyRows, earlyRowsDue, type EarlySpec } from "./early-rows.ts";
 import { formatAggregate, formatExpr, keyTypesText } from "./expr-text.ts";
 import type {
@@ -227,6 +229,23 @@ class Aggregate implements Operator {
     }
   }
 
+  lookUp(key: Row): Readonly<Record<string, unknown>> | undefined {
+    const [group, fresh] = [new Int32Array(1), new Uint8Array(1)];
+    const { keys } = this.#spec;
+    this.#table.lookup(
+      keys.map((k, i) => vectorOf(k.type, [key[i]!])),
+      1,
+      group,
+      fresh,
+    );
+    if (fresh[0] === 1) return undefined;
+    const fields = this.#output.fields.slice(keys.length, keys.length + this.#accumulators.length);
+    return toUserValue(
+      this.#accumulators.map((a) => a.result(group[0]!)),
+      struct(fields),
+    ) as Readonly<Record<string, unknown>>;
+  }
+
   metrics(): OperatorMetrics {
     return this.#counts.epoch;
   }
@@ -260,5 +279,13 @@ export const aggregateKind: OperatorKind<AggregateSpec> = {
       : `aggregate keys=[${keyTypesText(spec.keys)}] calls=[${spec.aggregates.map(formatAggregate).join(", ")}] closes=${spec.eventTime?.key ?? "never"}${spec.early?.everyMs === undefined ? "" : " early"}`,
   wantsEmptyEpoch: (spec, before, after) =>
     spec.phase !== "partial" && spec.mode !== "complete" && after > before,
+  stateKeys: ({ phase, keys, routeBy }, output) =>
+    phase === "partial"
+      ? undefined
+      : {
+          names: keys.map((_, i) => output.fields[i]!.name),
+          types: keys.map((k) => k.type),
+          routeBy: routeBy ?? keys.map((_, i) => i),
+        },
   wantsTimerEpoch: (spec, before, now) => earlyRowsDue(spec.early, before, now),
 };

@@ -12,11 +12,12 @@ import type { Row, Value } from "../core/value.ts";
 import type { TypedExpr } from "../expr/ast.ts";
 import { toUserValue } from "../expr/user-values.ts";
 import { callUser, userFunctionError } from "../expr/user-call.ts";
+import { encodeKey } from "../state/key-codec.ts";
 import type { KeyedTable, StateKey } from "../state/table.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 import { keyTypesText } from "./expr-text.ts";
 import { GroupState, type GroupTimeout } from "./group-state-handle.ts";
-import { type Group, type GroupedInput, GroupedRows } from "./grouped-rows.ts";
+import { type Group, type GroupedInput, GroupedRows, groupStateKeys } from "./grouped-rows.ts";
 import type {
   EpochContext,
   Operator,
@@ -199,6 +200,21 @@ class GroupStateOperator implements Operator {
     if (timeoutMs !== null) this.#timeouts.add(timeoutMs, group.key);
   }
 
+  lookUp(key: Row): Readonly<Record<string, unknown>> | undefined {
+    const stored = this.#table.get(
+      encodeKey(
+        key,
+        this.#spec.keys.map((k) => k.type),
+      ),
+    );
+    if (stored === undefined) return undefined;
+    const [, , has, state, timeoutMs] = stored;
+    return {
+      ...(has === 1 ? { state: this.#codec.decode(state) } : {}),
+      ...(timeoutMs === null ? {} : { timeout: new Date(timeoutMs) }),
+    };
+  }
+
   metrics(): OperatorMetrics {
     return this.#counts.epoch;
   }
@@ -212,6 +228,7 @@ export const groupStateKind: OperatorKind<GroupStateSpec> = {
     `GroupState ${spec.mode} ${spec.name} [${spec.keyNames.join(", ")}] timeout ${spec.timeout}`,
   stateFingerprint: (spec) =>
     `groupState keys=[${keyTypesText(spec.keys)}] state=${stateTypeText(spec.stateType)} timeout=${spec.timeout}`,
+  stateKeys: groupStateKeys,
   wantsEmptyEpoch: (spec, before, after) => spec.timeout === "eventTime" && after > before,
   wantsTimerEpoch: (spec, before, now) =>
     spec.timeout === "processingTime" && now - before >= PROCESSING_TIMER_MS,

@@ -5,7 +5,7 @@ import type { Row } from "../core/value.ts";
 import type { TypedExpr } from "../expr/ast.ts";
 import { compileExprs } from "../expr/compile.ts";
 import type { StateKey } from "../state/table.ts";
-import type { EpochContext, Output } from "./operator.ts";
+import type { EpochContext, Output, StateKeys } from "./operator.ts";
 import type { OperatorCounts } from "./operator-counts.ts";
 import { KeyEncoder } from "./row-keys.ts";
 import { keepRows, overRows, type OnRowError } from "./row-errors.ts";
@@ -23,6 +23,17 @@ export interface GroupedInput {
   readonly routeBy?: readonly number[] | undefined;
   readonly late?: { readonly expr: TypedExpr; readonly form: EventTimeForm } | undefined;
 }
+
+/** How the state of user functions over such rows is addressed. */
+export const groupStateKeys = ({
+  keys,
+  keyNames,
+  routeBy,
+}: GroupedInput & { readonly keyNames: readonly string[] }): StateKeys => ({
+  names: keyNames,
+  types: keys.map((k) => k.type),
+  routeBy: routeBy ?? keys.map((_, i) => i),
+});
 
 export class GroupedRows {
   readonly #input: GroupedInput;

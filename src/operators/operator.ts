@@ -14,6 +14,8 @@ import type { Batch } from "../core/batch.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Schema } from "../core/schema.ts";
 import type { EvaluationContext } from "../expr/contract.ts";
+import type { DataType } from "../core/data-type.ts";
+import type { Row } from "../core/value.ts";
 import type { TableRegistry } from "../state/table.ts";
 
 export interface EpochContext extends EvaluationContext {
@@ -63,7 +65,20 @@ export interface Operator {
   end?(out: Output): void | Promise<void>;
   /** Counts of the epoch just ended, for progress and metrics. */
   metrics?(): OperatorMetrics;
+  /**
+   * What the state has for a key, as values of user code; undefined when it has nothing. Only ever asked of an operator that was filled to be asked: it may
+   * change its tables.
+   */
+  lookUp?(key: Row): Readonly<Record<string, unknown>> | undefined;
   close?(): void | Promise<void>;
+}
+
+/** The keys by which the state of an operator is addressed. */
+export interface StateKeys {
+  readonly names: readonly string[];
+  readonly types: readonly DataType[];
+  /** Ordinals of those whose hash says which partition has a key. */
+  readonly routeBy: readonly number[];
 }
 
 /** The watermark operator: it sees event times pass. */
@@ -122,6 +137,8 @@ export interface OperatorKind<Spec> {
   wantsEmptyEpoch?(spec: Spec, before: number, after: number): boolean;
   /** The same for processing-time timers: the clock moved from the newest epoch's to now. */
   wantsTimerEpoch?(spec: Spec, beforeMs: number, nowMs: number): boolean;
+  /** How the state is addressed; undefined for specs whose operators keep none. Absent: `lookUp` is not there. */
+  stateKeys?(spec: Spec, output: Schema): StateKeys | undefined;
 }
 
 export const isStageInput = (n: OperatorNode | StageInput): n is StageInput => n.kind === "input";

@@ -7,13 +7,15 @@
 import { type Batch, batchFromRows } from "../core/batch.ts";
 import { type DataType } from "../core/data-type.ts";
 import { ConfigurationError, ExecutionError } from "../core/errors.ts";
+import { keyGroupOf } from "../core/hash.ts";
 import { PROCESSING_TIMER_MS } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Row } from "../core/value.ts";
 import type { TypedExpr } from "../expr/ast.ts";
 import { callUser, userFunctionError } from "../expr/user-call.ts";
+import { encodeKey, hashRow } from "../state/key-codec.ts";
 import { keyTypesText } from "./expr-text.ts";
-import { type GroupedInput, GroupedRows } from "./grouped-rows.ts";
+import { type GroupedInput, GroupedRows, groupStateKeys } from "./grouped-rows.ts";
 import type {
   EpochContext,
   Operator,
@@ -103,6 +105,8 @@ class TransformWithState implements Operator, StateScope {
   readonly #processor: StatefulProcessor<unknown, unknown, unknown>;
   readonly #counts = new OperatorCounts();
   readonly #variables = new Map<string, StateEntries>();
+  /** The variables as `lookUp` reads them. */
+  readonly #views = new Map<string, { exists(): boolean; get(): unknown }>();
   readonly #undo = new UndoLog();
   #timers!: Timers;
   #context!: OperatorContext;
@@ -148,9 +152,15 @@ class TransformWithState implements Operator, StateScope {
     };
     const { timeMode, outputMode, name } = this.#spec;
     const handle: StatefulProcessorHandle = {
-      getValueState: (n, type, ttl) => new ValueState(n, entries(n, ttl), type),
-      getListState: (n, type, ttl) => new ListState(n, entries(n, ttl), type),
-      getMapState: (n, keyType, type, ttl) => new MapState(n, entries(n, ttl), keyType, type),
+      getValueState: <T>(n: string, type?: DataType, ttl?: TtlConfig) =>
+        this.#shown(n, new ValueState<T>(n, entries(n, ttl), type)),
+      getListState: <T>(n: string, type?: DataType, ttl?: TtlConfig) =>
+        this.#shown(n, new ListState<T>(n, entries(n, ttl), type)),
+      getMapState: <K, T>(n: string, keyType?: DataType, type?: DataType, ttl?: TtlConfig) => {
+        const map = new MapState<K, T>(n, entries(n, ttl), keyType, type);
+        this.#views.set(n, { exists: () => map.exists(), get: () => new Map(map.iterator()) });
+        return map;
+      },
       registerTimer: (timeMs) => {
         this.#needsTimeMode();
         this.#timers.register(this.current(), timeMs);
@@ -164,6 +174,11 @@ class TransformWithState implements Operator, StateScope {
     };
     callUser(`${name}.init`, () => this.#processor.init(handle, outputMode, timeMode));
     initializing = false;
+  }
+
+  #shown<V extends { exists(): boolean; get(): unknown }>(name: string, variable: V): V {
+    this.#views.set(name, variable);
+    return variable;
   }
 
   #needsTimeMode(): void {
@@ -261,6 +276,19 @@ class TransformWithState implements Operator, StateScope {
     }
   }
 
+  lookUp(keyValues: Row): Readonly<Record<string, unknown>> | undefined {
+    const types = this.#spec.keys.map((k) => k.type);
+    const key = encodeKey(keyValues, types);
+    this.#current = { key, keyValues, keyGroup: keyGroupOf(hashRow(keyValues, types)) };
+    const found: [string, unknown][] = [];
+    for (const [name, view] of this.#views) if (view.exists()) found.push([name, view.get()]);
+    const timers = this.#timers.list(key).map((ms) => new Date(ms));
+    this.#current = undefined;
+    if (timers.length > 0) found.push(["timers", timers]);
+    // fromEntries defines properties, so that a variable "__proto__" is an ordinary one.
+    return found.length === 0 ? undefined : Object.fromEntries(found);
+  }
+
   metrics(): OperatorMetrics {
     return this.#counts.epoch;
   }
@@ -277,6 +305,7 @@ export const transformWithStateKind: OperatorKind<TransformWithStateSpec> = {
   describe: (spec) => `TransformWithState ${spec.name} [${spec.keyNames.join(", ")}] time ${spec.timeMode}`,
   // Variables may come and go (as in Spark); the keys and the time mode may not change.
   stateFingerprint: (spec) => `transformWithState keys=[${keyTypesText(spec.keys)}] time=${spec.timeMode}`,
+  stateKeys: groupStateKeys,
   wantsEmptyEpoch: (spec, before, after) => spec.timeMode === "eventTime" && after > before,
   wantsTimerEpoch: (spec, before, now) =>
     spec.timeMode === "processingTime" && now - before >= PROCESSING_TIMER_MS,

@@ -2,6 +2,7 @@
 import { sleep } from "../core/clock.ts";
 import type { MillraceError } from "../core/errors.ts";
 import { RECENT_PROGRESS_MAX } from "../core/limits.ts";
+import { HostedInspection, type QueryInspection } from "./query-inspection.ts";
 import { progressReport } from "./progress-report.ts";
 import type { QueryHost } from "./query-host.ts";
 import type { NodeServices } from "./services.ts";
@@ -10,6 +11,7 @@ import type { ExplainMode } from "./runtime.ts";
 
 export class HostedQuery implements StreamingQuery {
   readonly #host: QueryHost;
+  readonly inspection: QueryInspection;
   readonly #services: NodeServices;
   readonly #explain: (mode: ExplainMode) => string;
   readonly #recent: StreamingQueryProgress[] = [];
@@ -24,6 +26,7 @@ export class HostedQuery implements StreamingQuery {
     onProgress: (p: StreamingQueryProgress) => void,
   ) {
     this.#host = host;
+    this.inspection = new HostedInspection(host, services);
     this.#services = services;
     this.#explain = explain;
     this.#onProgress = onProgress;

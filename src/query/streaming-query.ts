@@ -1,5 +1,6 @@
 /** A started query as programs see it: Spark's StreamingQuery and StreamingQueryManager (spark.md 1.17-1.19). */
 import type { MillraceError } from "../core/errors.ts";
+import type { QueryInspection } from "./query-inspection.ts";
 import type { Json } from "../connectors/source.ts";
 
 export interface StreamingQueryStatus {
@@ -69,6 +70,8 @@ export interface StreamingQuery {
   /** Resolves when all input that is there now is processed, committed and written. For tests. */
   processAllAvailable(): Promise<void>;
   explain(mode?: "simple" | "extended" | "codegen" | "cost"): string;
+  /** What the query keeps: state by key, dead letters. */
+  readonly inspection: QueryInspection;
   /** Changes the number of partitions of the running query (law 13). */
   rescale(partitions: number): Promise<void>;
 }

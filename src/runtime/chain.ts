@@ -17,6 +17,7 @@ import {
 import { isFork } from "../operators/fork.ts";
 import { LATE_KIND } from "../operators/late.ts";
 import { operatorKind } from "../operators/registry.ts";
+import type { Schema } from "../core/schema.ts";
 import type { StateStore } from "../state/store.ts";
 
 interface Running {
@@ -42,8 +43,8 @@ export interface ChainEpoch {
 /** What operators may ask of their surroundings. */
 export interface ChainServices {
   readonly clock?: Clock;
-  /** A row that could not be computed; without it the error is thrown. */
-  readonly onRowError?: (error: unknown, row: () => unknown) => void;
+  /** A row, of these columns, that could not be computed; without it the error is thrown. */
+  readonly onRowError?: (error: unknown, row: () => unknown, columns: Schema | undefined) => void;
 }
 
 /** `tree`: which of a fork's inputs the rows come from; 0 without a fork. */
@@ -105,7 +106,7 @@ export class Chain {
         ...(services.clock === undefined ? {} : { clock: services.clock }),
         onRowError: (error, row) => {
           if (services.onRowError === undefined) throw error;
-          services.onRowError(located(node, error), row);
+          services.onRowError(located(node, error), row, node.inputs[0]?.output);
         },
       });
   }

@@ -5,11 +5,16 @@
  * Each letter carries (epoch, stage, partition, number). An actor that starts again looks which of its letters are there before it writes, so a crash
  * doubles none; a zombie may (law 11), and a reader tells doubles by those four.
  */
-import { ExecutionError, MillraceError } from "../core/errors.ts";
+import { type Field, struct } from "../core/data-type.ts";
+import { ExecutionError, MillraceError, UnsafeIntegerError } from "../core/errors.ts";
 import { pack, unpack } from "../codec/msgpack.ts";
 import { position } from "../core/brands.ts";
 import { EPOCH_DEPTH, ROW_TEXT_CHARS_MAX } from "../core/limits.ts";
+import { plainJson } from "../core/plain-json.ts";
 import { rowText } from "../core/row-text.ts";
+import type { Schema } from "../core/schema.ts";
+import type { Row } from "../core/value.ts";
+import { toUserValue } from "../expr/user-values.ts";
 import type { Log } from "../log/log.ts";
 import type { ActorEnvironment, ActorIdentity } from "./behaviour.ts";
 
@@ -24,6 +29,7 @@ export interface DeadLetter {
   readonly error: string;
   readonly errorClass: string | undefined;
   readonly where: string | undefined;
+  /** The operator's input row as JSON, an object by column; a list of values where the columns are not known. */
   readonly row: unknown;
 }
 
@@ -49,7 +55,7 @@ export class RowErrors {
   }
 
   /** What operators call for a row they could not compute. */
-  handle(error: unknown, row: () => unknown): void {
+  handle(error: unknown, row: () => unknown, schema?: Schema): void {
     if (this.#policy === "fail") {
       if (error instanceof ExecutionError && error.row === undefined)
         error.row = rowText(row(), ROW_TEXT_CHARS_MAX);
@@ -68,7 +74,7 @@ export class RowErrors {
       error: error instanceof Error ? error.message : String(error),
       errorClass: known?.errorClass,
       where: known?.where,
-      row: row(),
+      row: letterRow(row(), schema),
     });
   }
 
@@ -76,6 +82,22 @@ export class RowErrors {
     return this.#letters;
   }
 }
+
+/** What keyed state was called for without rows is a key: it does not have the input's columns. */
+const letterRow = (row: unknown, schema: Schema | undefined): unknown => {
+  const fits = schema !== undefined && Array.isArray(row) && row.length === schema.fields.length;
+  if (!fits) return plainJson(row);
+  // As bigint a long of any size has its digits.
+  const exact = (f: Field): Field =>
+    f.type.kind === "long" ? { ...f, type: { kind: "long", bigint: true } } : f;
+  try {
+    return plainJson(toUserValue(row as Row, struct(schema.fields.map(exact))));
+  } catch (e) {
+    // A long in a struct or an array that no number holds.
+    if (e instanceof UnsafeIntegerError) return plainJson(row);
+    throw e;
+  }
+};
 
 /** Writes one actor's letters, epoch by epoch. */
 export class DeadLetterWriter {

@@ -69,7 +69,7 @@ export const runActor = async (
   const rowErrors = new RowErrors(env.plan.onError, env.identity);
   const chain = new Chain(root, store, { index: partition, of }, output, {
     clock: env.clock,
-    onRowError: (error, row) => rowErrors.handle(error, row),
+    onRowError: (error, row, schema) => rowErrors.handle(error, row, schema),
   });
   const point = await recover(env, store, parts.mailbox, parts.topology, signal);
   chain.restored();

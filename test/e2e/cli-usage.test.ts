@@ -12,7 +12,7 @@ test("no command is usage on standard error and exit code 2; --help is usage on 
   assert.match(none.stderr, /^usage: millrace <command>/);
   const help = await millrace(["--help"]);
   assert.deepEqual([help.code, help.stderr], [0, ""]);
-  for (const command of ["run", "sql", "ls", "status", "stop", "explain", "rescale"])
+  for (const command of ["run", "sql", "ls", "status", "stop", "explain", "rescale", "logs", "dlq", "state"])
     assert.match(help.stdout, new RegExp(`^  ${command} `, "m"));
   const run = await millrace(["run", "--help"]);
   assert.equal(run.code, 0);

@@ -24,6 +24,18 @@ const queryNamed = (name: string, calls: string[]): StreamingQuery => ({
   processAllAvailable: () => Promise.resolve(),
   explain: (mode) => `plan ${mode}`,
   rescale: (n) => Promise.resolve(void calls.push(`rescale ${n}`)),
+  inspection: {
+    stateOperators: () => [],
+    state: (operator, key) =>
+      Promise.resolve({
+        operator,
+        partition: 1,
+        epoch: 3,
+        state: key === "none" ? undefined : { at: new Date(0), n: 5n, key },
+      }),
+    deadLetters: () => Promise.resolve([]),
+    clearDeadLetters: (through) => Promise.resolve(calls.push(`clear ${through}`)),
+  },
 });
 
 const open = async (t: TestContext, env: Record<string, string> = {}) => {
