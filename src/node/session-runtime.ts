@@ -115,6 +115,7 @@ class NodeRuntime implements SessionRuntime {
         maxRestarts: RESTARTS_MAX_DEFAULT,
         sourceSplits: this.#planning.compatibility === "spark" ? 1 : settings.workersOfParent,
         idleTimeoutMs: settings.idleTimeoutMs,
+        leaveMs: settings.leaveMs,
         replayDigest: settings.replayDigest,
         splitWatermark: "limited",
         maximaAfterStop: this.#planning.compatibility === "spark" ? "forget" : "keep",

@@ -4,7 +4,14 @@
  */
 import { ConfigurationError } from "../core/errors.ts";
 import { parseDuration } from "../core/duration.ts";
-import { HTTP_PORT_DEFAULT, LEASE_MS_DEFAULT, PARTITIONS_DEFAULT, PARTITIONS_MAX } from "../core/limits.ts";
+import {
+  HTTP_PORT_DEFAULT,
+  LEASE_MS_DEFAULT,
+  LEAVE_COMMIT_MS,
+  LEAVE_COMMIT_MS_MAX,
+  PARTITIONS_DEFAULT,
+  PARTITIONS_MAX,
+} from "../core/limits.ts";
 import type { LogLevel } from "../query/services.ts";
 
 export interface Settings {
@@ -22,6 +29,8 @@ export interface Settings {
   /** Whether somebody asked for that number: then queries that are started again change to it (law 13), as new ones begin with it. */
   readonly partitionsGiven: boolean;
   readonly leaseMs: number;
+  /** How long a leader that leaves goes on committing what is planned. */
+  readonly leaveMs: number;
   /** Undefined: a silent event-time column holds the watermark back for ever, as in Spark. */
   readonly idleTimeoutMs: number | undefined;
   /** Law 3's digest. */
@@ -63,6 +72,11 @@ export const NODE_FLAGS: readonly Flag[] = [
     name: "lease-ms",
     value: "MS",
     help: `a node that is silent for so long is taken over (${LEASE_MS_DEFAULT})`,
+  },
+  {
+    name: "leave-ms",
+    value: "MS",
+    help: `a leader that is told to end goes on committing for so long at most (${LEAVE_COMMIT_MS})`,
   },
   {
     name: "idle-timeout",
@@ -227,6 +241,7 @@ export const settingsFrom = (
     partitions: l.whole("partitions", 1, PARTITIONS_MAX) ?? PARTITIONS_DEFAULT,
     partitionsGiven: l.get("partitions") !== undefined,
     leaseMs: leaseOf(l),
+    leaveMs: l.whole("leave-ms", 0, LEAVE_COMMIT_MS_MAX) ?? LEAVE_COMMIT_MS,
     idleTimeoutMs: idleTimeoutOf(l),
     replayDigest: oneOf("replay-digest", l.get("replay-digest") ?? "off", ["on", "off"]) === "on",
     workers: l.whole("workers", 1, WORKERS_MAX) ?? 1,

@@ -20,6 +20,7 @@ test("defaults are those of the documentation", () => {
       partitions: 4,
       partitionsGiven: false,
       leaseMs: 5000,
+      leaveMs: 10_000,
       idleTimeoutMs: undefined,
       replayDigest: false,
       workers: 1,
@@ -48,6 +49,7 @@ test("every flag has its variable", () => {
     token: "t",
     partitions: "7",
     "lease-ms": "1000",
+    "leave-ms": "0",
     workers: "2",
     "log-level": "warn",
     "time-zone": "Europe/Berlin",
@@ -123,4 +125,7 @@ test("the timeout of silent columns is a duration, and off by default", () => {
   assert.equal(settingsFrom({}, { idleTimeout: 1500 }).idleTimeoutMs, 1500);
   assert.throws(() => settingsFrom({ MILLRACE_IDLE_TIMEOUT: "soon" }), /--idle-timeout must be a duration/);
   assert.throws(() => settingsFrom({ MILLRACE_IDLE_TIMEOUT: "0" }), /--idle-timeout/);
+  assert.equal(settingsFrom({ MILLRACE_LEAVE_MS: "0" }).leaveMs, 0);
+  assert.equal(settingsFrom({}, { leaveMs: 2500 }).leaveMs, 2500);
+  assert.throws(() => settingsFrom({ MILLRACE_LEAVE_MS: "15000" }), /--leave-ms must be .* from 0 to 14000/);
 });
