@@ -27,8 +27,12 @@ export const LATENCY_FLAGS: Flags = {
 
 const [IN, OUT] = ["BENCH_LATENCY_IN", "BENCH_LATENCY_OUT"];
 const [IN_SUBJECT, OUT_SUBJECT] = ["bench.latency.in", "bench.latency.out"];
-/** Rows go out in this rhythm. */
+/** With one partition the sink's rows get a subject of their own in the stream, so that it runs in the count's actor; with several one writer gathers them. */
+const outSubject = (partitions: number): string =>
+  partitions === 1 ? `${OUT_SUBJECT!}.{partition}` : OUT_SUBJECT!;
+/** Rows go out in this rhythm, whether or not those before are acknowledged. */
 const BEAT_MS = 1;
+const IN_FLIGHT_MAX = 100;
 /** Brings a row to 250 bytes. */
 const PADDING = "x".repeat(200);
 
@@ -52,7 +56,7 @@ export const runCounter = (p: Counter): Promise<never> =>
       trigger: { kind: "default" },
       sink: {
         format: "nats",
-        options: { url: p.url, stream: OUT, subject: OUT_SUBJECT, guarantee: p.guarantee },
+        options: { url: p.url, stream: OUT, subject: outSubject(p.partitions), guarantee: p.guarantee },
         partitionBy: [],
       },
       partitions: p.partitions,
@@ -75,6 +79,7 @@ const generate = async (
 ): Promise<number> => {
   const start = now();
   let sent = 0;
+  const inFlight = new Set<Promise<unknown>>();
   while (!signal.aborted) {
     const due = Math.floor(((now() - start) / 1000) * rate);
     const messages: NatsMessage[] = [];
@@ -83,9 +88,14 @@ const generate = async (
       const row = `{"k":"k${(sent * 7919) % keys}","at":${at},"x":"${PADDING}"}`;
       messages.push({ subject: IN_SUBJECT!, payload: Buffer.from(row) });
     }
-    if (messages.length > 0) await nats.publishAll(messages, { stream: IN! });
+    if (messages.length > 0) {
+      const stored = nats.publishAll(messages, { stream: IN! }).finally(() => inFlight.delete(stored));
+      inFlight.add(stored);
+    }
     await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
+    if (inFlight.size >= IN_FLIGHT_MAX) await Promise.race(inFlight);
   }
+  await Promise.all(inFlight);
   return sent;
 };
 
@@ -185,7 +195,10 @@ const runRate = async (
   const store = await JetStreamStore.open({ servers: broker.url, clock: SYSTEM_CLOCK });
   try {
     await store.nats.createStream({ name: IN!, subjects: [IN_SUBJECT!] });
-    await store.nats.createStream({ name: OUT!, subjects: [OUT_SUBJECT!] });
+    await store.nats.createStream({
+      name: OUT!,
+      subjects: [outSubject(s.partitions).replace("{partition}", "0")],
+    });
     const { partitions, guarantee } = s;
     const child = startChild("latency", { url: broker.url, partitions, guarantee });
     child.stderr!.pipe(process.stderr);
