@@ -114,7 +114,7 @@ const encodeDictionary = (v: StringVector, from: number, to: number, rows: Rows,
     ids[i] = slots[id]!;
   }
   if (dictionary instanceof Utf8Strings && dictionary.exact) {
-    const strings = dictionary.take(used, count);
+    const strings = dictionary.show(used, count);
     items.push(strings.ascii, bytesOf(strings.ends), strings.bytes);
   } else items.push(Array.from(used.subarray(0, count), (id) => stringAt(dictionary, id)));
   items.push(...packIds(ids, count));

@@ -34,11 +34,13 @@ const concatBytes = (
   if (parts.every((p) => p.dictionary === first))
     return { layout: "dict", data: concatTyped(parts, lengths, data), dictionary: first, nulls };
   if (!parts.every((p) => isBytes(p.dictionary))) return undefined;
-  const strings = new Utf8Strings(total, 0);
+  // What is used of each part first, so that the memory is made once, of its size.
   let at = 0;
-  parts.forEach((p, k) => {
+  let entries = 0;
+  let bytes = 0;
+  const uses = parts.map((p, k) => {
     const from = p.dictionary as Utf8Strings;
-    const base = strings.length;
+    const base = entries;
     const remap = new Int32Array(from.length).fill(-1);
     const used = new Int32Array(Math.min(from.length, lengths[k]!));
     let count = 0;
@@ -48,11 +50,15 @@ const concatBytes = (
       if (remap[old]! < 0) {
         used[count] = old;
         remap[old] = base + count++;
+        bytes += from.ends[old + 1]! - from.ends[old]!;
       }
       data[at] = remap[old]!;
     }
-    strings.appendAll(from, used, count);
+    entries += count;
+    return { from, used, count };
   });
+  const strings = new Utf8Strings(entries, bytes);
+  for (const { from, used, count } of uses) strings.appendAll(from, used, count);
   return { layout: "dict", data, dictionary: strings, nulls };
 };
 

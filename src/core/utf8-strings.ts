@@ -165,6 +165,19 @@ export class Utf8Strings {
     return out;
   }
 
+  /** As `take`, for a short time: neighbours are shown where they stand, and all of this memory lives as long as they do. */
+  show(ids: Int32Array, count: number): Utf8Strings {
+    for (let k = 1; k < count; k++) if (ids[k]! !== ids[k - 1]! + 1) return this.take(ids, count);
+    if (count === 0) return this.take(ids, count);
+    const first = ids[0]!;
+    const start = this.ends[first]!;
+    let ends = this.ends.subarray(first, first + count + 1);
+    // Ends count from the first byte shown.
+    if (start !== 0) ends = ends.map((e) => e - start);
+    const bytes = this.bytes.subarray(start, start + ends[count]!);
+    return Utf8Strings.of(count, ends, bytes, this.ascii);
+  }
+
   /** Appends the first `count` of `ids` of other strings, which are exact. */
   appendAll(from: Utf8Strings, ids: Int32Array, count: number): void {
     const view = viewOf(from.bytes);

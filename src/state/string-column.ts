@@ -26,6 +26,8 @@ const NEW_AT_MOST = 0.4;
 /** Bytes are compacted when more than this many strings are dead, and most are. */
 const DEAD_MINIMUM = 4096;
 const TEXT_BYTES = 64;
+/** Of so many strings a vector may show this column's memory: it is on its way to somewhere. Fewer are copied, so that nobody keeps much for a few. */
+const SHOWN_AT_LEAST = 1024;
 
 /** Scratch of `gather`: where an id went, valid when stamped with the call. */
 let stamps = new Int32Array(1024);
@@ -197,7 +199,8 @@ export class StringColumn implements RowColumn {
 
   #strings(ids: Int32Array, count: number): Dictionary {
     if (count === 0) return [""];
-    if (this.#interned === undefined && this.#bytes.exact) return this.#bytes.take(ids, count);
+    if (this.#interned === undefined && this.#bytes.exact)
+      return count < SHOWN_AT_LEAST ? this.#bytes.take(ids, count) : this.#bytes.show(ids, count);
     return Array.from(ids.subarray(0, count), (id) => this.#text(id));
   }
 

@@ -107,3 +107,31 @@ test("rows go where the same rows go as texts", () => {
     }),
   );
 });
+
+test("what is shown is what would be taken, whatever is appended later", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.string({ unit: "grapheme" }), { minLength: 1, maxLength: 40 }),
+      fc.nat(),
+      fc.nat(),
+      fc.boolean(),
+      (texts, a, b, neighbours) => {
+        const strings = new Utf8Strings(0, 0);
+        for (const t of texts) strings.push(t);
+        const [from, count] = [a % texts.length, b % (texts.length + 1)];
+        const ids = neighbours
+          ? Int32Array.from({ length: Math.min(count, texts.length - from) }, (_, k) => from + k)
+          : Int32Array.from({ length: count }, (_, k) => (k * (b + 1) + a) % texts.length);
+        const [shown, taken] = [strings.show(ids, ids.length), strings.take(ids, ids.length)];
+        for (let k = 0; k < 100; k++) strings.push("later");
+        const all = (s: Utf8Strings): string[] => Array.from({ length: s.length }, (_, k) => s.at(k));
+        assert.deepEqual(all(shown), all(taken));
+        assert.deepEqual(Buffer.from(shown.bytes), taken.bytes.subarray(0, taken.byteLength));
+        assert.deepEqual([...shown.ends], [...taken.ends]);
+        assert.equal(shown.ascii, taken.ascii);
+        shown.push("more");
+        assert.equal(strings.at(0), texts[0]);
+      },
+    ),
+  );
+});
