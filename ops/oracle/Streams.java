@@ -8,7 +8,10 @@ import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Timestamp;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -31,6 +34,7 @@ import org.apache.spark.sql.streaming.StreamingQueryProgress;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructType;
 
 /** Records what Spark does with streaming cases: `Streams IN.json OUT.json`. One case is one query; the rows of a step are one epoch. */
@@ -265,12 +269,24 @@ public class Streams {
       for (var it = ((scala.collection.Seq<?>) v).iterator(); it.hasNext();) out.add(json(it.next(), a.elementType()));
       return out;
     }
+    if (t instanceof MapType m) {
+      ObjectNode out = MAPPER.createObjectNode();
+      scala.jdk.javaapi.CollectionConverters.asJava((scala.collection.Map<?, ?>) v)
+          .forEach((key, value) -> out.set(String.valueOf(key), json(value, m.valueType())));
+      return out;
+    }
+    if (v instanceof Duration d)
+      return MAPPER.createObjectNode().put("intervalMicros", d.toNanos() / 1000);
+    if (v instanceof LocalDateTime at)
+      return NODES.numberNode(at.toInstant(ZoneOffset.UTC).toEpochMilli());
     if (v instanceof Timestamp ts) return NODES.numberNode(ts.getTime());
     if (v instanceof Double d && (d.isNaN() || d.isInfinite()))
       return MAPPER.createObjectNode().put("double", d.isNaN() ? "nan" : d > 0 ? "inf" : "-inf");
     if (v instanceof Double d) return NODES.numberNode(d);
     if (v instanceof Long l) return NODES.numberNode(l);
     if (v instanceof Integer i) return NODES.numberNode(i);
+    if (v instanceof Byte || v instanceof Short) return NODES.numberNode(((Number) v).intValue());
+    if (v instanceof Float f) return json(f.doubleValue(), DataTypes.DoubleType);
     if (v instanceof Boolean b) return NODES.booleanNode(b);
     if (v instanceof java.math.BigDecimal d) return MAPPER.createObjectNode().put("decimal", d.toString());
     return NODES.textNode(v.toString());

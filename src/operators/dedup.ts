@@ -116,6 +116,6 @@ export const dedupKind: OperatorKind<DedupSpec> = {
   create: (spec) => new Dedup(spec),
   describe: (spec) => `Dedup [${spec.keys.map(formatExpr).join(", ")}], ${describeExpiry(spec)}`,
   stateFingerprint: (spec) => `dedup keys=[${keyTypesText(spec.keys)}] ${describeExpiry(spec)}`,
-  // As Spark: whenever the watermark moved, whether or not keys can expire.
-  wantsEmptyEpoch: (spec, before, after) => spec.late !== undefined && after > before,
+  // As Spark: whenever the watermark moved, whether or not keys can expire and whether or not the time column reaches this operator.
+  wantsEmptyEpoch: (_spec, before, after) => after > before,
 };

@@ -152,7 +152,7 @@ const specialCall = (env: Env, written: Call): TypedExpr | undefined => {
     );
   if (generatorNamed(fn))
     return fail(
-      ["WHERE", "HAVING", "a join condition"].includes(env.clause)
+      ["WHERE", "HAVING", "ORDER BY", "a join condition"].includes(env.clause)
         ? "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT"
         : "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
       `The generator is not supported: nested in expressions "${fn}(…)".`,

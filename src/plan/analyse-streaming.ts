@@ -12,7 +12,6 @@ import {
 } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
 import { nameOf } from "./analyse-items.ts";
-import { unresolvedColumn } from "./analyse-names.ts";
 import type { LogicalPlan, Named } from "./logical.ts";
 import { extend, keep } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
@@ -93,7 +92,7 @@ export const analyseDropDuplicates = (a: Analysis, rel: Of<"dropDuplicates">, na
       ? child.columns
       : rel.columns.flatMap((name) => {
           const found = child.columns.filter((c) => sameName(c.name, name));
-          return found.length > 0 ? found : unresolvedColumn(child, [name], rel.position);
+          return found.length > 0 ? found : unknownField(child, name, rel);
         });
   const input = keep(child.plan, uniqueAttributes(child.columns));
   const plan: LogicalPlan = Object.freeze({
@@ -106,6 +105,13 @@ export const analyseDropDuplicates = (a: Analysis, rel: Of<"dropDuplicates">, na
   });
   return { plan, columns: child.columns, hidden: [] };
 };
+
+const unknownField = (child: Resolved, name: string, rel: Of<"dropDuplicates">): never =>
+  fail(
+    "UNRESOLVED_COLUMN_AMONG_FIELD_NAMES",
+    `Cannot resolve column name "${name}" among (${child.columns.map((c) => c.name).join(", ")}).`,
+    rel.position,
+  );
 
 const uniqueAttributes = (columns: readonly ScopeColumn[]): readonly Attribute[] => [
   ...new Map(columns.map((c) => [c.attribute.id, c.attribute])).values(),

@@ -171,7 +171,10 @@ export class TimeWindows {
         e.position,
       );
     const { time, eventTimeDelayMs } = this.#time(e, type);
-    const [sizeMs, slide, offset] = e.args.slice(1).map((a) => durationMs(type(a), e.position));
+    const durations = e.args.slice(1).map(type);
+    if (this.#analysis.options.compatibility === "spark")
+      durations.forEach((d) => refuseInterval(d, e.position));
+    const [sizeMs, slide, offset] = durations.map((d) => durationMs(d, e.position));
     const slideMs = slide ?? sizeMs!;
     const offsetMs = offset ?? 0;
     checkDurations(sizeMs!, slideMs, offsetMs, e.position);
@@ -191,7 +194,15 @@ export class TimeWindows {
         e.position,
       );
     const { time, eventTimeDelayMs } = this.#time(e, type);
-    const gap = gapMs(type(e.args[1]!), time, e.position);
+    const written = type(e.args[1]!);
+    if (this.#analysis.options.compatibility === "spark" && written.type.kind === "dayTimeInterval")
+      fail(
+        "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+        "Gap duration expression used in session window must be CalendarIntervalType, but got DayTimeIntervalType.",
+        e.position,
+        "write the gap as text: '10 seconds'",
+      );
+    const gap = gapMs(written, time, e.position);
     const key = `${exprKey(time)}|${exprKey(gap)}`;
     if (this.#session?.key === key) return this.#session.value.key;
     this.#single(e.position);
@@ -224,14 +235,33 @@ const castToTimestamp = (e: TypedExpr): TypedExpr =>
     nullable: e.nullable,
   });
 
+/** Spark takes no interval literals here; we do. */
+const refuseInterval = (duration: TypedExpr, position: SourcePosition | undefined): void => {
+  const { kind } = duration.type;
+  if (kind === "dayTimeInterval" || kind === "calendarInterval")
+    fail(
+      "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+      "The duration and time inputs to window must be an integer, long or string literal.",
+      position,
+      "write the duration as text: '10 seconds'",
+    );
+};
+
+const outOfRange = (name: string, ms: number, position: SourcePosition | undefined): never =>
+  fail(
+    "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
+    `The \`${name}\` must be between (0, 9223372036854775807] (current value = ${ms * MICROS_PER_MS}L).`,
+    position,
+  );
+
 const checkDurations = (
   sizeMs: number,
   slideMs: number,
   offsetMs: number,
   position: SourcePosition | undefined,
 ): void => {
-  if (!(sizeMs > 0)) badParameter(`The window duration (${sizeMs} ms) must be greater than 0.`, position);
-  if (!(slideMs > 0)) badParameter(`The slide duration (${slideMs} ms) must be greater than 0.`, position);
+  if (!(sizeMs > 0)) outOfRange("window_duration", sizeMs, position);
+  if (!(slideMs > 0)) outOfRange("slide_duration", slideMs, position);
   if (slideMs > sizeMs)
     badParameter(
       `The slide duration (${slideMs} ms) must be less than or equal to the window duration (${sizeMs} ms).`,
@@ -247,8 +277,10 @@ const checkDurations = (
 /** A session's gap in ms as an expression: text and interval literals at its ends are turned into numbers. */
 const gapMs = (raw: TypedExpr, time: TypedExpr, position: SourcePosition | undefined): TypedExpr => {
   const e = fold(raw);
-  if (e.kind === "literal")
-    return e.value === null ? literal(null, LONG) : longLiteral(durationMs(e, position));
+  if (e.kind === "literal") {
+    if (e.value === null) return literal(null, LONG);
+    return hasMonths(e) ? addedMs(e, time) : longLiteral(durationMs(e, position));
+  }
   if (e.kind === "case")
     return caseOf(
       e.branches.map(([c, v]) => [c, gapMs(v, time, position)] as const),
@@ -267,6 +299,13 @@ const gapMs = (raw: TypedExpr, time: TypedExpr, position: SourcePosition | undef
   }
   if (e.type.kind === "long") return callOf("div", [e, longLiteral(MICROS_PER_MS)], LONG);
   return addedMs(e, time);
+};
+
+/** Such a gap depends on the time it follows. */
+const hasMonths = (e: Extract<TypedExpr, { kind: "literal" }>): boolean => {
+  const interval =
+    typeof e.value === "string" && e.type.kind === "string" ? parseCalendarInterval(e.value) : e.value;
+  return Array.isArray(interval) && interval[0] !== 0;
 };
 
 /** The milliseconds from `time` to `time` plus an interval that the row gives, as text or as interval. */

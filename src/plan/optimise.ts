@@ -15,6 +15,7 @@ import { nullPropagation } from "./rules/null-propagation.ts";
 import { projectMerge } from "./rules/project-merge.ts";
 import type { Rule } from "./rules/rule.ts";
 import { sourceFilters } from "./rules/source-filters.ts";
+import { subqueryPushDown } from "./rules/subquery-push-down.ts";
 
 export interface OptimiseOptions {
   readonly timeZone: string;
@@ -29,6 +30,7 @@ export const rulesOf = (timeZone: string): readonly Rule[] => [
   filterPushDown,
   joinFilters,
   filterPushDown,
+  subqueryPushDown,
   booleanSimplification,
   filterMerge,
   limitPushDown,

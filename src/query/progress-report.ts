@@ -3,6 +3,7 @@ import type { Json, Source } from "../connectors/source.ts";
 import { operatorsOf } from "../runtime/empty-epoch.ts";
 import type { CommitEntry, EpochEntry } from "../runtime/entries.ts";
 import { sinkFactory } from "../connectors/registry.ts";
+import { isStageInput, type OperatorNode, type StageInput } from "../operators/operator.ts";
 import { operatorKind } from "../operators/registry.ts";
 import type { QueryDefinition } from "./query-host.ts";
 import type { SourceProgress, StateOperatorProgress, StreamingQueryProgress } from "./streaming-query.ts";
@@ -20,12 +21,28 @@ export interface ReportInput {
 const iso = (ms: number): string => new Date(ms).toISOString();
 const perSecond = (rows: number, ms: number): number => (ms <= 0 ? 0 : Math.round((rows * 10_000) / ms) / 10);
 
+const phaseOf = (node: OperatorNode): string | undefined => (node.spec as { readonly phase?: string }).phase;
+
+/** The stages' edges that reach an operator. */
+const edgesBelow = (node: OperatorNode | StageInput): readonly string[] =>
+  isStageInput(node) ? [node.edge] : node.inputs.flatMap(edgesBelow);
+
+/** Late rows of the partial phases in front of an operator: they are dropped there, before the exchange. */
+const droppedBefore = (node: OperatorNode, { definition, commit }: ReportInput): number => {
+  if (phaseOf(node) !== "final") return 0;
+  const edges = new Set(edgesBelow(node));
+  return definition.plan.stages
+    .filter((s) => s.outputs.some((e) => edges.has(e.id)))
+    .map((s) => s.root)
+    .filter((root) => !isStageInput(root) && root.kind === node.kind && phaseOf(root) === "partial")
+    .reduce((n, root) => n + (commit.progress.operators[(root as OperatorNode).id]?.rowsLate ?? 0), 0);
+};
+
 const stateOperators = (input: ReportInput): readonly StateOperatorProgress[] => {
   const out: StateOperatorProgress[] = [];
   for (const node of operatorsOf(input.definition.plan)) {
     const o = input.commit.progress.operators[node.id];
-    const partialPhase = (node.spec as { readonly phase?: string }).phase === "partial";
-    if (o === undefined || partialPhase || !operatorKind(node.kind).stateful) continue;
+    if (o === undefined || phaseOf(node) === "partial" || !operatorKind(node.kind).stateful) continue;
     out.push({
       operatorName: node.kind,
       numRowsTotal: o.rowsTotal,
@@ -35,7 +52,7 @@ const stateOperators = (input: ReportInput): readonly StateOperatorProgress[] =>
       allRemovalsTimeMs: 0,
       commitTimeMs: Math.round(o.commitMs),
       memoryUsedBytes: o.bytes,
-      numRowsDroppedByWatermark: o.rowsLate,
+      numRowsDroppedByWatermark: o.rowsLate + droppedBefore(node, input),
       numShufflePartitions: o.partitions,
       numStateStoreInstances: o.partitions,
       customMetrics: {},

@@ -1,7 +1,7 @@
 /**
  * Runs golden case files through the engine: `npx tsx test/golden/run.ts FILE… [--partitions N] [--restart-every-epoch] [--filter TEXT] [--json OUT]
- * [--known FILE]`. The top-level key of a file tells its format. The last line is `N passed, N failed`; exit 1 on any failure, 2 on a file of no known
- * format.
+ * [--known FILE] [--strict]`. The top-level key of a file tells its format. The last line is `N passed, N failed`; exit 1 on any failure, 2 on a file of no known
+ * format. `--strict` compares what only should agree in streams too: rows epoch by epoch, rows in state, late rows.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -20,11 +20,12 @@ const { values: flags, positionals: files } = parseArgs({
     filter: { type: "string", default: "" },
     json: { type: "string" },
     known: { type: "string" },
+    strict: { type: "boolean", default: false },
   },
 });
 if (files.length === 0)
   usage(
-    "usage: run.ts FILE… [--partitions N] [--restart-every-epoch] [--filter TEXT] [--json OUT] [--known FILE]",
+    "usage: run.ts FILE… [--partitions N] [--restart-every-epoch] [--filter TEXT] [--json OUT] [--known FILE] [--strict]",
   );
 const partitions = Number(flags.partitions);
 if (!Number.isInteger(partitions) || partitions < 1 || partitions > 256)
@@ -44,7 +45,12 @@ for (const file of files) {
   await runner!(
     file,
     data as never,
-    { partitions, restartEveryEpoch: flags["restart-every-epoch"], filter: flags.filter },
+    {
+      partitions,
+      restartEveryEpoch: flags["restart-every-epoch"],
+      filter: flags.filter,
+      strict: flags.strict,
+    },
     report,
   );
 }

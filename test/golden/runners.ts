@@ -13,6 +13,7 @@ export interface RunOptions {
   readonly partitions: number;
   readonly restartEveryEpoch: boolean;
   readonly filter: string;
+  readonly strict?: boolean;
 }
 
 export type Runner = (file: string, data: never, o: RunOptions, report: (r: Result) => void) => Promise<void>;

@@ -16,10 +16,12 @@ import {
 import { parseDuration } from "../../src/core/duration.ts";
 import { MillraceError } from "../../src/core/errors.ts";
 import { schemaOf, type Schema } from "../../src/core/schema.ts";
+import type { Value } from "../../src/core/value.ts";
 import { SessionCatalog } from "../../src/plan/catalog.ts";
 import type { Relation } from "../../src/plan/relation.ts";
 import type { OutputMode } from "../../src/connectors/sink.ts";
 import { parseQuery } from "../../src/sql/parser.ts";
+import type { StreamingQueryProgress } from "../../src/query/streaming-query.ts";
 import { TestCluster } from "../../src/testing/cluster.ts";
 import { removeTemporary, temporaryDirectory } from "../support/temporary.ts";
 import { join } from "node:path";
@@ -62,12 +64,16 @@ interface StepResult {
   readonly rows?: readonly unknown[];
   readonly epochs?: readonly (readonly unknown[])[];
   readonly watermark?: number | null;
+  readonly stateRows?: readonly number[];
+  readonly droppedByWatermark?: number;
   readonly restarted?: boolean;
 }
 
 export interface StreamOptions {
   readonly partitions: number;
   readonly restartEveryEpoch: boolean;
+  /** Compares the rows of each epoch and the counts of state and of late rows too. */
+  readonly strict?: boolean;
 }
 
 const TICK_MS = 1_000;
@@ -195,13 +201,20 @@ const runSteps = async (
     const fields = sink.schema?.fields ?? [];
     const epochs = sink.rowsByEpoch().filter(([e]) => e > seen);
     seen = Math.max(seen, ...epochs.map(([e]) => e));
-    const ours = epochs.map(([, rows]) => rows.map((r) => rowObject(r, fields)));
-    const difference = compareStep(
-      c,
-      expected,
-      ours,
-      (await cluster.query("q")).lastProgress?.eventTime["watermark"],
+    const ours = epochs.map(([, rows]) =>
+      rows.map((r) =>
+        rowObject(
+          r.map((v, k) => wholeMs(v, fields[k]!.type)),
+          fields,
+        ),
+      ),
     );
+    const query = await cluster.query("q");
+    const difference =
+      compareStep(c, expected, ours, query.lastProgress?.eventTime["watermark"]) ??
+      (options.strict === true
+        ? strictDifference(c, expected, ours, query.recentProgress, epochs[0]?.[0] ?? 0)
+        : undefined);
     if (difference !== undefined)
       return `  step ${i + 1} ${JSON.stringify(step).slice(0, 300)}:\n${difference}`;
     if (options.restartEveryEpoch) {
@@ -210,6 +223,14 @@ const runSteps = async (
     }
   }
   return undefined;
+};
+
+/** Timestamps as the recorder writes them: without the part below a millisecond, which `window_time` has. */
+const wholeMs = (v: Value, type: DataType): Value => {
+  if (v === null) return null;
+  if (type.kind === "timestamp" || type.kind === "timestamp_ntz") return Math.floor(v as number);
+  if (type.kind === "struct") return (v as readonly Value[]).map((x, i) => wholeMs(x, type.fields[i]!.type));
+  return type.kind === "array" ? (v as readonly Value[]).map((x) => wholeMs(x, type.element)) : v;
 };
 
 const compareStep = (
@@ -232,4 +253,31 @@ const compareStep = (
   )
     return `  watermark ${at}, Spark's ${expected.watermark}`;
   return undefined;
+};
+
+/** Rows epoch by epoch; the sizes of all operators' states; whether rows were late since epoch `first`. */
+const strictDifference = (
+  c: StreamCase,
+  expected: StepResult,
+  ours: readonly (readonly unknown[])[],
+  progress: readonly StreamingQueryProgress[],
+  first: number,
+): string | undefined => {
+  const theirs = expected.epochs ?? [];
+  if (theirs.length !== ours.length) return `  ${ours.length} epochs, Spark's ${theirs.length}`;
+  for (const [i, rows] of ours.entries()) {
+    const difference = rowsDifference(rows, theirs[i]!, c.ordered === true);
+    if (difference !== undefined) return `  epoch ${i}\n${difference}`;
+  }
+  const state = (progress.at(-1)?.stateOperators ?? []).map((o) => o.numRowsTotal).toSorted((a, b) => a - b);
+  const wanted = (expected.stateRows ?? []).toSorted((a, b) => a - b);
+  if (JSON.stringify(state) !== JSON.stringify(wanted)) return `  state rows ${state}, Spark's ${wanted}`;
+  const late = progress
+    .filter((p) => p.batchId >= first - 1)
+    .flatMap((p) => p.stateOperators)
+    .reduce((n, o) => n + o.numRowsDroppedByWatermark, 0);
+  // Spark counts the groups of a partial aggregate that are late, not their rows, and misses some of a first epoch
+  return late === 0 && (expected.droppedByWatermark ?? 0) > 0
+    ? `  no late rows, Spark's ${expected.droppedByWatermark}`
+    : undefined;
 };

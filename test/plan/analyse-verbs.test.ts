@@ -170,7 +170,7 @@ test("dropDuplicates keeps all columns; an unknown one is refused", () => {
   assert.match(textOf(plan), /^DedupWithinWatermark \[k#1\]/);
   assert.equal(names(plan), "k,v,ts");
   const bad: Relation = { kind: "dropDuplicates", child: S, columns: ["zz"], withinWatermark: false };
-  assert.equal(refusal(() => planOfRelation(bad)).errorClass, "UNRESOLVED_COLUMN.WITH_SUGGESTION");
+  assert.equal(refusal(() => planOfRelation(bad)).errorClass, "UNRESOLVED_COLUMN_AMONG_FIELD_NAMES");
 });
 
 test("keyed state, row functions and observed metrics", () => {
