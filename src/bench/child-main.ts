@@ -11,6 +11,7 @@ const WORK: Readonly<Record<string, () => Promise<(parameters: never) => Promise
   ysb: async () => (await import("./ysb.ts")).measureYsb,
   state: async () => (await import("./state.ts")).measureState,
   recovery: async () => (await import("./recovery.ts")).measureRecovery,
+  failover: async () => (await import("./failover.ts")).runNode,
   json: async () => (await import("./json.ts")).measureJson,
   frames: async () => (await import("./frames.ts")).measureFrames,
   natsFill: async () => (await import("./nats-work.ts")).fillStream,

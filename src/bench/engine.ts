@@ -32,6 +32,8 @@ export interface EngineOptions {
   /** The session of an engine whose process was killed: this one goes on from its logs in `directory`. */
   readonly resumes?: string | undefined;
   readonly log?: Logger;
+  /** Default: so long that a long batch cannot outlast it. */
+  readonly leaseMs?: number;
 }
 
 /** No lease of this process may run out while a long batch keeps its event loop busy. */
@@ -81,7 +83,7 @@ export class BenchEngine {
       log: await this.#store.open(leaseLog(this.#session)),
       clock: SYSTEM_CLOCK,
       nodeId: randomUUID(),
-      leaseMs: LEASE_MS,
+      leaseMs: this.#o.leaseMs ?? LEASE_MS,
       // Who locks the embedded log anew knows that the node before is gone.
       boot: this.#o.resumes === undefined ? "" : this.#boot,
       info: {},

@@ -8,6 +8,7 @@ import { schemaOf } from "../core/schema.ts";
 import { JetStreamStore } from "../log/jetstream/store.ts";
 import type { NatsAccess, NatsMessage } from "../log/nats-access.ts";
 import { SYSTEM_CLOCK } from "../query/system-clock.ts";
+import type { StartRequest } from "../query/runtime.ts";
 import { parseQuery } from "../sql/parser.ts";
 import { benchBroker, cpuOf } from "./broker.ts";
 import { startChild } from "./child.ts";
@@ -36,42 +37,47 @@ const IN_FLIGHT_MAX = 100;
 /** Brings a row to 250 bytes. */
 const PADDING = "x".repeat(200);
 
-interface Counter {
+export interface Counter {
   readonly url: string;
   readonly partitions: number;
   readonly guarantee: string;
 }
 
+/** Rows of IN counted per key, every change to OUT. */
+export const countRequest = (p: Counter): StartRequest => {
+  const schema = schemaOf([field("k", STRING), field("at", DOUBLE)]);
+  const options = { url: p.url, stream: IN, encoding: "json" };
+  return {
+    name: "latency",
+    relation: parseQuery("SELECT k, count(*) AS n, max(at) AS at FROM rows GROUP BY k"),
+    catalog: streamCatalog("rows", { format: "nats", options, schema, pushed: [] }),
+    outputMode: "update",
+    trigger: { kind: "default" },
+    sink: {
+      format: "nats",
+      options: { url: p.url, stream: OUT, subject: outSubject(p.partitions), guarantee: p.guarantee },
+      partitionBy: [],
+    },
+    partitions: p.partitions,
+  };
+};
+
 /** The engine's process: counts until it is killed. */
 export const runCounter = (p: Counter): Promise<never> =>
   withDirectory(async (directory) => {
     const engine = await openEngine(directory, { durable: true, partitions: p.partitions, url: p.url });
-    const schema = schemaOf([field("k", STRING), field("at", DOUBLE)]);
-    const options = { url: p.url, stream: IN, encoding: "json" };
-    await engine.start({
-      name: "latency",
-      relation: parseQuery("SELECT k, count(*) AS n, max(at) AS at FROM rows GROUP BY k"),
-      catalog: streamCatalog("rows", { format: "nats", options, schema, pushed: [] }),
-      outputMode: "update",
-      trigger: { kind: "default" },
-      sink: {
-        format: "nats",
-        options: { url: p.url, stream: OUT, subject: outSubject(p.partitions), guarantee: p.guarantee },
-        partitionBy: [],
-      },
-      partitions: p.partitions,
-    });
+    await engine.start(countRequest(p));
     process.stdout.write("ready\n");
     return new Promise<never>(() => {});
   });
 
-const now = (): number => performance.timeOrigin + performance.now();
+export const now = (): number => performance.timeOrigin + performance.now();
 
 /**
  * Publishes `rate` rows a second until `signal` aborts; gives how many. A row's time is when it was due, not when it was sent: a generator that is held up
  * does not hide the wait.
  */
-const generate = async (
+export const generate = async (
   nats: NatsAccess,
   rate: number,
   keys: number,
@@ -105,26 +111,18 @@ interface Output {
   readonly at: number;
 }
 
-/** Ages in milliseconds of the rows that arrive from `fromMs` to `toMs`, and the newest count of every key; until `signal` aborts. */
-const collect = async (
+/** Tells of every result that arrives, with the time, until `signal` aborts. */
+export const collect = async (
   nats: NatsAccess,
-  fromMs: number,
-  toMs: number,
   signal: AbortSignal,
-  counts: Map<string, number>,
-): Promise<number[]> => {
+  seen: (row: Output, arrivedMs: number) => void,
+): Promise<void> => {
   const reader = nats.reader(OUT, { from: 1 });
   signal.addEventListener("abort", () => reader.close());
-  const ages: number[] = [];
   for (let records = await reader.next(); records.length > 0; records = await reader.next()) {
     const arrived = now();
-    for (const r of records) {
-      const { k, n, at } = JSON.parse(Buffer.from(r.payload).toString()) as Output;
-      counts.set(k, n);
-      if (arrived >= fromMs && arrived < toMs) ages.push(arrived - at);
-    }
+    for (const r of records) seen(JSON.parse(Buffer.from(r.payload).toString()) as Output, arrived);
   }
-  return ages;
 };
 
 const percentile = (sorted: readonly number[], p: number): number =>
@@ -149,7 +147,7 @@ const total = (counts: ReadonlyMap<string, number>): number => {
 };
 
 /** Every row that was sent must be counted once. */
-const counted = async (counts: ReadonlyMap<string, number>, sent: number): Promise<boolean> => {
+export const counted = async (counts: ReadonlyMap<string, number>, sent: number): Promise<boolean> => {
   const until = now() + DRAIN_MS;
   while (total(counts) !== sent && now() < until)
     await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
@@ -165,13 +163,19 @@ const measureLatency = async (
   setTimeout(() => stop.abort(), (s.skip + s.seconds) * 1000);
   const from = now() + s.skip * 1000;
   const counts = new Map<string, number>();
-  const collected = collect(nats, from, from + s.seconds * 1000, end.signal, counts);
+  const to = from + s.seconds * 1000;
+  const ages: number[] = [];
+  const collected = collect(nats, end.signal, ({ k, n, at }, arrived) => {
+    counts.set(k, n);
+    if (arrived >= from && arrived < to) ages.push(arrived - at);
+  });
   const cpuBefore = cpu();
   const sent = await generate(nats, s.rate, s.keys, stop.signal);
   const cpuSeconds = cpu() - cpuBefore;
   const correct = await counted(counts, sent);
   end.abort();
-  const sorted = (await collected).sort((a, b) => a - b);
+  await collected;
+  const sorted = ages.sort((a, b) => a - b);
   return {
     rate: s.rate,
     sentPerSecond: Math.round(sent / (s.skip + s.seconds)),
@@ -186,6 +190,11 @@ const measureLatency = async (
   };
 };
 
+export const createStreams = async (nats: NatsAccess, partitions: number): Promise<void> => {
+  await nats.createStream({ name: IN!, subjects: [IN_SUBJECT!] });
+  await nats.createStream({ name: OUT!, subjects: [outSubject(partitions).replace("{partition}", "0")] });
+};
+
 /** One rate: streams, engine and broker of its own. */
 const runRate = async (
   url: string | undefined,
@@ -194,11 +203,7 @@ const runRate = async (
   const broker = await benchBroker(url);
   const store = await JetStreamStore.open({ servers: broker.url, clock: SYSTEM_CLOCK });
   try {
-    await store.nats.createStream({ name: IN!, subjects: [IN_SUBJECT!] });
-    await store.nats.createStream({
-      name: OUT!,
-      subjects: [outSubject(s.partitions).replace("{partition}", "0")],
-    });
+    await createStreams(store.nats, s.partitions);
     const { partitions, guarantee } = s;
     const child = startChild("latency", { url: broker.url, partitions, guarantee });
     child.stderr!.pipe(process.stderr);

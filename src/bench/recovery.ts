@@ -1,16 +1,24 @@
-/** Recovery: a count with large state is killed; how long until the next node has processed one more row, with the local store and with snapshots alone. */
+/**
+ * Recovery: a count with large state is killed; how long until the next node has processed one more row, with the local store and with snapshots alone.
+ * With `--nodes`: one of two nodes on a broker is killed (failover.ts).
+ */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { BenchEngine } from "./engine.ts";
 import { inChild } from "./child.ts";
+import { measureFailover } from "./failover.ts";
 import { keyedCount, writeKeys } from "./keyed-files.ts";
-import { type BenchOptions, type Flags, positive } from "./options.ts";
+import { type BenchOptions, type Flags, oneOf, positive } from "./options.ts";
 import { withDirectory } from "./query-run.ts";
 import { printReport } from "./report.ts";
 
 export const RECOVERY_FLAGS: Flags = {
   keys: "distinct keys in state (default 500000)",
   partitions: "partitions of the count (default 2)",
+  nodes:
+    "leader or other: which of two nodes over NATS is killed; the longest time without a result instead of the above",
+  "lease-ms": "with --nodes: the lease of a node (default 1000)",
+  nats: "with --nodes: URL of a broker (default: a nats-server of its own)",
 };
 
 const FILES = 10;
@@ -67,7 +75,20 @@ export const measureRecovery = (p: Parameters): Promise<Recovery> =>
     return { stateRows: filled.rows, stateMb: Math.round(filled.bytes / 2 ** 20), keptSeconds, lostSeconds };
   });
 
+const failover = async (o: BenchOptions): Promise<number> => {
+  const settings = {
+    url: o.values["nats"],
+    kills: oneOf(o, "nodes", ["leader", "other"], "leader"),
+    leaseMs: positive(o, "lease-ms", 1_000),
+    partitions: positive(o, "partitions", 2),
+  };
+  const row = await measureFailover(settings);
+  printReport({ bench: "recovery", settings, rows: [row] }, o.json, o.print);
+  return row["correct"] === true ? 0 : 1;
+};
+
 export const recovery = async (o: BenchOptions): Promise<number> => {
+  if (o.values["nodes"] !== undefined) return failover(o);
   const settings = { keys: positive(o, "keys", 500_000), partitions: positive(o, "partitions", 2) };
   const got = await inChild<Recovery>("recovery", settings);
   printReport({ bench: "recovery", settings, rows: [{ ...got }] }, o.json, o.print);
