@@ -12,6 +12,8 @@ export const FRAME_BYTES_MAX = 512 * 1024;
 /** Bytes and records a publisher has in flight to one log. */
 export const PUBLISH_WINDOW_BYTES = 4 * 1024 * 1024;
 export const PUBLISH_WINDOW_RECORDS = 512;
+/** Small messages that a NATS connector has in flight: the broker must have work while this process computes. Below the 10,000 that a stream lets wait by default. */
+export const PIPE_WINDOW_RECORDS = 4096;
 /** Bytes asked for and not yet received, over all readers of a connection. */
 export const PULL_OUTSTANDING_BYTES = 8 * 1024 * 1024;
 /** Bytes that one `Reader.next` gives at most, beside its first record. */
