@@ -5,7 +5,7 @@
 import { position } from "../src/core/brands.ts";
 import { FrameError } from "../src/core/errors.ts";
 import type { Schema } from "../src/core/schema.ts";
-import { decodeFrame, decodeHeader } from "../src/codec/frame-codec.ts";
+import { openFrame } from "../src/codec/frame-codec.ts";
 import type { Log, Reader } from "../src/log/log.ts";
 import type { Edge } from "../src/plan/physical.ts";
 import type { ActorInput, InputBatch } from "../src/runtime/behaviour.ts";
@@ -73,13 +73,15 @@ export class MailboxInput implements ActorInput {
     const before = this.#inbox.duplicates;
     for (const record of await this.#reader!.next()) {
       this.#bytes += record.payload.length;
-      const { edge } = decodeHeader(record.payload);
+      const frame = openFrame(record.payload);
+      const { header } = frame;
+      const { edge } = header;
       const schema = this.#schemas.get(edge);
       if (schema === undefined)
         throw new FrameError(
           `mailbox ${this.#mailbox.name} holds a frame of edge ${edge}, which the plan does not have`,
         );
-      this.#inbox.accept(record.position, decodeFrame(record.payload, schema));
+      this.#inbox.accept(record.position, { header, batch: frame.batch(schema) });
     }
     const dropped = this.#inbox.duplicates - before;
     if (dropped > 0) this.#onDuplicate(dropped);

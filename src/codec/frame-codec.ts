@@ -23,7 +23,7 @@ import type { Schema } from "../core/schema.ts";
 import type { Vector } from "../core/vector.ts";
 import { decodeColumn, encodeColumn, itemsOfColumn } from "./column-codec.ts";
 import { FRAME_VERSION, type Frame, type FrameHeader } from "./frame.ts";
-import { packPlain, unpackViews } from "./msgpack.ts";
+import { packItems, packPlain, unpackViews } from "./msgpack.ts";
 
 /** A range of the live rows of a batch, `to` exclusive. */
 export interface RowRange {
@@ -60,6 +60,11 @@ const crcOffset = (bytes: Uint8Array): number => {
   return items + 3;
 };
 
+/** Long frames get memory of their own size: msgpackr doubles its own until they fit, and all of it would live as long as the frame. */
+const LONG_BYTES = 16 * 1024;
+const isLong = (items: readonly unknown[]): boolean =>
+  items.reduce<number>((n, x) => (x instanceof Uint8Array ? n + x.length : n), 0) >= LONG_BYTES;
+
 /**
  * Encodes the live rows of `batch` in `range` (default: all of them). `header.rows` must be their number; a frame without rows
  * takes no batch.
@@ -86,7 +91,7 @@ export const encodeFrame = (header: FrameHeader, batch: Batch | undefined, range
     items.push(schemaFingerprint(batch.schema));
     for (const column of batch.columns) encodeColumn(column, from, to, rows, items);
   } else if (header.rows !== 0) throw new FrameError(`A frame of ${header.rows} rows was given no batch`);
-  const bytes = packPlain(items);
+  const bytes = isLong(items) ? packItems(items) : packPlain(items);
   const at = crcOffset(bytes);
   const crc = crc32(bytes.subarray(at + CRC_BYTES)) >>> 0;
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(at, crc);

@@ -72,14 +72,19 @@ export const pack = (value: unknown): Uint8Array => plain(packr.pack(marked(valu
 /** As `pack`, for values that hold no number -0 (headers, JSON-like records): without the walk that looks for it. */
 export const packPlain = (value: unknown): Uint8Array => plain(packr.pack(value));
 
+const BIN_8 = 0xc4;
 const BIN_32 = 0xc6;
 const ARRAY_32 = 0xdd;
 const HEAD_BYTES = 5;
+const SHORT_HEAD_BYTES = 2;
+
+/** Bytes of the head of binary data of that length. */
+const headOf = (length: number): number => (length < 256 ? SHORT_HEAD_BYTES : HEAD_BYTES);
 
 /** As `packPlain` of an array of which some items are long bytes: in memory of exactly its size, to which these are copied once. */
 export const packItems = (items: readonly unknown[]): Uint8Array => {
   const parts = items.map((x) => (x instanceof Uint8Array ? x : packPlain(x)));
-  const bytes = (x: unknown): number => (x instanceof Uint8Array ? HEAD_BYTES : 0);
+  const bytes = (x: unknown): number => (x instanceof Uint8Array ? headOf(x.length) : 0);
   const out = new Uint8Array(parts.reduce((sum, p, i) => sum + bytes(items[i]) + p.length, HEAD_BYTES));
   const view = new DataView(out.buffer);
   out[0] = ARRAY_32;
@@ -88,9 +93,11 @@ export const packItems = (items: readonly unknown[]): Uint8Array => {
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i]!;
     if (items[i] instanceof Uint8Array) {
-      out[at] = BIN_32;
-      view.setUint32(at + 1, part.length);
-      at += HEAD_BYTES;
+      const head = headOf(part.length);
+      out[at] = head === SHORT_HEAD_BYTES ? BIN_8 : BIN_32;
+      if (head === SHORT_HEAD_BYTES) out[at + 1] = part.length;
+      else view.setUint32(at + 1, part.length);
+      at += head;
     }
     out.set(part, at);
     at += part.length;

@@ -152,3 +152,24 @@ test("frame: a wrong number of rows is refused when encoding", () => {
   assert.throws(() => encodeFrame(headerOf(3), five), FrameError);
   assert.throws(() => encodeFrame(headerOf(3), undefined), FrameError);
 });
+
+test("frame: a long one round trips in memory of its size, and a short or changed one is refused", () => {
+  const rows = Array.from({ length: 5000 }, (_, i) => [
+    i % 11 === 0 ? null : i,
+    i / 3,
+    `k${i}`,
+    i % 2 === 0,
+    [i, -0, null],
+  ]);
+  const batch = batchFromRows(five.schema, rows);
+  const bytes = encodeFrame(headerOf(rows.length), batch);
+  assert.equal(bytes.buffer.byteLength, bytes.length);
+  assert.deepStrictEqual(rowsOf(decodeFrame(bytes, five.schema).batch!), rowsOf(batch));
+  for (const cut of [1, 9, 12, bytes.length >> 1, bytes.length - 1])
+    assert.throws(() => decodeHeader(bytes.slice(0, cut)), FrameError);
+  for (const at of [0, 6, 9, 20, bytes.length >> 1, bytes.length - 1]) {
+    const changed = bytes.slice();
+    changed[at]! ^= 1;
+    assert.throws(() => decodeHeader(changed), FrameError);
+  }
+});

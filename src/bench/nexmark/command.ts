@@ -31,7 +31,7 @@ export const NEXMARK_FLAGS: Flags = {
   runs: "runs of each query; the median is given (default 1)",
   "events-per-epoch": "events planned into one epoch (default 100000)",
   floor: "on (default) or off: measure JSON.parse alone, and the broker, in the same run",
-  profile: "FOLDER: write QUERY.cpuprofile there (one process; ops/bench/flame.ts draws it)",
+  profile: "FOLDER: write QUERY.cpuprofile there, QUERY-N.cpuprofile for each of several workers (ops/bench/flame.ts draws it)",
   history: "FILE: append a line of JSON for each query (ops/bench/plot.ts draws them)",
   check: "FILE: compare results with this file's, and end with `N passed, N failed`",
   nats: "URL of a broker (default: a nats-server of its own)",
@@ -70,7 +70,6 @@ const workersOf = (o: BenchOptions): number => {
     source: ["nats", "memory"],
     checkpoint: ["off"],
     kill: ["kept", "lost", "process", ""],
-    profile: [o.values["profile"] ?? ""],
     sink: ["nats"],
   };
   for (const [name, values] of Object.entries(alone))

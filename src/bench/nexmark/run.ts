@@ -135,6 +135,10 @@ const rowsOfFiles = async (run: NexmarkRun, path: string): Promise<readonly Row[
 /** Epochs after which a run is killed: half of them. */
 export const killAfter = (run: NexmarkRun): number => Math.floor(run.files.files / run.filesPerEpoch / 2);
 
+/** Of several processes each writes its own. */
+const profileName = ({ query, place }: NexmarkRun): string =>
+  `${query}${place === undefined ? "" : `-${place.index + 1}`}.cpuprofile`;
+
 /** What the engine is given. */
 export const queryRunOf = async (run: NexmarkRun): Promise<QueryRun> => {
   const { delayUs, group } = run.data;
@@ -154,7 +158,7 @@ export const queryRunOf = async (run: NexmarkRun): Promise<QueryRun> => {
         : { afterEpochs: killAfter(run), disk: run.kill },
     url: run.url,
     place: run.place,
-    profile: run.profile === undefined ? undefined : join(run.profile, `${run.query}.cpuprofile`),
+    profile: run.profile === undefined ? undefined : join(run.profile, profileName(run)),
   };
 };
 
