@@ -1,5 +1,5 @@
 /**
- * LIMIT and OFFSET. On a stream in append mode the counts run over the whole query and are state; in complete mode and in batch they
+ * LIMIT and OFFSET. On a stream the counts run over the whole query and are state; above an aggregate in complete mode and in batch they
  * run over one epoch. All rows must reach one actor.
  */
 import { type Batch, rowCount } from "../core/batch.ts";

@@ -7,7 +7,7 @@ import type { RankFunction, TopNSpec } from "../operators/top-n.ts";
 import { formOf } from "./event-time-form.ts";
 import { bind, type Fragment, slotsOf } from "./fragment.ts";
 import type { LogicalPlan } from "./logical.ts";
-import { eventTimeColumns, expressionsOf, extend } from "./nodes.ts";
+import { eventTimeColumns, expressionsOf, extend, findNode } from "./nodes.ts";
 import { planJoin } from "./physical-join.ts";
 import type { Planning } from "./physical-planner.ts";
 import { orderFree } from "./row-order.ts";
@@ -146,7 +146,10 @@ const planDedup = (plan: Of<"dedup">, p: Planning): Fragment => {
 };
 
 const planLimit = (plan: Of<"limit">, p: Planning): Fragment => {
-  const scope = plan.streaming && p.outputMode !== "complete" ? "query" : "epoch";
+  // in complete mode an aggregate below gives the whole table each time; rows that never reached one come once
+  const whole = (): boolean =>
+    findNode(plan.child, (x) => x.kind === "aggregate" && x.streaming) !== undefined;
+  const scope = plan.streaming && !(p.outputMode === "complete" && whole()) ? "query" : "epoch";
   const spec = { limit: plan.limit, offset: plan.offset, scope };
   return p.builder.apply(p.exchange(p.build(plan.child), []), "limit", () => spec, plan.output);
 };
