@@ -25,6 +25,12 @@ const addOperator = (a: OperatorProgress | undefined, b: OperatorProgress): Oper
         rowsLate: a.rowsLate + b.rowsLate,
         commitMs: Math.max(a.commitMs, b.commitMs),
         partitions: a.partitions + b.partitions,
+        ...(a.spilledBytes === undefined && b.spilledBytes === undefined
+          ? {}
+          : {
+              spilledRows: (a.spilledRows ?? 0) + (b.spilledRows ?? 0),
+              spilledBytes: (a.spilledBytes ?? 0) + (b.spilledBytes ?? 0),
+            }),
       };
 
 const addTimes = (a: EventTimeStats | undefined, b: EventTimeStats): EventTimeStats =>

@@ -18,6 +18,7 @@ import { SYSTEM_CLOCK } from "../query/system-clock.ts";
 import { NO_METRICS } from "../runtime/metrics.ts";
 import { MemoryBackend, type StateBackend } from "../state/backend.ts";
 import { LevelBackend } from "../state/level-backend.ts";
+import { StateMemory } from "../state/parts.ts";
 
 export interface EngineOptions {
   /** Where logs and state go. */
@@ -25,6 +26,8 @@ export interface EngineOptions {
   readonly durable: boolean;
   readonly partitions: number;
   readonly snapshotIntervalMs: number;
+  /** Bytes of state that stay in memory; undefined: all. */
+  readonly stateMemory?: number | undefined;
   /** Closed with the engine. Default: an embedded log in `directory`. */
   readonly store?: LogStore | undefined;
   /** The others that run the same queries over this store: nothing is removed from it then. */
@@ -35,6 +38,11 @@ export interface EngineOptions {
   /** Default: so long that a long batch cannot outlast it. */
   readonly leaseMs?: number;
 }
+
+const stateOn = (o: EngineOptions, folder: string): Promise<LevelBackend> => {
+  const memory = o.stateMemory === undefined ? undefined : new StateMemory(o.stateMemory);
+  return LevelBackend.open(join(o.directory, folder), memory);
+};
 
 /** No lease of this process may run out while a long batch keeps its event loop busy. */
 const LEASE_MS = 100 * LEASE_MS_DEFAULT;
@@ -69,7 +77,7 @@ export class BenchEngine {
         ? EmbeddedStore.open({ directory: join(directory, "log"), clock })
         : Promise.resolve(new MemoryStore({ clock }));
     const store = options.store ?? (await embedded());
-    const backend = durable ? await LevelBackend.open(join(directory, "state")) : new MemoryBackend();
+    const backend = durable ? await stateOn(options, "state") : new MemoryBackend();
     return new BenchEngine(options, store, backend);
   }
 
@@ -151,7 +159,8 @@ export class BenchEngine {
     await node.runtime.close();
     if (disk === "lost") {
       await this.#backend.close();
-      this.#backend = new MemoryBackend();
+      const limited = this.#o.stateMemory !== undefined;
+      this.#backend = limited ? await stateOn(this.#o, "state-after-loss") : new MemoryBackend();
     }
   }
 

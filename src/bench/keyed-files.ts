@@ -11,9 +11,18 @@ import { BLACKHOLE, streamCatalog } from "./query-run.ts";
 const MIX = 2_654_435_761;
 
 /** Writes one file with a row for each of the keys [from, to). It appears whole. */
-export const writeKeys = (directory: string, name: string, from: number, to: number): void => {
+export const writeKeys = (directory: string, name: string, from: number, to: number): void =>
+  writeRows(directory, name, to - from, (i) => from + i);
+
+/** The same for the keys `keyOf(0)`, … `keyOf(rows - 1)`. */
+export const writeRows = (
+  directory: string,
+  name: string,
+  rows: number,
+  keyOf: (i: number) => number,
+): void => {
   const parts: string[] = [];
-  for (let k = from; k < to; k++) parts.push(`{"k":${(k * MIX) % 2 ** 40},"v":${k % 1000}}\n`);
+  for (let i = 0; i < rows; i++) parts.push(`{"k":${(keyOf(i) * MIX) % 2 ** 40},"v":${keyOf(i) % 1000}}\n`);
   const hidden = join(directory, `.${name}`);
   writeFileSync(hidden, parts.join(""));
   renameSync(hidden, join(directory, name));

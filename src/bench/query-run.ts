@@ -86,13 +86,16 @@ const storeOf = async ({ url, place }: Pick<QueryRun, "url" | "place">): Promise
 
 export const openEngine = async (
   directory: string,
-  run: Pick<QueryRun, "durable" | "partitions" | "url" | "place" | "kept">,
+  run: Pick<QueryRun, "durable" | "partitions" | "url" | "place" | "kept"> & {
+    readonly stateMemory?: number;
+  },
 ): Promise<BenchEngine> =>
   BenchEngine.open({
     directory: run.place?.directory ?? directory,
     durable: run.durable,
     partitions: run.partitions,
     snapshotIntervalMs: run.durable ? SNAPSHOT_INTERVAL_MS : NO_SNAPSHOTS_MS,
+    stateMemory: run.stateMemory,
     store: await storeOf(run),
     resumes: run.kept?.session,
     shared: run.place === undefined ? undefined : { session: run.place.session, workers: run.place.of },

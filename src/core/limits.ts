@@ -36,6 +36,8 @@ export const SNAPSHOTS_KEPT = 2;
 export const FINAL_POLL_MS = 100;
 /** A value of the state store of this many bytes is a file of its own beside LevelDB. */
 export const STATE_FILE_BYTES = 256 * 1024;
+/** A block of a part of the state on disk: what is read for one row. */
+export const PART_BLOCK_BYTES = 2 * 1024;
 /** A snapshot is taken after this time or this many bytes of mailbox since the last one, whichever comes first. */
 export const SNAPSHOT_INTERVAL_MS = 10_000;
 export const SNAPSHOT_MAILBOX_BYTES = 64 * 1024 * 1024;

@@ -15,6 +15,7 @@ import type { Logger } from "../query/services.ts";
 import { SYSTEM_CLOCK } from "../query/system-clock.ts";
 import { NO_METRICS, type RuntimeMetrics } from "../runtime/metrics.ts";
 import { type Face, type NodeView, openFace, type ShownQuery } from "./face.ts";
+import { StateMemory } from "../state/parts.ts";
 import { SessionNode } from "./session-node.ts";
 import type { Settings } from "./settings.ts";
 import { openStore, takeDirectory } from "./stores.ts";
@@ -44,6 +45,7 @@ export class Home implements NodeView {
   readonly #joined = new Map<string, SessionNode>();
   #scope: Scope.Closeable | undefined;
   #directory = "";
+  #stateMemory: StateMemory | undefined;
   #store: LogStore | undefined;
   #face: Face | undefined;
 
@@ -111,6 +113,12 @@ export class Home implements NodeView {
     return [...this.#joined.values()].every((s) => s.membership.alive());
   }
 
+  /** All sessions of the process share it. */
+  get #memory(): StateMemory | undefined {
+    const { stateMemory } = this.#o.settings;
+    return stateMemory === undefined ? undefined : (this.#stateMemory ??= new StateMemory(stateMemory));
+  }
+
   /** The node of a session, which joins at the first call. */
   session(name: string): Promise<SessionNode> {
     let node = this.#sessions.get(name);
@@ -135,6 +143,7 @@ export class Home implements NodeView {
       newId: newNodeId,
       info: { host: hostname(), pid: String(process.pid), http: this.#face?.url ?? "" },
       directory,
+      memory: this.#memory,
       random: Math.random,
       onLost,
     });

@@ -17,6 +17,7 @@ import type { Clock } from "../core/clock.ts";
 import type { QueryRuntime } from "../query/query-runtime.ts";
 import type { Logger } from "../query/services.ts";
 import { backoffMs } from "../runtime/supervision.ts";
+import type { StateMemory } from "../state/parts.ts";
 import { LevelBackend } from "../state/level-backend.ts";
 import type { StateBackend } from "../state/backend.ts";
 
@@ -33,6 +34,7 @@ export interface SessionNodeOptions {
   readonly info: Readonly<Record<string, string>>;
   /** Folder of the local state. */
   readonly directory: string;
+  readonly memory?: StateMemory | undefined;
   readonly random: () => number;
   /** The node can be part of the group no more. */
   readonly onLost: (error: unknown) => void;
@@ -56,7 +58,7 @@ export class SessionNode {
 
   /** Joins the group of the session. */
   static async join(options: SessionNodeOptions): Promise<SessionNode> {
-    const backend = await LevelBackend.open(options.directory);
+    const backend = await LevelBackend.open(options.directory, options.memory);
     try {
       return new SessionNode(options, backend, await joined(options, new Set()));
     } catch (e) {

@@ -33,6 +33,8 @@ export interface Settings {
   readonly leaveMs: number;
   /** Undefined: a silent event-time column holds the watermark back for ever, as in Spark. */
   readonly idleTimeoutMs: number | undefined;
+  /** What the state of all queries may take of this process' memory before it goes to disk; undefined: all of it. Bytes. */
+  readonly stateMemory: number | undefined;
   /** Law 3's digest. */
   readonly replayDigest: boolean;
   readonly workers: number;
@@ -87,6 +89,11 @@ export const NODE_FLAGS: readonly Flag[] = [
     name: "replay-digest",
     value: "on|off",
     help: "compare the content of what is sent again after a restart, not its number of rows only (off)",
+  },
+  {
+    name: "state-memory",
+    value: "SIZE",
+    help: "memory for the state of all queries, such as 512mb or 4gb; more than that goes to disk (off)",
   },
   { name: "workers", value: "N", help: "node processes on this machine under one parent (1)" },
   { name: "log-level", value: "LEVEL", help: "debug, info, warn or error (info)" },
@@ -171,6 +178,18 @@ const idleTimeoutOf = (l: Lookup): number | undefined => {
   );
 };
 
+const BYTES: Readonly<Record<string, number>> = { "": 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 };
+
+const stateMemoryOf = (l: Lookup): number | undefined => {
+  const text = l.get("state-memory")?.trim().toLowerCase();
+  if (text === undefined || text === "off") return undefined;
+  const [, number, unit] = /^(\d+) ?([kmg]b|)$/.exec(text) ?? [];
+  if (number !== undefined && Number(number) > 0) return Number(number) * BYTES[unit!]!;
+  throw new ConfigurationError(
+    `--state-memory must be a size such as 512mb or 4gb, or off, not ${JSON.stringify(text)}`,
+  );
+};
+
 const durationOrNaN = (text: string): number => {
   try {
     return parseDuration(text);
@@ -243,6 +262,7 @@ export const settingsFrom = (
     leaseMs: leaseOf(l),
     leaveMs: l.whole("leave-ms", 0, LEAVE_COMMIT_MS_MAX) ?? LEAVE_COMMIT_MS,
     idleTimeoutMs: idleTimeoutOf(l),
+    stateMemory: stateMemoryOf(l),
     replayDigest: oneOf("replay-digest", l.get("replay-digest") ?? "off", ["on", "off"]) === "on",
     workers: l.whole("workers", 1, WORKERS_MAX) ?? 1,
     logLevel: oneOf("log-level", l.get("log-level") ?? "info", LEVELS),

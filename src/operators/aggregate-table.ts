@@ -11,35 +11,30 @@
  *     event-time key closes, so a limit says exactly which groups are gone.
  */
 import type { DataType } from "../core/data-type.ts";
-import { combineHash, keyGroupOf } from "../core/hash.ts";
-import type { Value } from "../core/value.ts";
 import type { Vector } from "../core/vector.ts";
-import { pack, unpack } from "../codec/msgpack.ts";
 import type { Accumulator } from "../expr/contract.ts";
 import type { StateTable, TableStats } from "../state/table.ts";
-import { type ColumnBlob, packColumn, unpackColumn } from "./column-blob.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
-import { grown, hashRow, idsBelow, IdList } from "./group-ids.ts";
+import { decodeGroups, encodeGroups } from "./group-blob.ts";
+import { canSpill, GroupColumns } from "./group-columns.ts";
+import { filledSlots, grown, hashRow, idsBelow, IdList, unlinkSlot } from "./group-ids.ts";
 import { GroupMemo, memoParts } from "./group-memo.ts";
-import { KeyColumn } from "./key-columns.ts";
+import { GroupSpill } from "./group-spill.ts";
+import { IN_PART, MODIFIED } from "./spill-host.ts";
+import type { KeyColumn } from "./key-columns.ts";
 
 const CHANGED = 1;
 const TOUCHED = 2;
 const MARKED = CHANGED | TOUCHED;
+/** The id is free. IN_PART and MODIFIED: spill-host.ts. */
+const FREE = 16;
 const NO_GROUPS: Int32Array = new Int32Array(0);
 const BYTES_PER_GROUP = 32;
 const BYTES_PER_ACCUMULATOR = 24;
 /** Dictionaries of keys are rebuilt when they hold this many times more values than there are groups. */
 const COMPACT_RATIO = 4;
+const COMPACT_RATIO_SPILLED = 2;
 const COMPACT_MINIMUM = 4096;
-
-type Blob = [
-  version: 1,
-  closed: number | null,
-  keyGroups: Uint8Array,
-  keys: ColumnBlob[],
-  states: ColumnBlob[],
-];
 
 export interface AggregateTableOptions {
   readonly name: string;
@@ -51,13 +46,16 @@ export interface AggregateTableOptions {
   readonly eventTime: number | undefined;
   /** Ordinal of a key that stays the same for many rows in a row, beside `eventTime`. */
   readonly steady?: number;
+  /** It need not be in memory as a whole: nobody asks for all groups. */
+  readonly spills?: boolean;
 }
 
 export class AggregateTable implements StateTable {
   readonly name: string;
+  readonly columns: GroupColumns;
+  readonly spill: GroupSpill | undefined;
   readonly #keys: readonly KeyColumn[];
-  readonly #routeBy: readonly number[];
-  readonly #accumulators: readonly Accumulator[];
+  readonly accumulators: readonly Accumulator[];
   /** Index of the part that holds the closing time; -1 without one. */
   readonly #closingPart: number;
   /** First part of each key: these are hashed, a window's end says little beside its start. */
@@ -65,9 +63,8 @@ export class AggregateTable implements StateTable {
   #slots = new Int32Array(128);
   #mask = 127;
   #hashes = new Int32Array(64);
-  #parts: Float64Array[];
+  readonly #parts: Float64Array[];
   #flags = new Uint8Array(64);
-  #keyGroups = new Int16Array(64);
   #capacity = 64;
   /** Ids ever used; below it, those in `free` are not live. */
   #used = 0;
@@ -86,17 +83,37 @@ export class AggregateTable implements StateTable {
 
   constructor(options: AggregateTableOptions) {
     this.name = options.name;
-    this.#keys = options.keyTypes.map((t) => new KeyColumn(t));
-    this.#routeBy = options.routeBy;
-    this.#accumulators = options.accumulators;
-    let parts = 0;
-    this.#firstPart = this.#keys.map((k) => (parts += k.parts) - k.parts);
+    const columns = (this.columns = new GroupColumns(options.keyTypes, options.routeBy, 64));
+    ({ keys: this.#keys, firstPart: this.#firstPart, parts: this.#parts } = columns);
+    this.accumulators = options.accumulators;
     this.#memoParts = memoParts(this.#keys, options.steady ?? options.eventTime);
-    this.#parts = Array.from({ length: parts }, () => new Float64Array(64));
-    this.#scratch = Array.from({ length: parts }, () => new Float64Array(0));
+    this.#scratch = this.#parts.map(() => new Float64Array(0));
     const time = options.eventTime;
     this.#closingPart = time === undefined ? -1 : this.#firstPart[time]! + this.#keys[time]!.parts - 1;
-    for (const a of this.#accumulators) a.ensure(64);
+    for (const a of this.accumulators) a.ensure(64);
+    this.spill = options.spills === true && canSpill(this.#keys) ? this.#spilling() : undefined;
+  }
+
+  #spilling(): GroupSpill {
+    return new GroupSpill({
+      columns: this.columns,
+      accumulators: this.accumulators,
+      closingPart: this.#closingPart,
+      scratch: (n) => {
+        this.#reserve(n);
+        return this.#scratch;
+      },
+      flags: () => this.#flags,
+      find: (row) => this.#seek(row, hashRow(this.#words, this.#firstPart, row)),
+      place: (row) => {
+        const hash = hashRow(this.#words, this.#firstPart, row);
+        return this.#place(hash, ~this.#seek(row, hash), row);
+      },
+      resident: () => this.#resident(),
+      ordered: () => this.live(),
+      evict: (groups) => this.#evict(groups),
+      bytes: () => this.#bytes(),
+    });
   }
 
   /** Live groups. */
@@ -109,14 +126,25 @@ export class AggregateTable implements StateTable {
    * where row i made its group, and only such groups are touched.
    */
   lookup(keys: readonly Vector[], n: number, groups: Int32Array, fresh?: Uint8Array): void {
-    this.#reserve(n);
     this.#fresh = fresh;
+    this.#encodeRows(keys, n);
+    this.#find(n, groups);
+    this.#fresh = undefined;
+  }
+
+  #encodeRows(keys: readonly Vector[], n: number): void {
+    this.#reserve(n);
     this.#keys.forEach((k, i) => {
       const p = this.#firstPart[i]!;
       k.encode(keys[i]!, n, this.#scratch[p]!, this.#scratch[p + k.parts - 1]!);
     });
-    this.#find(n, groups);
-    this.#fresh = undefined;
+  }
+
+  /** Before `lookup` of the same rows: brings in those of their groups that only the disk has; undefined when there is nothing to wait for. */
+  fetch(keys: readonly Vector[], n: number): Promise<void> | undefined {
+    if (this.spill?.active !== true) return undefined;
+    this.#encodeRows(keys, n);
+    return this.spill.fetch(n);
   }
 
   #reserve(n: number): void {
@@ -155,18 +183,24 @@ export class AggregateTable implements StateTable {
         memo = this.#memo.put(memo, part, g);
       }
       groups[i] = g;
-      if (touchAll && this.#flags[g] !== MARKED) this.#touch(g);
+      if (touchAll && (this.#flags[g]! & MARKED) !== MARKED) this.#touch(g);
     }
   }
 
   /** The group of row i of `scratch`, by hash; made when there is none. */
   #probe(i: number): number {
     const hash = hashRow(this.#words, this.#firstPart, i);
+    const g = this.#seek(i, hash);
+    return g >= 0 ? g : this.#insert(hash, ~g, i);
+  }
+
+  /** The same, or ~ the slot where it would be. */
+  #seek(i: number, hash: number): number {
     const mask = this.#mask;
     let slot = hash & mask;
     for (;;) {
       const g = this.#slots[slot]! - 1;
-      if (g < 0) return this.#insert(hash, slot, i);
+      if (g < 0) return ~slot;
       if (this.#hashes[g] === hash && this.#equal(g, i)) return g;
       slot = (slot + 1) & mask;
     }
@@ -182,19 +216,28 @@ export class AggregateTable implements StateTable {
     const flags = this.#flags[g]!;
     if ((flags & CHANGED) === 0) this.#changed.push(g);
     if ((flags & TOUCHED) === 0) this.#touched.push(g);
-    this.#flags[g] = MARKED;
+    this.#flags[g] = flags | MARKED;
+    if ((flags & MODIFIED) !== 0) return;
+    if ((flags & IN_PART) !== 0) this.spill?.modified(g);
+    this.#flags[g]! |= MODIFIED;
   }
 
   #insert(hash: number, slot: number, row: number): number {
+    if (this.#fresh !== undefined) this.#fresh[row] = 1;
+    const g = this.#place(hash, slot, row);
+    this.#touch(g);
+    return g;
+  }
+
+  #place(hash: number, slot: number, row: number): number {
     const g = this.#free.pop() ?? this.#used++;
     if (g >= this.#capacity) this.#growGroups();
-    if (this.#fresh !== undefined) this.#fresh[row] = 1;
     this.#hashes[g] = hash;
     this.#flags[g] = 0;
-    this.#keyGroups[g] = -1;
+    this.columns.renewed(g);
     for (let p = 0; p < this.#parts.length; p++) this.#parts[p]![g] = this.#scratch[p]![row]!;
     this.#slots[slot] = g + 1;
-    this.#touch(g);
+    this.spill?.placed(g);
     if (this.#closingPart >= 0) this.#closing.add(this.#parts[this.#closingPart]![g]!, g);
     if (this.size * 2 > this.#mask) this.#rebuild((this.#mask + 1) * 2, this.#slots);
     return g;
@@ -204,28 +247,27 @@ export class AggregateTable implements StateTable {
     const capacity = (this.#capacity *= 2);
     this.#hashes = grown(new Int32Array(capacity), this.#hashes);
     this.#flags = grown(new Uint8Array(capacity), this.#flags);
-    this.#keyGroups = grown(new Int16Array(capacity), this.#keyGroups);
-    this.#parts = this.#parts.map((p) => grown(new Float64Array(capacity), p));
-    for (const a of this.#accumulators) a.ensure(capacity);
+    this.columns.grow(capacity);
+    this.spill?.grow(capacity);
+    for (const a of this.accumulators) a.ensure(capacity);
   }
 
   /** All slots anew, from the live groups or from slots that hold exactly these. */
   #rebuild(size: number, from?: Int32Array): void {
-    const slots = from ?? this.live().map((g) => g + 1);
-    this.#slots = new Int32Array(size);
     this.#mask = size - 1;
-    for (let i = 0; i < slots.length; i++) {
-      const g = slots[i]! - 1;
-      if (g < 0) continue;
-      let slot = this.#hashes[g]! & this.#mask;
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask;
-      this.#slots[slot] = g + 1;
-    }
+    this.#slots = filledSlots(size, this.#hashes, from ?? this.#resident().map((g) => g + 1));
   }
 
   /** The live groups in the order of A2. */
   live(): Int32Array {
-    return this.#closingPart >= 0 ? Int32Array.from(this.#closing.items()) : idsBelow(this.#used);
+    const groups = this.#closingPart >= 0 ? Int32Array.from(this.#closing.items()) : this.#resident();
+    return this.spill === undefined ? groups : this.spill.sort(groups);
+  }
+
+  /** The same in no order that counts. */
+  #resident(): Int32Array {
+    const ids = idsBelow(this.#used);
+    return this.#free.length === 0 ? ids : ids.filter((g) => (this.#flags[g]! & FREE) === 0);
   }
 
   /** The next delta has these groups too: their states changed beside `lookup`. */
@@ -238,9 +280,8 @@ export class AggregateTable implements StateTable {
 
   /** Groups touched since the last call, in the order in which they were first touched. */
   takeTouched(): Int32Array {
-    const groups = this.#touched.data.slice(0, this.#touched.length);
-    this.#touched.length = 0;
-    for (const g of groups) this.#flags[g]! &= ~TOUCHED;
+    const groups = this.#touched.ids();
+    this.#touched.unmark(this.#flags, TOUCHED);
     return groups;
   }
 
@@ -249,12 +290,12 @@ export class AggregateTable implements StateTable {
     if (this.#closingPart < 0 || this.#closing.first > limit) return NO_GROUPS;
     const groups = Int32Array.from(this.#closing.takeThrough(limit));
     if (groups.length > 0) this.#closed = Math.max(this.#closed ?? -Infinity, limit);
-    return groups;
+    return this.spill === undefined ? groups : this.spill.sort(groups);
   }
 
   /** Forgets everything, without a trace in the next delta: for tables that are not persisted. */
   clear(): void {
-    for (const a of this.#accumulators) for (let g = 0; g < this.#used; g++) a.clear(g);
+    for (const a of this.accumulators) for (let g = 0; g < this.#used; g++) a.clear(g);
     this.#flags.fill(0, 0, this.#used);
     this.#closing.clear();
     this.#slots.fill(0);
@@ -266,135 +307,90 @@ export class AggregateTable implements StateTable {
   }
 
   release(groups: Int32Array): void {
+    this.spill?.released(groups);
+    this.#drop(groups);
+  }
+
+  /** Forgets groups that stay on disk. */
+  #evict(groups: Int32Array): void {
+    for (const g of groups) this.#flags[g] = FREE;
+    if (this.#closingPart >= 0) this.#closing.keep((g) => this.#flags[g] !== FREE);
+    this.#drop(groups);
+  }
+
+  #drop(groups: Int32Array): void {
     if (groups.length === 0) return;
     this.#memo.forget();
     for (const g of groups) {
-      for (const a of this.#accumulators) a.clear(g);
+      for (const a of this.accumulators) a.clear(g);
       this.#free.push(g);
+      this.#flags[g] = FREE;
     }
-    this.#dropMarks(this.#changed, CHANGED, groups);
-    this.#dropMarks(this.#touched, TOUCHED, groups);
+    this.#changed.keepMarked(this.#flags, CHANGED);
+    this.#touched.keepMarked(this.#flags, TOUCHED);
     if (groups.length >= this.size) this.#rebuild(this.#slots.length);
-    else for (const g of groups) this.#unlink(g);
+    else for (const g of groups) unlinkSlot(this.#slots, this.#hashes, g);
     this.#compactKeys();
   }
 
-  /** Takes released groups out of a list of marks, in order. */
-  #dropMarks(list: IdList, mark: number, groups: Int32Array): void {
-    for (const g of groups) this.#flags[g]! &= ~mark;
-    let kept = 0;
-    for (let i = 0; i < list.length; i++) {
-      const g = list.data[i]!;
-      if (this.#flags[g]! & mark) list.data[kept++] = g;
-    }
-    list.length = kept;
-  }
-
-  /** Removes a group's slot by shifting back what follows (A1). */
-  #unlink(g: number): void {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let hole = this.#hashes[g]! & mask;
-    while (slots[hole] !== g + 1) hole = (hole + 1) & mask;
-    for (let next = (hole + 1) & mask; slots[next] !== 0; next = (next + 1) & mask) {
-      const home = this.#hashes[slots[next]! - 1]! & mask;
-      if (((next - home) & mask) >= ((next - hole) & mask)) {
-        slots[hole] = slots[next]!;
-        hole = next;
-      }
-    }
-    slots[hole] = 0;
-  }
-
   #compactKeys(): void {
-    const most = Math.max(COMPACT_MINIMUM, this.size * COMPACT_RATIO);
-    if (!this.#keys.some((k) => k.internedCount > most)) return;
-    const live = this.live();
-    this.#keys.forEach((k, i) => k.compact(live, this.#parts[this.#firstPart[i]!]!));
-    const words = this.#parts.map((p) => new Int32Array(p.buffer));
-    for (const g of live) this.#hashes[g] = hashRow(words, this.#firstPart, g);
+    const ratio = this.spill?.active === true ? COMPACT_RATIO_SPILLED : COMPACT_RATIO;
+    const most = Math.max(COMPACT_MINIMUM, this.size * ratio);
+    if (this.columns.interned <= most) return;
+    const live = this.#resident();
+    this.columns.compact(live);
+    this.columns.rehash(live, this.#hashes);
     this.#rebuild(this.#slots.length);
-  }
-
-  /** The key `key` of the groups, as a vector. */
-  keyVector(key: number, groups: Int32Array): Vector {
-    const [k, p] = [this.#keys[key]!, this.#firstPart[key]!];
-    return k.gather(groups, this.#parts[p]!, this.#parts[p + k.parts - 1]!);
-  }
-
-  keyValue(key: number, group: number): Value {
-    const [k, p] = [this.#keys[key]!, this.#firstPart[key]!];
-    return k.value(this.#parts[p]![group]!, this.#parts[p + k.parts - 1]![group]!);
-  }
-
-  /** Key group of a group's key (T3). */
-  #keyGroupOf(g: number): number {
-    const known = this.#keyGroups[g]!;
-    if (known >= 0) return known;
-    let h = 0;
-    for (const i of this.#routeBy) {
-      const k = this.#keys[i]!;
-      const p = this.#firstPart[i]!;
-      h = combineHash(h, k.hash(this.#parts[p]![g]!, this.#parts[p + k.parts - 1]![g]!));
-    }
-    return (this.#keyGroups[g] = keyGroupOf(h));
-  }
-
-  #encode(groups: Int32Array, closed: number | null): Uint8Array {
-    const blob: Blob = [
-      1,
-      closed,
-      Uint8Array.from(groups, (g) => this.#keyGroupOf(g)),
-      this.#keys.map((k, i) => {
-        const p = this.#firstPart[i]!;
-        return k.pack(groups, this.#parts[p]!, this.#parts[p + k.parts - 1]!);
-      }),
-      this.#accumulators.map((a) => packColumn(Array.from(groups, (g) => a.save(g)))),
-    ];
-    return pack(blob);
   }
 
   drain(): Uint8Array | undefined {
     if (this.#changed.length === 0 && this.#closed === null) return undefined;
-    const bytes = this.#encode(this.#changed.data.slice(0, this.#changed.length), this.#closed);
+    const bytes = encodeGroups(this, this.#changed.ids(), this.#flags, this.#closed);
     this.#forgetChanges();
     return bytes;
   }
 
   base(): Uint8Array {
-    return this.#encode(this.live(), null);
+    return encodeGroups(this, this.spill?.forBase(this.live()) ?? this.live(), this.#flags, null);
   }
 
   #forgetChanges(): void {
-    for (let i = 0; i < this.#changed.length; i++) this.#flags[this.#changed.data[i]!]! &= ~CHANGED;
-    this.#changed.length = 0;
+    this.#changed.unmark(this.#flags, CHANGED);
     this.#closed = null;
   }
 
-  load(bytes: Uint8Array, keeps: (keyGroup: number) => boolean): void {
-    const [, closed, keyGroups, keyBlobs, stateBlobs] = unpack(bytes) as Blob;
-    if (closed !== null) this.release(this.close(closed));
-    const kept = Int32Array.from(keyGroups.keys()).filter((i) => keeps(keyGroups[i]!));
-    const [keys, states] = [keyBlobs.map(unpackColumn), stateBlobs.map(unpackColumn)];
-    this.#reserve(kept.length);
-    this.#keys.forEach((k, c) => {
-      const p = this.#firstPart[c]!;
-      kept.forEach((i, row) =>
-        k.encodeValue(keys[c]![i]!, row, this.#scratch[p]!, this.#scratch[p + k.parts - 1]!),
-      );
-    });
-    const groups = new Int32Array(kept.length);
-    this.#find(kept.length, groups);
-    kept.forEach((i, row) => {
-      this.#keyGroups[groups[row]!] = keyGroups[i]!;
-      this.#accumulators.forEach((a, c) => a.load(groups[row]!, states[c]![i]!));
+  load(bytes: Uint8Array, keeps: (keyGroup: number) => boolean, epoch = Infinity): void {
+    const counts = (k: number): boolean => keeps(k) && this.spill?.supersedes(k, epoch) !== true;
+    const { closed, rows, keyGroups, keys, states, orders, inPart } = decodeGroups(bytes, counts);
+    if (closed !== null) {
+      this.spill?.closedThrough(closed);
+      this.release(this.close(closed));
+    }
+    this.#reserve(rows.length);
+    keys.forEach((values, c) =>
+      rows.forEach((i, row) => this.columns.encode(c, values[i]!, row, this.#scratch)),
+    );
+    const groups = new Int32Array(rows.length);
+    this.#find(rows.length, groups);
+    rows.forEach((i, row) => {
+      const g = groups[row]!;
+      this.columns.setKeyGroup(g, keyGroups[i]!);
+      this.accumulators.forEach((a, c) => a.load(g, states[c]![i]!));
+      if (orders === undefined || this.spill === undefined) return;
+      this.spill.loadedOrder(g, orders[i] as number);
+      this.#flags[g]! |= inPart![i]!;
     });
     this.#forgetChanges();
     this.takeTouched();
   }
 
+  #bytes(): number {
+    const states = this.accumulators.length * BYTES_PER_ACCUMULATOR;
+    return this.size * (BYTES_PER_GROUP + this.#parts.length * 8 + states);
+  }
+
   stats(): TableStats {
-    const states = this.#accumulators.length * BYTES_PER_ACCUMULATOR;
-    return { rows: this.size, bytes: this.size * (BYTES_PER_GROUP + this.#parts.length * 8 + states) };
+    const resident = { rows: this.size, bytes: this.#bytes() };
+    return this.spill === undefined ? resident : this.spill.stats(resident);
   }
 }

@@ -97,6 +97,8 @@ class Aggregate implements Operator {
       routeBy: spec.routeBy ?? spec.keys.map((_, i) => i),
       accumulators: [...this.#accumulators, ...(this.#early?.states ?? [])],
       eventTime: spec.phase === "partial" ? undefined : spec.eventTime?.key,
+      // Who asks for all groups at once has them all in memory.
+      spills: spec.phase !== "partial" && spec.mode !== "complete" && spec.early?.everyMs === undefined,
     });
     this.#evaluate = compileCalls(spec.keys, spec.phase === "final" ? [] : spec.aggregates);
     this.#keysOnly = compileExprs(spec.eventTime === undefined ? [] : [spec.keys[spec.eventTime.key]!]);
@@ -114,10 +116,9 @@ class Aggregate implements Operator {
     this.#table.lookup([], 1, new Int32Array(1));
   }
 
-  process(batch: Batch, _port: number, out: Output): void {
+  process(batch: Batch, _port: number, out: Output): void | Promise<void> {
     const rows = this.#withoutLate(batch, out);
-    if (this.#spec.phase === "partial") return this.#fold(rows, out);
-    this.#add(rows);
+    return this.#spec.phase === "partial" ? this.#fold(rows, out) : this.#add(rows);
   }
 
   #withoutLate(batch: Batch, out: Output): Batch {
@@ -139,16 +140,21 @@ class Aggregate implements Operator {
     return kept;
   }
 
-  #add(batch: Batch): void {
+  /** A promise only where groups are on disk. */
+  #add(batch: Batch): void | Promise<void> {
     const { batch: rows, result } = overRows(batch, this.#context.onRowError, (b) =>
       this.#evaluate(b, this.#epoch),
     );
     const n = rowCount(rows);
     if (n === 0) return;
-    const groups = new Int32Array(n);
-    this.#table.lookup(result.keys, n, groups);
-    if (this.#spec.phase === "final") this.#merge(rows, groups);
-    else updateAll(this.#accumulators, result, groups, n);
+    const update = (): void => {
+      const groups = new Int32Array(n);
+      this.#table.lookup(result.keys, n, groups);
+      if (this.#spec.phase === "final") this.#merge(rows, groups);
+      else updateAll(this.#accumulators, result, groups, n);
+    };
+    const fetched = this.#table.fetch(result.keys, n);
+    return fetched === undefined ? update() : fetched.then(update);
   }
 
   #merge(batch: Batch, groups: Int32Array): void {
@@ -163,7 +169,7 @@ class Aggregate implements Operator {
     const live = liveRows(batch);
     for (let from = 0; from < live.length;) {
       const to = Math.min(live.length, from + PARTIAL_AGGREGATE_ROWS - this.#folded);
-      this.#add(from === 0 && to === live.length ? batch : select(batch, live.subarray(from, to)));
+      void this.#add(from === 0 && to === live.length ? batch : select(batch, live.subarray(from, to)));
       this.#folded += to - from;
       from = to;
       if (this.#folded === PARTIAL_AGGREGATE_ROWS) this.#flush(out);
@@ -177,11 +183,16 @@ class Aggregate implements Operator {
     this.#table.clear();
   }
 
-  end(out: Output): void {
+  end(out: Output): void | Promise<void> {
     const { phase, mode } = this.#spec;
     if (phase === "partial") this.#flush(out);
     else if (mode === "complete") this.#endComplete(out);
-    else this.#endIncremental(out);
+    else {
+      const limit = this.#epoch.final ? Infinity : this.#epoch.watermarkMs;
+      const fetched = this.#table.spill?.fetchThrough(limit);
+      if (fetched !== undefined) return fetched.then(() => this.#endIncremental(limit, out));
+      return this.#endIncremental(limit, out);
+    }
     this.#counts.endEpoch();
   }
 
@@ -190,18 +201,20 @@ class Aggregate implements Operator {
     this.#emitResults(this.#table.live(), out);
   }
 
-  #endIncremental(out: Output): void {
+  #endIncremental(limit: number, out: Output): void | Promise<void> {
     const touched = this.#table.takeTouched();
     this.#counts.updated(touched.length);
     if (this.#spec.mode === "update") this.#emitResults(touched, out);
-    const closed = this.#table.close(this.#epoch.final ? Infinity : this.#epoch.watermarkMs);
+    const closed = this.#table.close(limit);
     if (this.#spec.mode === "append") {
       if (this.#early !== undefined)
         this.#emitResults(this.#early.take(this.#table, touched, closed, this.#epoch.clockMs), out, false);
       this.#emitResults(closed, out);
     }
     this.#counts.removed(closed.length);
+    this.#counts.endEpoch();
     this.#table.release(closed);
+    return this.#table.spill?.relieve(this.#epoch.epoch);
   }
 
   /** `final`: whether the groups are given for the last time. */
@@ -217,7 +230,7 @@ class Aggregate implements Operator {
   ): void {
     for (let from = 0; from < all.length; from += RESULT_ROWS_MAX) {
       const groups = all.subarray(from, from + RESULT_ROWS_MAX);
-      const keys = this.#spec.keys.map((_, i) => this.#table.keyVector(i, groups));
+      const keys = this.#spec.keys.map((_, i) => this.#table.columns.vector(i, groups));
       const results = this.#accumulators.map((a, i) =>
         vectorOf(
           this.#output.fields[keys.length + i]!.type,
@@ -227,6 +240,10 @@ class Aggregate implements Operator {
       const marker = this.#early === undefined ? [] : [constant(final, groups.length)];
       out.emit(batchOf(this.#output, groups.length, [...keys, ...results, ...marker]));
     }
+  }
+
+  close(): void {
+    this.#table.spill?.close();
   }
 
   lookUp(key: Row): Readonly<Record<string, unknown>> | undefined {

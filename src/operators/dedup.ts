@@ -65,7 +65,7 @@ class Dedup implements Operator {
     this.#epoch = epoch;
   }
 
-  process(batch: Batch, _port: number, out: Output): void {
+  process(batch: Batch, _port: number, out: Output): void | Promise<void> {
     const run = (b: Batch): { readonly batch: Batch; readonly result: readonly Vector[] } =>
       overRows(b, this.#context.onRowError, (x) => this.#evaluate(x, this.#epoch));
     let { batch: rows, result } = run(batch);
@@ -83,18 +83,34 @@ class Dedup implements Operator {
         ({ batch: rows, result } = run(keepRows(rows, mask)));
       }
     }
+    const keys = result.slice(0, this.#spec.keys.length);
+    const fetched = this.#keys.fetch?.(keys, rowCount(rows));
+    if (fetched === undefined) this.#pass(rows, keys, result[keys.length], out);
+    return fetched?.then(() => this.#pass(rows, keys, result[keys.length], out));
+  }
+
+  #pass(rows: Batch, keys: readonly Vector[], times: Vector | undefined, out: Output): void {
     const n = rowCount(rows);
-    const width = this.#spec.keys.length;
-    const first = this.#keys.firsts(result.slice(0, width), result[width], n);
+    const first = this.#keys.firsts(keys, times, n);
     const passed = liveRows(rows).filter((_, i) => first[i] === 1);
     this.#counts.updated(passed.length);
     if (passed.length === n) out.emit(rows);
     else if (passed.length > 0) out.emit(select(rows, passed));
   }
 
-  end(_out: Output): void {
+  end(_out: Output): void | Promise<void> {
+    const fetched = this.#keys.fetchClosing?.(this.#epoch.watermarkMs);
+    return fetched === undefined ? this.#forget() : fetched.then(() => this.#forget());
+  }
+
+  #forget(): void | Promise<void> {
     this.#counts.removed(this.#keys.forget(this.#epoch.watermarkMs));
     this.#counts.endEpoch();
+    return this.#keys.relieve?.(this.#epoch.epoch);
+  }
+
+  close(): void {
+    this.#keys.close?.();
   }
 
   metrics(): OperatorMetrics {

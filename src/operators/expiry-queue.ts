@@ -60,6 +60,15 @@ export class ExpiryQueue<T> {
       for (const e of [...this.#buckets.get(bucket)!].sort(byTime)) yield e.item;
   }
 
+  /** Takes out the items that `keeps` refuses. */
+  keep(keeps: (item: T) => boolean): void {
+    for (const [bucket, entries] of this.#buckets)
+      this.#buckets.set(
+        bucket,
+        entries.filter((e) => keeps(e.item)),
+      );
+  }
+
   clear(): void {
     this.#buckets.clear();
     this.#heap.length = 0;

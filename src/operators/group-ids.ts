@@ -1,4 +1,4 @@
-/** Two pieces of the aggregate table: lists of group ids, and hashes of keys. */
+/** Pieces of the aggregate table: lists of group ids, hashes of keys, and slots of open addressing (id + 1, 0 when empty; their number a power of two). */
 
 /** Ids in order, growing. */
 export class IdList {
@@ -11,6 +11,24 @@ export class IdList {
       this.data = bigger;
     }
     this.data[this.length++] = id;
+  }
+  /** A copy. */
+  ids(): Int32Array {
+    return this.data.slice(0, this.length);
+  }
+  /** Takes the mark off all ids and forgets them. */
+  unmark(flags: Uint8Array, mark: number): void {
+    for (let i = 0; i < this.length; i++) flags[this.data[i]!]! &= ~mark;
+    this.length = 0;
+  }
+  /** Drops the ids without the mark. */
+  keepMarked(flags: Uint8Array, mark: number): void {
+    let kept = 0;
+    for (let i = 0; i < this.length; i++) {
+      const g = this.data[i]!;
+      if (flags[g]! & mark) this.data[kept++] = g;
+    }
+    this.length = kept;
   }
 }
 
@@ -37,4 +55,32 @@ export const hashRow = (words: readonly Int32Array[], which: readonly number[], 
     h ^= h >>> 16;
   }
   return h;
+};
+
+/** Slots for exactly the ids whose slots `from` holds. */
+export const filledSlots = (size: number, hashes: Int32Array, from: Int32Array): Int32Array<ArrayBuffer> => {
+  const slots = new Int32Array(size);
+  const mask = size - 1;
+  for (let i = 0; i < from.length; i++) {
+    if (from[i] === 0) continue;
+    let slot = hashes[from[i]! - 1]! & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = from[i]!;
+  }
+  return slots;
+};
+
+/** Removes an id's slot by shifting back what follows. */
+export const unlinkSlot = (slots: Int32Array, hashes: Int32Array, id: number): void => {
+  const mask = slots.length - 1;
+  let hole = hashes[id]! & mask;
+  while (slots[hole] !== id + 1) hole = (hole + 1) & mask;
+  for (let next = (hole + 1) & mask; slots[next] !== 0; next = (next + 1) & mask) {
+    const home = hashes[slots[next]! - 1]! & mask;
+    if (((next - home) & mask) >= ((next - hole) & mask)) {
+      slots[hole] = slots[next]!;
+      hole = next;
+    }
+  }
+  slots[hole] = 0;
 };

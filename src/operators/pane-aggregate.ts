@@ -153,7 +153,7 @@ export class PaneAggregate implements Operator {
   /** Adds the states of panes to those of their windows: all last windows first, so that neighbours share theirs. */
   #toWindows(panes: Int32Array): void {
     const { key, sizeMs, slideMs } = this.#spec.panes;
-    const keys = this.#spec.keys.map((_, i) => this.#panes.table.keyVector(i, panes));
+    const keys = this.#spec.keys.map((_, i) => this.#panes.table.columns.vector(i, panes));
     const starts = keys[key]!.data as Float64Array;
     const saved = this.#panes.accumulators.map((a) => Array.from(panes, (g) => a.save(g)));
     const known = new Map<number, Value>();
@@ -179,7 +179,7 @@ export class PaneAggregate implements Operator {
 
   #emit(groups: Int32Array, out: Output): void {
     const { table, accumulators } = this.#windows;
-    const keys = this.#spec.keys.map((_, i) => table.keyVector(i, groups));
+    const keys = this.#spec.keys.map((_, i) => table.columns.vector(i, groups));
     const states = accumulators.map((a, i) =>
       vectorOf(
         this.#output.fields[keys.length + i]!.type,

@@ -13,8 +13,14 @@ export interface SeenKeys {
   restored(): void;
   /** 1 for every row that is the first of its key; `times`: the late expression, where there is one. */
   firsts(keys: readonly Vector[], times: Vector | undefined, n: number): Uint8Array;
+  /** Before `firsts` of the same rows, and before `forget`: to wait for what only the disk has. */
+  fetch?(keys: readonly Vector[], n: number): Promise<void> | undefined;
+  fetchClosing?(watermarkMs: number): Promise<void> | undefined;
   /** Forgets what the watermark lets go; how many. */
   forget(watermarkMs: number): number;
+  /** At the end of an epoch: moves keys to disk. */
+  relieve?(epoch: number): Promise<void> | undefined;
+  close?(): void;
 }
 
 /** Fast: a table of groups without accumulators. */
@@ -32,6 +38,7 @@ export class PlainKeys implements SeenKeys {
       routeBy: routeBy ?? types.map((_, i) => i),
       accumulators: [],
       eventTime,
+      spills: true,
     });
   }
 
@@ -40,6 +47,22 @@ export class PlainKeys implements SeenKeys {
   }
 
   restored(): void {}
+
+  fetch(keys: readonly Vector[], n: number): Promise<void> | undefined {
+    return this.#table.fetch(keys, n);
+  }
+
+  fetchClosing(watermarkMs: number): Promise<void> | undefined {
+    return this.#table.spill?.fetchThrough(watermarkMs);
+  }
+
+  relieve(epoch: number): Promise<void> | undefined {
+    return this.#table.spill?.relieve(epoch);
+  }
+
+  close(): void {
+    this.#table.spill?.close();
+  }
 
   firsts(keys: readonly Vector[], _times: Vector | undefined, n: number): Uint8Array {
     const fresh = new Uint8Array(n);

@@ -55,7 +55,8 @@ const stateOperators = (input: ReportInput): readonly StateOperatorProgress[] =>
       numRowsDroppedByWatermark: o.rowsLate + droppedBefore(node, input),
       numShufflePartitions: o.partitions,
       numStateStoreInstances: o.partitions,
-      customMetrics: {},
+      customMetrics:
+        o.spilledBytes === undefined ? {} : { spilledRows: o.spilledRows ?? 0, spilledBytes: o.spilledBytes },
     });
   }
   return out;

@@ -14,6 +14,7 @@ import { fromUserValue } from "../expr/user-values.ts";
 import { isStageInput, type OperatorNode, type StageInput, type StateKeys } from "../operators/operator.ts";
 import { operatorKind } from "../operators/registry.ts";
 import { hashRow } from "../state/key-codec.ts";
+import { isPart } from "../state/parts.ts";
 import { download, findSnapshots } from "../state/snapshot.ts";
 import { type Lineage, type StateRecord, StateStore } from "../state/store.ts";
 import { clearDeadLetters, type FiledLetter, readDeadLetters } from "./dead-letter-log.ts";
@@ -181,8 +182,10 @@ export class HostedInspection implements QueryInspection {
       });
       const content = await this.#content(store, lineage);
       for (const [i, info] of (content?.record.blobs ?? []).entries())
-        if (info.table.startsWith(`${node.id}/`))
-          store.loadBlob(info.table, await content!.blob(i), (g) => g === group);
+        if (!info.table.startsWith(`${node.id}/`)) continue;
+        else if (!isPart(info))
+          store.loadBlob(info.table, await content!.blob(i), (g) => g === group, info.epoch);
+        else if (info.part === group) await store.addPart(info, await content!.blob(i));
       operator.restored?.();
       const epoch = content?.record.epoch ?? 0;
       const entry = follower.known(epoch);

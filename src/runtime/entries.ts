@@ -121,6 +121,9 @@ export interface OperatorProgress {
   readonly rowsLate: number;
   readonly commitMs: number;
   readonly partitions: number;
+  /** Of `rowsTotal`: those that only the disk has, and what the state on disk takes; absent: nothing is there. */
+  readonly spilledRows?: number;
+  readonly spilledBytes?: number;
 }
 export interface EventTimeStats {
   readonly min: number;

@@ -276,6 +276,7 @@ const workOf = (actor: Running, times: MaximaObserver): ActorWork => {
       rowsLate: m?.rowsDroppedByWatermark ?? 0,
       commitMs: 0,
       partitions: 1,
+      ...((s?.spilledBytes ?? 0) > 0 ? { spilledRows: s!.spilledRows!, spilledBytes: s!.spilledBytes! } : {}),
     };
   }
   const outputRows = actor.sinkRows.reduce((n, b) => n + rowCount(b), actor.parts.outbox.rows);

@@ -7,6 +7,7 @@ import { ownsKeyGroup } from "../core/hash.ts";
 import { sleep } from "../core/clock.ts";
 import { FINAL_POLL_MS } from "../core/limits.ts";
 import type { Log } from "../log/log.ts";
+import { isPart } from "../state/parts.ts";
 import { download, findSnapshots, type FoundManifest } from "../state/snapshot.ts";
 import { STATE_FORMAT, type Lineage, type StateRecord, type StateStore } from "../state/store.ts";
 import type { ActorEnvironment } from "./behaviour.ts";
@@ -57,7 +58,8 @@ export const recover = async (
   }
   for (const found of snapshots) {
     if (!usable(found.manifest.record, mailbox)) continue;
-    const snapshot = await download(log, found);
+    const receive = store.receive.bind(store);
+    const snapshot = await download(log, found, { wants: everything, receive });
     if (snapshot === undefined) continue;
     await store.adopt(snapshot.record, snapshot.blobs, everything);
     return { epoch: snapshot.record.epoch, resume: snapshot.record.resume };
@@ -134,16 +136,20 @@ const fromFinals = async (
   const { stage, partition } = env.identity;
   const { version, partitions } = topology.previous!;
   const keeps = ownsKeyGroup(partition, topology.partitions[stage]!);
+  const receive = store.receive.bind(store);
   for (let p = 0; p < partitions[stage]!; p++) {
     const log = await env.store.open(env.names.snapshot(stage, version, p));
     const lineage = { ...store.lineage, topology: version, partition: p };
     const final = await untilFinal(env, log, lineage, topology.since - 1, signal);
-    const snapshot = final === undefined ? undefined : await download(log, final);
+    const snapshot = final === undefined ? undefined : await download(log, final, { wants: keeps, receive });
     if (snapshot === undefined)
       throw new StateCorruptError(
         `the final snapshot of stage ${stage} partition ${p} at epoch ${topology.since - 1} cannot be read`,
       );
-    snapshot.record.blobs.forEach((info, i) => store.loadBlob(info.table, snapshot.blobs[i]!, keeps));
+    store.nextOrigin();
+    for (const [i, info] of snapshot.record.blobs.entries())
+      if (!isPart(info)) store.loadBlob(info.table, snapshot.blobs[i]!, keeps, info.epoch);
+      else if (keeps(info.part)) await store.addPart(info);
   }
 };
 

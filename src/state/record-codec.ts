@@ -1,7 +1,9 @@
 /**
  * The record of a store as bytes. It is written in every epoch and may name hundreds of small deltas: these go as columns of numbers, not as objects.
+ * Parts come before all other blobs: they are loaded first.
  */
 import { pack, unpack } from "../codec/msgpack.ts";
+import { isPart, type PartInfo } from "./parts.ts";
 import type { BlobInfo, StateRecord } from "./store.ts";
 
 /** Table, epoch, kind, bytes, checksum. */
@@ -14,9 +16,12 @@ interface Stored extends Omit<StateRecord, "blobs"> {
   readonly blobs?: readonly BlobInfo[];
   readonly tables?: readonly string[];
   readonly numbers?: Uint8Array;
+  readonly parts?: readonly PartInfo[];
 }
 
-export const encodeRecord = ({ blobs, ...record }: StateRecord): Uint8Array => {
+export const encodeRecord = ({ blobs: all, ...record }: StateRecord): Uint8Array => {
+  const blobs = all.filter((b) => !isPart(b));
+  const parts = all.filter(isPart);
   const tables = [...new Set(blobs.map((b) => b.table))];
   const numbers = new Float64Array(blobs.length * NUMBERS);
   let at = 0;
@@ -28,7 +33,7 @@ export const encodeRecord = ({ blobs, ...record }: StateRecord): Uint8Array => {
     numbers[at++] = b.crc;
   }
   const stored: Stored = { ...record, tables, numbers: new Uint8Array(numbers.buffer) };
-  return pack(stored);
+  return pack(parts.length === 0 ? stored : { ...stored, parts });
 };
 
 const blobsOf = (tables: readonly string[], bytes: Uint8Array): BlobInfo[] => {
@@ -47,7 +52,7 @@ const blobsOf = (tables: readonly string[], bytes: Uint8Array): BlobInfo[] => {
 };
 
 export const decodeRecord = (bytes: Uint8Array): StateRecord => {
-  const { tables, numbers, blobs = [], ...record } = unpack(bytes) as Stored;
+  const { tables, numbers, parts = [], blobs = [], ...record } = unpack(bytes) as Stored;
   if (tables === undefined || numbers === undefined) return { ...record, blobs };
-  return { ...record, blobs: blobsOf(tables, numbers) };
+  return { ...record, blobs: [...parts, ...blobsOf(tables, numbers)] };
 };

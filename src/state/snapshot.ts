@@ -37,16 +37,24 @@ export interface Manifest {
   readonly blobs: readonly ManifestBlob[];
 }
 
-type PreparedBlob = ManifestBlob | (BlobInfo & { readonly payload: Uint8Array });
+/** Without chunks and payload: a part, which is read when its turn comes. */
+type PreparedBlob = ManifestBlob | (BlobInfo & { readonly payload?: Uint8Array });
 
 /** A snapshot about to be uploaded: its blobs in memory, or where an earlier manifest has them. */
 export interface SnapshotUpload {
   readonly record: StateRecord;
   readonly blobs: readonly PreparedBlob[];
+  /** The store may delete the record's parts. */
+  readonly release: () => Promise<void>;
 }
 
 const sameBlob = (a: BlobInfo, b: BlobInfo): boolean =>
-  a.table === b.table && a.epoch === b.epoch && a.base === b.base && a.crc === b.crc && a.bytes === b.bytes;
+  a.table === b.table &&
+  a.part === b.part &&
+  a.epoch === b.epoch &&
+  a.base === b.base &&
+  a.crc === b.crc &&
+  a.bytes === b.bytes;
 
 export interface FoundManifest {
   readonly position: number;
@@ -88,8 +96,17 @@ const readBlob = async (log: Log, blob: ManifestBlob): Promise<Uint8Array | unde
 
 export interface Snapshot {
   readonly record: StateRecord;
+  /** Empty where a receiver took or refused it. */
   readonly blobs: readonly Uint8Array[];
 }
+
+/** Takes parts one by one, so that a snapshot need not fit the memory. */
+export interface PartReceiver {
+  readonly wants: (part: number) => boolean;
+  readonly receive: (info: BlobInfo, bytes: Uint8Array) => Promise<void>;
+}
+
+const NOTHING = new Uint8Array(0);
 
 /** The usable snapshots of a lineage, newest epoch first, each downloaded only when asked for (N3). */
 export const findSnapshots = async (log: Log, lineage: Lineage): Promise<readonly FoundManifest[]> => {
@@ -102,12 +119,22 @@ export const findSnapshots = async (log: Log, lineage: Lineage): Promise<readonl
 };
 
 /** Downloads a snapshot; undefined when a chunk is gone or damaged. */
-export const download = async (log: Log, found: FoundManifest): Promise<Snapshot | undefined> => {
+export const download = async (
+  log: Log,
+  found: FoundManifest,
+  parts?: PartReceiver,
+): Promise<Snapshot | undefined> => {
   const blobs: Uint8Array[] = [];
   for (const b of found.manifest.blobs) {
+    const isPart = b.part !== undefined && parts !== undefined;
+    if (isPart && !parts.wants(b.part!)) {
+      blobs.push(NOTHING);
+      continue;
+    }
     const bytes = await readBlob(log, b);
     if (bytes === undefined) return undefined;
-    blobs.push(bytes);
+    if (isPart) await parts.receive(b, bytes);
+    blobs.push(isPart ? NOTHING : bytes);
   }
   return { record: found.manifest.record, blobs };
 };
@@ -146,18 +173,27 @@ export class SnapshotWriter {
     if (this.#tail === undefined) await this.#catchUp();
     const last = this.#kept.at(-1);
     const previous = last?.manifest.writer === this.#writer ? last : undefined;
-    const prepare = async (info: BlobInfo): Promise<PreparedBlob> =>
-      previous?.manifest.blobs.find((b) => sameBlob(b, info)) ?? {
-        ...info,
-        payload: await this.#store.readBlob(info),
-      };
-    return { record, blobs: await Promise.all(record.blobs.map(prepare)) };
+    const release = this.#store.pin(record);
+    const prepare = async (info: BlobInfo): Promise<PreparedBlob> => {
+      const there = previous?.manifest.blobs.find((b) => sameBlob(b, info));
+      if (there !== undefined) return { ...info, chunks: there.chunks };
+      return info.part === undefined ? { ...info, payload: await this.#store.readBlob(info) } : info;
+    };
+    return { record, blobs: await Promise.all(record.blobs.map(prepare)), release };
   }
 
   /**
    * Uploads what was prepared. Resolves with false when a newer snapshot is there, or another copy's manifest came between (N1): prepare again.
    */
-  async upload({ record, blobs }: SnapshotUpload): Promise<boolean> {
+  async upload(upload: SnapshotUpload): Promise<boolean> {
+    try {
+      return await this.#upload(upload);
+    } finally {
+      await upload.release();
+    }
+  }
+
+  async #upload({ record, blobs }: SnapshotUpload): Promise<boolean> {
     if (this.newestEpoch >= record.epoch) return false;
     const uploaded: ManifestBlob[] = [];
     for (const blob of blobs) {
@@ -165,7 +201,7 @@ export class SnapshotWriter {
         uploaded.push(blob);
         continue;
       }
-      const { payload, ...info } = blob;
+      const { payload = await this.#store.readBlob(blob), ...info } = blob;
       const chunks: number[] = [];
       for (let from = 0; from < payload.length; from += SNAPSHOT_CHUNK_BYTES) {
         const at = await this.#append(payload.subarray(from, from + SNAPSHOT_CHUNK_BYTES), "chunk");

@@ -6,6 +6,7 @@
  *
  * Invariants.
  *  S1 the record names exactly the blobs that are there; a blob without a record is garbage of a crash and overwritten.
+ *  Parts of tables larger than memory (parts.ts) are written before the batch; the record names them too.
  *  S2 a record counts only if its lineage (checkpoint, stage, topology version, partition, state fingerprint) is the actor's (law 7).
  */
 import { crc32 } from "../core/crc32.ts";
@@ -13,6 +14,7 @@ import { decodeRecord, encodeRecord } from "./record-codec.ts";
 import { StateCorruptError } from "../core/errors.ts";
 import type { BackendChange, StateBackend } from "./backend.ts";
 import { createKeyedTable } from "./keyed-table.ts";
+import { isPart, type PartInfo, type PartSpace } from "./parts.ts";
 import type { KeyedTable, StateTable, TableRegistry, TableStats } from "./table.ts";
 
 export const STATE_FORMAT = 1;
@@ -36,6 +38,8 @@ export interface BlobInfo {
   readonly crc: number;
   /** Rows of the table when a base was written. */
   readonly rows?: number;
+  /** Key group of the rows in a part: it then is a PartInfo. */
+  readonly part?: number;
 }
 
 /** What one commit says, besides the blobs. */
@@ -73,6 +77,9 @@ const folds = (blobs: readonly BlobInfo[], deltaBytes: number, rows: number): bo
   return baseBytes > FOLD_MINIMUM_BYTES && rows * 2 < (base?.rows ?? 0);
 };
 
+/** Rows that blobs hold: all but those in parts. */
+const rowsInBlobs = (table: StateTable): number => table.stats().rows - (table.spill?.rows ?? 0);
+
 interface Drained {
   readonly bytes: Uint8Array;
   readonly base: boolean;
@@ -85,7 +92,9 @@ const drained = (table: StateTable, blobs: readonly BlobInfo[], rows: number): D
     const bytes = table.rebased();
     return bytes && { bytes, base: true };
   }
+  const first = table.spill?.wantsBase === true;
   const bytes = table.drain();
+  if (first) return rows > 0 ? { bytes: table.base(), base: true } : undefined;
   if (bytes === undefined) return undefined;
   if (blobs.length === 0) return { bytes, base: true };
   const base = rows > 0 && table.rebased === undefined && folds(blobs, bytes.length, rows);
@@ -100,6 +109,9 @@ export class StateStore {
   #blobs: readonly BlobInfo[] = [];
   /** Changed while an epoch is drained but not committed, so that folds do not depend on when commits happen. */
   committed: StateRecord | undefined;
+  /** Parts that an upload still reads, and those of them to delete after it (D2). */
+  #pinned = new Set<string>();
+  #deferred: string[] = [];
 
   constructor(backend: StateBackend, prefix: string, lineage: Lineage) {
     this.#backend = backend;
@@ -117,13 +129,47 @@ export class StateStore {
       const name = `${operatorId}/${table.name}`;
       if (this.#tables.has(name)) throw new StateCorruptError(`two state tables are called ${name}`);
       this.#tables.set(name, table);
+      table.spill?.attach(this.#space(name), this.#backend.memory !== undefined);
       return table;
     };
     return { add, keyed: <V>(name: string): KeyedTable<V> => add(createKeyedTable<V>(name)) };
   }
 
   #blobKey(b: BlobInfo): string {
-    return `${this.#prefix}/b/${b.table}/${String(b.epoch).padStart(12, "0")}${b.base ? "b" : "d"}`;
+    const epoch = String(b.epoch).padStart(12, "0");
+    if (b.part !== undefined)
+      return `${this.#prefix}/b/${b.table}/p${String(b.part).padStart(3, "0")}/${epoch}`;
+    return `${this.#prefix}/b/${b.table}/${epoch}${b.base ? "b" : "d"}`;
+  }
+
+  /** Where the table `name` keeps its parts. */
+  #space(name: string): PartSpace {
+    const backend = this.#backend;
+    const claim = `${this.#prefix}/${name}`;
+    backend.memory?.claim(claim);
+    return {
+      get share() {
+        return backend.memory?.share ?? Infinity;
+      },
+      reader: (part) => async (ranges) => {
+        const found = await backend.ranges(this.#blobKey(part), ranges);
+        return found ?? (await this.#damaged(part));
+      },
+      whole: async (part) => (await backend.get(this.#blobKey(part))) ?? (await this.#damaged(part)),
+      write: async (part, epoch, bytes) => {
+        const info = { table: name, epoch, base: true, bytes: bytes.length, crc: crc32(bytes), part };
+        await backend.write([{ put: this.#blobKey(info), value: bytes }]);
+        return info;
+      },
+      damaged: () => this.discard(),
+      close: () => backend.memory?.release(claim),
+    };
+  }
+
+  /** What was there is not: the local store is lost, the next start takes the snapshot. */
+  async #damaged(info: BlobInfo): Promise<never> {
+    await this.discard();
+    throw new StateCorruptError(`state blob ${info.table} of epoch ${info.epoch} is missing or damaged`);
   }
 
   /** The record on disk, if it is of this lineage. */
@@ -144,41 +190,88 @@ export class StateStore {
 
   /** Fills the tables from the record on disk. */
   async loadLocal(record: StateRecord, keeps: (group: number) => boolean): Promise<void> {
-    for (const info of record.blobs) this.loadBlob(info.table, await this.readBlob(info), keeps);
+    await this.#sweep(record);
+    for (const info of record.blobs)
+      if (isPart(info)) await this.addPart(info);
+      else this.loadBlob(info.table, await this.readBlob(info), keeps, info.epoch);
+    await this.#loaded();
     this.#blobs = record.blobs;
     this.committed = record;
   }
 
-  /** Feeds one blob, from wherever, to its table. */
-  loadBlob(table: string, bytes: Uint8Array, keeps: (group: number) => boolean): void {
-    const target = this.#tables.get(table);
-    if (target === undefined)
-      throw new StateCorruptError(`the checkpoint has a table ${table} that the plan does not have`);
-    target.load(bytes, keeps);
+  /** Garbage goes (D1). */
+  async #sweep(record: StateRecord): Promise<void> {
+    const named = new Set(record.blobs.map((b) => this.#blobKey(b)));
+    const found = await this.#backend.keys(`${this.#prefix}/b/`);
+    const changes = found.filter((k) => !named.has(k)).map((del) => ({ del }));
+    if (changes.length > 0) await this.#backend.write(changes);
   }
 
-  /** Makes blobs got from a snapshot the local content, in one batch. */
+  async #loaded(): Promise<void> {
+    for (const table of this.#tables.values()) await table.spill?.loaded();
+  }
+
+  /** What is loaded from here on was written by another actor. */
+  nextOrigin(): void {
+    for (const table of this.#tables.values()) table.spill?.nextOrigin();
+  }
+
+  /** A part from elsewhere, before the record that names it. */
+  async receive(info: BlobInfo, bytes: Uint8Array): Promise<void> {
+    await this.#backend.write([{ put: this.#blobKey(info), value: bytes }]);
+  }
+
+  /** Gives a part to its table: it is in the backend, or all of it in `bytes`, and then comes to memory. */
+  addPart(info: PartInfo, bytes?: Uint8Array): Promise<void> {
+    const { spill } = this.#table(info.table);
+    if (spill === undefined)
+      throw new StateCorruptError(
+        `the checkpoint has parts of ${info.table}, which the plan keeps in memory`,
+      );
+    return spill.addPart(info, bytes);
+  }
+
+  #table(name: string): StateTable {
+    const table = this.#tables.get(name);
+    if (table === undefined)
+      throw new StateCorruptError(`the checkpoint has a table ${name} that the plan does not have`);
+    return table;
+  }
+
+  /** Feeds one blob, from wherever, to its table. */
+  loadBlob(table: string, bytes: Uint8Array, keeps: (group: number) => boolean, epoch = Infinity): void {
+    this.#table(table).load(bytes, keeps, epoch);
+  }
+
+  /** Makes blobs got from a snapshot the local content, in one batch. Its parts were received. */
   async adopt(
     record: StateRecord,
     blobs: readonly Uint8Array[],
     keeps: (group: number) => boolean,
   ): Promise<void> {
-    const changes: BackendChange[] = await this.#dropAll();
-    record.blobs.forEach((info, i) => {
-      this.loadBlob(info.table, blobs[i]!, keeps);
+    const changes: BackendChange[] = await this.#dropAll(record.blobs.filter(isPart));
+    for (const [i, info] of record.blobs.entries()) {
+      if (isPart(info)) {
+        await this.addPart(info);
+        continue;
+      }
+      this.loadBlob(info.table, blobs[i]!, keeps, info.epoch);
       changes.push({ put: this.#blobKey(info), value: blobs[i]! });
-    });
+    }
+    await this.#loaded();
     this.#blobs = record.blobs;
     await this.#put(record, changes);
   }
 
   /** Makes what is now in the tables the first local content: the start of an actor after a rescale. */
   async rebase(record: Omit<StateRecord, "blobs">): Promise<void> {
-    const changes = await this.#dropAll();
+    await this.#loaded();
     const blobs: BlobInfo[] = [];
+    for (const table of this.#tables.values()) blobs.push(...(table.spill?.parts() ?? []));
+    const changes = await this.#dropAll(blobs);
     for (const [name, table] of this.#tables) {
       table.drain();
-      const { rows } = table.stats();
+      const rows = rowsInBlobs(table);
       if (rows > 0) blobs.push(this.#addBlob(name, record.epoch, rows, table.base(), changes));
     }
     this.#blobs = blobs;
@@ -190,8 +283,20 @@ export class StateStore {
     await this.#backend.write(await this.#dropAll());
   }
 
-  async #dropAll(): Promise<BackendChange[]> {
-    return (await this.#backend.keys(`${this.#prefix}/`)).map((del) => ({ del }));
+  async #dropAll(but: readonly BlobInfo[] = []): Promise<BackendChange[]> {
+    const kept = new Set(but.map((b) => this.#blobKey(b)));
+    const keys = await this.#backend.keys(`${this.#prefix}/`);
+    return keys.filter((k) => !kept.has(k)).map((del) => ({ del }));
+  }
+
+  /** Keeps the parts that `record` names until the function given back is called (D2). One at a time. */
+  pin(record: StateRecord): () => Promise<void> {
+    this.#pinned = new Set(record.blobs.filter(isPart).map((b) => this.#blobKey(b)));
+    return async () => {
+      this.#pinned.clear();
+      const changes = this.#deferred.splice(0).map((del) => ({ del }));
+      if (changes.length > 0) await this.#backend.write(changes);
+    };
   }
 
   async #put(record: StateRecord, changes: readonly BackendChange[]): Promise<void> {
@@ -226,11 +331,12 @@ export class StateStore {
     const changes: BackendChange[] = [];
     const blobs: BlobInfo[] = [];
     for (const [name, table] of this.#tables) {
-      const mine = this.#blobs.filter((b) => b.table === name);
-      const { rows } = table.stats();
+      const before = this.#blobs.filter((b) => b.table === name);
+      const mine = before.filter((b) => !isPart(b));
+      blobs.push(...this.#parts(table, before, changes));
+      const rows = rowsInBlobs(table);
       const added = drained(table, mine, rows);
-      if (added !== undefined && (added.base || rows === 0))
-        for (const b of mine) changes.push({ del: this.#blobKey(b) });
+      if (added?.base === true || rows === 0) for (const b of mine) changes.push({ del: this.#blobKey(b) });
       else blobs.push(...mine);
       if (added !== undefined && rows > 0)
         blobs.push(this.#addBlob(name, epoch, added.base ? rows : undefined, added.bytes, changes));
@@ -248,9 +354,20 @@ export class StateStore {
     return { record, changes };
   }
 
+  /** The parts that count now; those that no longer do are deleted. */
+  #parts(table: StateTable, before: readonly BlobInfo[], changes: BackendChange[]): readonly PartInfo[] {
+    const parts = table.spill?.parts() ?? [];
+    const kept = new Set(parts.map((p) => this.#blobKey(p)));
+    for (const b of before)
+      if (isPart(b) && !kept.has(this.#blobKey(b))) changes.push({ del: this.#blobKey(b) });
+    return parts;
+  }
+
   /** Makes a drained epoch durable: one atomic batch. In order of epochs. */
-  commit(pending: PendingCommit): Promise<void> {
-    return this.#put(pending.record, pending.changes);
+  commit({ record, changes }: PendingCommit): Promise<void> {
+    const pinned = (c: BackendChange): boolean => "del" in c && this.#pinned.has(c.del);
+    for (const c of changes) if ("del" in c && pinned(c)) this.#deferred.push(c.del);
+    return this.#put(record, this.#pinned.size === 0 ? changes : changes.filter((c) => !pinned(c)));
   }
 
   /** Rows and bytes per operator. */
@@ -260,7 +377,12 @@ export class StateStore {
       const operator = name.slice(0, name.indexOf("/"));
       const s = table.stats();
       const sum = out.get(operator) ?? { rows: 0, bytes: 0 };
-      out.set(operator, { rows: sum.rows + s.rows, bytes: sum.bytes + s.bytes });
+      out.set(operator, {
+        rows: sum.rows + s.rows,
+        bytes: sum.bytes + s.bytes,
+        spilledRows: (sum.spilledRows ?? 0) + (s.spilledRows ?? 0),
+        spilledBytes: (sum.spilledBytes ?? 0) + (s.spilledBytes ?? 0),
+      });
     }
     return out;
   }

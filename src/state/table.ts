@@ -8,15 +8,21 @@
  *  T3 blobs carry the key group of every entry, so that a table can load only the groups it owns (rescale, law 13).
  */
 import type { Value } from "../core/value.ts";
+import type { PartInfo, PartSpace } from "./parts.ts";
 
 export interface TableStats {
   readonly rows: number;
   /** Estimated bytes held in memory. */
   readonly bytes: number;
+  /** Of `rows`: those that only the disk has. */
+  readonly spilledRows?: number;
+  readonly spilledBytes?: number;
 }
 
 export interface StateTable {
   readonly name: string;
+  /** Of a table that can be larger than memory. */
+  readonly spill?: TableSpill | undefined;
   /**
    * What changed since the last drain, encoded; undefined when nothing did. Called at the end of an epoch, synchronously. When the table was empty at the
    * last drain this is the whole content, and stands for a base.
@@ -26,9 +32,27 @@ export interface StateTable {
   rebased?(): Uint8Array | undefined;
   /** The whole content, encoded so that `load` on an empty table gives it back. */
   base(): Uint8Array;
-  /** Applies a base or delta. Entries whose key group is not kept are ignored. */
-  load(blob: Uint8Array, keeps: (keyGroup: number) => boolean): void;
+  /** Applies a base or delta of an epoch. Entries whose key group is not kept are ignored. */
+  load(blob: Uint8Array, keeps: (keyGroup: number) => boolean, epoch?: number): void;
   stats(): TableStats;
+}
+
+/** What a table that can keep rows in parts on disk shows of them. What its `drain` and `base` give is of the other rows only. */
+export interface TableSpill {
+  /** Where its parts are. Called before anything is loaded. `limited`: it may move rows there. */
+  attach(space: PartSpace, limited: boolean): void;
+  /** The parts that count, at the end of an epoch. */
+  parts(): readonly PartInfo[];
+  /** Takes over a part, before any blob of the same origin is loaded. Its rows stay where they are, or come to memory when all of it is given. */
+  addPart(part: PartInfo, bytes?: Uint8Array): Promise<void>;
+  /** All is loaded: what is not to stay on disk only is read. */
+  loaded(): Promise<void>;
+  /** What is loaded next was written by another actor. */
+  nextOrigin(): void;
+  /** Rows of the table that blobs need not hold. */
+  readonly rows: number;
+  /** Whether the next drain must be a base. */
+  readonly wantsBase: boolean;
 }
 
 /**

@@ -111,8 +111,12 @@ test("word count and Yahoo count what a plain loop counts", async () => {
 });
 
 test("state and recovery find every key", async () => {
-  const state = await measureState({ keys: 2_000, changed: 20, partitions: 2 });
-  assert.equal(state.stateRows, 2_000);
+  const sizes = { keys: 20_000, changed: 20, random: 500, partitions: 2 };
+  for (const memory of [null, 1]) {
+    const state = await measureState({ ...sizes, memory });
+    assert.equal(state.stateRows, 20_000);
+    assert.equal(state.spilledRows > 10_000, memory === 1);
+  }
   const recovery = await measureRecovery({ keys: 2_000, partitions: 2 });
   assert.equal(recovery.stateRows, 2_000);
 });

@@ -1,6 +1,6 @@
 /**
  * Runs golden case files through the engine: `npx tsx test/golden/run.ts FILE… [--partitions N] [--restart-every-epoch] [--filter TEXT] [--json OUT]
- * [--known FILE] [--strict]`. The top-level key of a file tells its format. The last line is `N passed, N failed`; exit 1 on any failure, 2 on a file of no known
+ * [--known FILE] [--strict] [--state-memory BYTES]`. The top-level key of a file tells its format. The last line is `N passed, N failed`; exit 1 on any failure, 2 on a file of no known
  * format. `--strict` compares what only should agree in streams too: rows epoch by epoch, rows in state, late rows.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -20,12 +20,13 @@ const { values: flags, positionals: files } = parseArgs({
     filter: { type: "string", default: "" },
     json: { type: "string" },
     known: { type: "string" },
+    "state-memory": { type: "string" },
     strict: { type: "boolean", default: false },
   },
 });
 if (files.length === 0)
   usage(
-    "usage: run.ts FILE… [--partitions N] [--restart-every-epoch] [--filter TEXT] [--json OUT] [--known FILE] [--strict]",
+    "usage: run.ts FILE… [--partitions N] [--restart-every-epoch] [--filter TEXT] [--json OUT] [--known FILE] [--strict] [--state-memory BYTES]",
   );
 const partitions = Number(flags.partitions);
 if (!Number.isInteger(partitions) || partitions < 1 || partitions > 256)
@@ -49,6 +50,7 @@ for (const file of files) {
       partitions,
       restartEveryEpoch: flags["restart-every-epoch"],
       filter: flags.filter,
+      stateMemory: flags["state-memory"] === undefined ? undefined : Number(flags["state-memory"]),
       strict: flags.strict,
     },
     report,

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly partitions: number;
   readonly restartEveryEpoch: boolean;
   readonly filter: string;
+  /** Streams: more state than so many bytes goes to disk. */
+  readonly stateMemory?: number | undefined;
   readonly strict?: boolean;
 }
 

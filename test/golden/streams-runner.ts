@@ -21,6 +21,7 @@ import { SessionCatalog } from "../../src/plan/catalog.ts";
 import type { Relation } from "../../src/plan/relation.ts";
 import type { OutputMode } from "../../src/connectors/sink.ts";
 import { parseQuery } from "../../src/sql/parser.ts";
+import { StateMemory } from "../../src/state/parts.ts";
 import type { StreamingQueryProgress } from "../../src/query/streaming-query.ts";
 import { TestCluster } from "../../src/testing/cluster.ts";
 import { removeTemporary, temporaryDirectory } from "../support/temporary.ts";
@@ -72,6 +73,8 @@ interface StepResult {
 export interface StreamOptions {
   readonly partitions: number;
   readonly restartEveryEpoch: boolean;
+  /** More state than so many bytes goes to disk. */
+  readonly stateMemory?: number | undefined;
   /** Compares the rows of each epoch and the counts of state and of late rows too. */
   readonly strict?: boolean;
 }
@@ -136,11 +139,12 @@ export const runStreamCase = async (c: StreamCase, options: StreamOptions): Prom
   const inputs = new Map<string, MemorySource>();
   const sink = new MemorySink();
   const directory = temporaryDirectory();
+  const memory = options.stateMemory === undefined ? undefined : new StateMemory(options.stateMemory);
   const cluster = new TestCluster({
     partitions: options.partitions,
     compatibility: "spark",
     store: (clock) => EmbeddedStore.open({ directory: join(directory, "log"), clock }),
-    backend: (n) => LevelBackend.open(join(directory, `state${n}`)),
+    backend: (n) => LevelBackend.open(join(directory, `state${n}`), memory),
   });
   try {
     try {

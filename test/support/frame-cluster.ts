@@ -10,7 +10,7 @@ import type { InputRow } from "../../src/connectors/memory-input.ts";
 import { MemorySink } from "../../src/connectors/memory-sink.ts";
 import type { StartRequest } from "../../src/query/runtime.ts";
 import type { StreamingQuery } from "../../src/query/streaming-query.ts";
-import type { BackendChange, StateBackend } from "../../src/state/backend.ts";
+import type { BackendChange, Range, StateBackend } from "../../src/state/backend.ts";
 import { LevelBackend } from "../../src/state/level-backend.ts";
 import { TestCluster, type TestClusterOptions } from "../../src/testing/cluster.ts";
 import { removeTemporary, temporaryDirectory } from "./temporary.ts";
@@ -31,6 +31,10 @@ class MeasuredBackend implements StateBackend {
   constructor(directory: string, inner: LevelBackend) {
     this.#directory = directory;
     this.#inner = inner;
+  }
+
+  ranges(key: string, ranges: readonly Range[]): Promise<readonly Uint8Array[] | undefined> {
+    return this.#inner.ranges(key, ranges);
   }
 
   get(key: string): Promise<Uint8Array | undefined> {

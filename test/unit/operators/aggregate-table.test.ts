@@ -34,7 +34,7 @@ const tableOf = () => {
     accumulators[0]!.update(groups, rows.length, [], undefined);
   };
   const read = (groups: Int32Array): Row[] =>
-    [...groups].map((g) => [...TYPES.map((_, c) => table.keyValue(c, g)), accumulators[0]!.result(g)]);
+    [...groups].map((g) => [...TYPES.map((_, c) => table.columns.value(c, g)), accumulators[0]!.result(g)]);
   return { table, add, read, live: () => read(table.live()) };
 };
 
@@ -100,7 +100,7 @@ test("grows, shrinks and forgets strings: 200,000 keys through 20 windows", () =
     assert.equal(table.size, w === 1 ? 10_000 : 20_000);
     const closed = table.close((w - 1) * 10);
     assert.equal(closed.length, w === 1 ? 0 : 10_000);
-    for (const g of closed) assert.equal(String(table.keyValue(0, g)).startsWith(`w${w - 1}-`), true);
+    for (const g of closed) assert.equal(String(table.columns.value(0, g)).startsWith(`w${w - 1}-`), true);
     table.release(closed);
     table.drain();
   }
