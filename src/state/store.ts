@@ -19,6 +19,10 @@ import type { KeyedTable, StateTable, TableRegistry, TableStats } from "./table.
 
 export const STATE_FORMAT = 1;
 const FOLD_MINIMUM_BYTES = 64 * 1024;
+/** Bytes of a blob's line in the record, which is written again in every epoch. */
+const LINE_BYTES = 40;
+/** A base up to this many bytes is made again in about a millisecond. */
+const CHEAP_BASE_BYTES = 256 * 1024;
 
 /** Whose state it is. Two stores can stand in for each other only if all of it agrees. */
 export interface Lineage {
@@ -74,6 +78,9 @@ const folds = (blobs: readonly BlobInfo[], deltaBytes: number, rows: number): bo
   const baseBytes = base?.bytes ?? 0;
   const deltas = blobs.reduce((sum, b) => sum + b.bytes, deltaBytes) - baseBytes;
   if (deltas > Math.max(baseBytes, FOLD_MINIMUM_BYTES)) return true;
+  // What n deltas of a few bytes have cost in lines, n * n / 2 of them, against a base.
+  const lines = (blobs.length * blobs.length * LINE_BYTES) / 2;
+  if (baseBytes <= CHEAP_BASE_BYTES && lines > Math.max(baseBytes, FOLD_MINIMUM_BYTES)) return true;
   return baseBytes > FOLD_MINIMUM_BYTES && rows * 2 < (base?.rows ?? 0);
 };
 

@@ -24,7 +24,7 @@ interface Bed {
   result(epoch: number, delivered?: Promise<void>): EpochResult;
 }
 
-const bed = async (commitsFirst = false): Promise<Bed> => {
+const bed = async (commitsFirst = false, kind = "stage", withSink = true): Promise<Bed> => {
   const clock = new VirtualClock();
   const lineage = { checkpoint: "c", stage: 1, topology: 1, partition: 0, fingerprint: "f" };
   const backend = new MemoryBackend();
@@ -48,7 +48,7 @@ const bed = async (commitsFirst = false): Promise<Bed> => {
   const input = { trim: (at: number) => Promise.resolve(void trims.push(at)) } as unknown as ActorInput;
   const env = {
     identity: { stage: 1, partition: 0, topology: 1 },
-    stage: { kind: "stage" },
+    stage: { kind },
     queryName: "q",
     clock,
     metrics: NO_METRICS,
@@ -62,7 +62,7 @@ const bed = async (commitsFirst = false): Promise<Bed> => {
   } as unknown as ActorEnvironment;
   const writer = new SnapshotWriter(log, store, "me");
   const it: Bed = {
-    committer: new Committer(env, store, writer, input, sink),
+    committer: new Committer(env, store, writer, input, withSink ? sink : undefined),
     store,
     said,
     acks,
@@ -108,6 +108,15 @@ test("an at-most-once sink writes after the state is committed", async () => {
   const b = await bed(true);
   await b.committer.enqueue(b.result(1));
   assert.deepEqual(b.said, ["state", "sink 1", "ack 1"]);
+});
+
+test("a source writes no store: the logs know where it stands; one with a sink does", async () => {
+  const plain = await bed(false, "source", false);
+  await plain.committer.enqueue(plain.result(1));
+  assert.deepEqual(plain.said, ["ack 1"]);
+  const fused = await bed(false, "source");
+  await fused.committer.enqueue(fused.result(1));
+  assert.deepEqual(fused.said, ["sink 1", "state", "ack 1"]);
 });
 
 test("once the lease is gone neither sink nor state nor an acknowledgement is written", async () => {
