@@ -150,13 +150,7 @@ class SessionAggregate implements Operator {
     };
     for (let i = 0; i < n; i++) {
       const start = numberAt(times, i);
-      const session = this.#sessions.place(
-        keyed.keys[i]!,
-        start,
-        start + numberAt(gaps, i),
-        () => ({ keyGroup: keyed.keyGroup(i), values: keyed.values(i) }),
-        () => flush(i),
-      );
+      const session = this.#sessions.place(keyed.keys[i]!, start, start + numberAt(gaps, i), i, keyed, flush);
       groups[i] = session.group;
     }
     flush(n);

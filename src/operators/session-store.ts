@@ -3,8 +3,8 @@
  * table behind holds one entry a session.
  *
  * Invariants. N1: sessions of a key neither overlap nor touch ([s, e] closed: a row that starts where a session ends joins it, as
- * in Spark). N2: after `save` the table holds exactly the live sessions, under key bytes + start. N3: `expiry` has, for every live session, an entry
- * at its end; entries whose session died or grew are stale and skipped.
+ * in Spark). N2: after `save` the table holds exactly the live sessions, under key bytes + start. N3: `expiry` has, for every live session, one
+ * entry not above its end: one that has grown since is filed anew when its entry comes; entries of dead ones are skipped.
  */
 import { TIMESTAMP } from "../core/data-type.ts";
 import type { Row, Value } from "../core/value.ts";
@@ -23,6 +23,12 @@ export interface Session {
   alive: boolean;
   /** Key under which the table has it. */
   stored: StateKey | undefined;
+}
+
+/** Key group and key values of the rows of a batch, by number. */
+export interface KeysOfRows {
+  keyGroup(row: number): number;
+  values(row: number): Row;
 }
 
 /** [length of the key bytes, start, end, key values, key group, states …] */
@@ -86,40 +92,41 @@ export class SessionStore {
     if (this.#closes) this.#expiry.add(session.end, session);
   }
 
-  /** The session that a row [start, end) belongs to, made or grown. `beforeMerge` runs before states of sessions are merged. */
+  /**
+   * The session that a row [start, end) belongs to, made or grown; `row` is its number in `keyed`. `beforeMerge` runs before states of sessions are
+   * merged.
+   */
   place(
     base: StateKey,
     start: number,
     end: number,
-    key: () => { readonly keyGroup: number; readonly values: Row },
-    beforeMerge: () => void,
+    row: number,
+    keyed: KeysOfRows,
+    beforeMerge: (row: number) => void,
   ): Session {
     const list = this.#byKey.get(base);
-    const touching = list?.filter((s) => s.start <= end && start <= s.end) ?? [];
-    let session = touching[0];
-    if (session === undefined) {
-      const { keyGroup, values } = key();
-      session = this.#add(base, keyGroup, values, start, end);
-    } else {
-      if (touching.length > 1) beforeMerge();
-      for (const other of touching.slice(1)) this.#absorb(session, other);
-      session.start = Math.min(session.start, start);
-      this.#growTo(session, end);
+    const last = list?.at(-1);
+    let session: Session | undefined;
+    // The others end before the last one begins: a row from there on touches none of them.
+    if (last === undefined || start >= last.start)
+      session = last !== undefined && start <= last.end ? last : undefined;
+    else {
+      const touching = list!.filter((s) => s.start <= end && start <= s.end);
+      session = touching[0];
+      if (touching.length > 1) beforeMerge(row);
+      for (const other of touching.slice(1)) this.#absorb(session!, other);
     }
+    session ??= this.#add(base, keyed.keyGroup(row), keyed.values(row), start, end);
+    if (start < session.start) session.start = start;
+    if (end > session.end) session.end = end;
     this.#changed.add(session);
     return session;
   }
 
   #absorb(into: Session, other: Session): void {
     for (const a of this.#accumulators) a.merge(into.group, a.save(other.group));
-    this.#growTo(into, other.end);
+    into.end = Math.max(into.end, other.end);
     this.remove(other);
-  }
-
-  #growTo(session: Session, end: number): void {
-    if (end <= session.end) return;
-    session.end = end;
-    this.#file(session);
   }
 
   /** Takes a session out; its group is reused. */
@@ -137,10 +144,13 @@ export class SessionStore {
 
   /** Sessions with end <= limit, by end, then key: an order that a restored store has too. They stay until `remove`. */
   closed(limit: number): Session[] {
-    const taken = this.#expiry.takeThrough(limit).filter((s) => s.alive && s.end <= limit);
-    return [...new Set(taken)].sort((a, b) =>
-      a.end !== b.end ? a.end - b.end : a.base !== b.base ? (a.base < b.base ? -1 : 1) : a.start - b.start,
-    );
+    const taken = this.#expiry.takeThrough(limit).filter((s) => s.alive);
+    for (const s of taken) if (s.end > limit) this.#file(s);
+    return taken
+      .filter((s) => s.end <= limit)
+      .sort((a, b) =>
+        a.end !== b.end ? a.end - b.end : a.base !== b.base ? (a.base < b.base ? -1 : 1) : a.start - b.start,
+      );
   }
 
   /** All sessions, by key bytes, then start. */
