@@ -27,6 +27,8 @@ import { Outbox } from "../src/runtime/outbox.ts";
 import { supervised } from "../src/runtime/supervision.ts";
 import type { StateBackend } from "../src/state/backend.ts";
 import { ActorWatch } from "../src/runtime/actor-watch.ts";
+import { RowErrors } from "../src/runtime/dead-letters.ts";
+import type { Row } from "../src/core/value.ts";
 import { EpochSink } from "./sink.ts";
 import { watchSpace } from "../src/runtime/mailbox-space.ts";
 import { SourceInput } from "./source.ts";
@@ -304,7 +306,9 @@ export class ActorSupervisor {
   ): EpochSink | undefined {
     if (stage.sink === undefined) return undefined;
     const factory = sinkFactory(stage.sink.format);
-    const writer = factory.writer(stage.sink, this.#node.plan.output, {
+    const { onError, output } = this.#node.plan;
+    const errors = onError === "fail" ? undefined : new RowErrors(onError, env.identity);
+    const writer = factory.writer(stage.sink, output, {
       store: env.store,
       clock: env.clock,
       queryName: env.queryName,
@@ -319,7 +323,10 @@ export class ActorSupervisor {
       alive: () => !signal.aborted && env.alive(),
       warn: (message) =>
         this.#node.log("warn", message, { query: env.queryName, partition: env.identity.partition }),
+      ...(errors === undefined
+        ? {}
+        : { onRowError: (e: unknown, row: Row) => errors.handle(e, () => row, output) }),
     });
-    return new EpochSink(writer, factory.guarantee(stage.sink) === "atMostOnce", env.probe);
+    return new EpochSink(writer, factory.guarantee(stage.sink) === "atMostOnce", env.probe, errors);
   }
 }

@@ -5,6 +5,8 @@ import { sinkFactory } from "../connectors/registry.ts";
 import type { SinkSpec } from "../connectors/sink.ts";
 import { writeRows } from "../sql/session-insert.ts";
 import { nearest } from "../expr/suggestion.ts";
+import { kindOf, optionTexts, textArgument } from "./arguments.ts";
+import { namesOf } from "./frame-items.ts";
 import type { FrameCore } from "./frame-core.ts";
 import { tableSink } from "./stream-table.ts";
 
@@ -44,16 +46,20 @@ export class DataFrameWriter {
 
   /** The sink: `file` (default), `nats`, `console`, `memory`. */
   format(format: string): this {
+    textArgument("format", "the name of a sink", format, 'format("json")');
     return this.#with({ format });
   }
 
   /** `error` (default) or `append` when the target is there; for sinks of files. Spark's `overwrite` and `ignore` are refused. */
   mode(mode: SaveMode): this {
     if (!MODES.includes(mode))
-      throw new AnalysisError(`[INVALID_SAVE_MODE] The specified save mode "${mode}" is invalid.`, {
-        errorClass: "INVALID_SAVE_MODE",
-        hint: `did you mean "${nearest(mode, MODES)[0]}"?`,
-      });
+      throw new AnalysisError(
+        `[INVALID_SAVE_MODE] The specified save mode "${typeof mode === "string" ? mode : kindOf(mode)}" is invalid.`,
+        {
+          errorClass: "INVALID_SAVE_MODE",
+          hint: `did you mean "${nearest(String(mode), MODES)[0]}"?`,
+        },
+      );
     return this.#with({ mode: mode === "errorifexists" ? "error" : mode });
   }
 
@@ -62,13 +68,13 @@ export class DataFrameWriter {
   }
 
   options(options: Readonly<Record<string, string | number | boolean>>): this {
-    const texts = Object.entries(options).map(([k, v]) => [k, String(v)] as const);
+    const texts = optionTexts("write.option", options);
     return this.#with({ options: Object.fromEntries([...Object.entries(this.#settings.options), ...texts]) });
   }
 
   /** Columns by whose values folders are made. */
   partitionBy(...columns: readonly string[]): this {
-    return this.#with({ partitionBy: columns });
+    return this.#with({ partitionBy: namesOf("partitionBy", columns) });
   }
 
   /** In-process target: a MemorySink for `format("memory")`. */
@@ -103,7 +109,8 @@ export class DataFrameWriter {
   }
 
   /** Writes into a table of the catalog. */
-  saveAsTable(name: string): Promise<void> {
+  async saveAsTable(name: string): Promise<void> {
+    textArgument("saveAsTable", "the name of a table", name);
     return this.#with(tableSink(this.#frame.session.catalog, name)).save();
   }
   json(path: string): Promise<void> {

@@ -7,11 +7,12 @@ import { call, column, expressionOf } from "./expression-builder.ts";
 import type { Expr, HasName, SortKey, Typed, TypeOf, Value, When } from "./expression.ts";
 import { lift, literal } from "./literal.ts";
 import { isExpression, nodeOf } from "./node.ts";
+import { textArgument } from "./arguments.ts";
 import type { BooleanIn, Duration, LiteralType, TimeIn, WindowStruct } from "./tags.ts";
 
 /** A column by name, checked when the frame is analysed; `df.c.name` and callbacks are checked by TypeScript. Dots reach qualifiers and fields. */
 export const col = <const N extends string>(name: N): Expr<"untyped"> & HasName<N> =>
-  expressionOf(column(...name.split(".")));
+  expressionOf(column(...textArgument("col", "the name of a column", name).split(".")));
 
 /** A literal: whole numbers are int (long beyond 32 bits), other numbers double. */
 export const lit = <const V extends string | number | bigint | boolean | Date | Uint8Array | null>(
@@ -19,7 +20,8 @@ export const lit = <const V extends string | number | bigint | boolean | Date | 
 ): Expr<LiteralType<V>> => expressionOf(lift(value));
 
 /** An expression as SQL text. Throws ParseError. */
-export const expr = (text: string): Expr<"untyped"> => expressionOf(parseExpression(text));
+export const expr = (text: string): Expr<"untyped"> =>
+  expressionOf(parseExpression(textArgument("expr", "SQL text", text)));
 
 /** CASE WHEN: `when(c.a.gt(1), "big").otherwise("small")`; null where no condition is true. */
 export const when = <const X extends Value>(condition: Typed<BooleanIn>, value: X): When<TypeOf<X>> =>

@@ -2,15 +2,14 @@
  * DataFrame: a query under construction. Every verb is Spark's, gives a new frame, and infers the columns of its result (`S`) and the shape of the
  * query (`F`); nothing runs before an action or `writeStream…start()`.
  */
-import { parseDuration } from "../core/duration.ts";
-import { AnalysisError } from "../core/errors.ts";
 import type { Expr } from "../expr/ast.ts";
 import type { Relation } from "../plan/relation.ts";
-import { parseExpression } from "../sql/parser.ts";
 import { conditionFrom } from "./expression-builder.ts";
 import type { ArrayIn, Cols, FieldsOf, Typed, TypeOf, Value } from "./expression.ts";
 import { FrameActions, limited, wholeNumber } from "./frame-actions.ts";
-import { aggregatesOf, given, itemsOf, namedExpr, nameMap, namesOf, sortOrdersOf } from "./frame-items.ts";
+import { functionArgument, relationArgument, schemaArgument, textArgument } from "./arguments.ts";
+import { exploded, named, renamed, sampled, watermarked, withColumns } from "./frame-relations.ts";
+import { aggregatesOf, given, itemsOf, namedExpr, namesOf, sortOrdersOf, sqlItems } from "./frame-items.ts";
 import { cubeSets, keysOfSets, rollupSets } from "./grouping-sets.ts";
 import { conditionJoin, usingJoin } from "./frame-join.ts";
 import type {
@@ -73,7 +72,7 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
 
   /** Items as SQL text: `selectExpr("a + 1 AS b", "*")`; give them types with `.as(schema)`. Throws ParseError. */
   selectExpr(...texts: readonly string[]): DataFrame<UntypedColumns, F> {
-    return this.#to({ kind: "select", child: this.relation, exprs: texts.map((x) => parseExpression(x)) });
+    return this.#to({ kind: "select", child: this.relation, exprs: sqlItems(texts, this.session.timeZone) });
   }
 
   /** Adds a column, or replaces the one of that name. */
@@ -81,18 +80,14 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
     name: N,
     column: X | Callback<S, X>,
   ): DataFrame<Flat<With<S, { readonly [K in N]: TypeOf<X> }>>, F> {
-    const columns = [[name, namedExpr(column, this.c)]] as const;
-    return this.#to({ kind: "withColumns", child: this.relation, columns });
+    return this.#to(withColumns(this.relation, new Map([[name, column]]), this.c));
   }
 
   /** Adds or replaces several columns; all see the frame as it was. */
   withColumns<V extends Value, O extends { readonly [name: string]: V }>(
     columns: O | Callback<S, O>,
   ): DataFrame<Flat<With<S, FieldsOf<O>>>, F> {
-    const list = Object.entries(given(columns, this.c) as object).map(
-      ([name, x]) => [name, namedExpr(x, this.c)] as const,
-    );
-    return this.#to({ kind: "withColumns", child: this.relation, columns: list });
+    return this.#to(withColumns(this.relation, columns, this.c));
   }
 
   /** Another name for a column. */
@@ -100,14 +95,14 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
     from: A,
     to: B,
   ): DataFrame<Renamed<S, { readonly [K in A]: B }>, F> {
-    return this.#to({ kind: "renamed", child: this.relation, names: nameMap([[from, to]]) });
+    return this.#to(renamed(this.relation, new Map([[from, to]])));
   }
 
   /** Other names for columns: `{ old: "new" }`. */
   withColumnsRenamed<const N extends { readonly [K in Keys<S>]?: string }>(
     names: N,
   ): DataFrame<Renamed<S, N>, F> {
-    return this.#to({ kind: "renamed", child: this.relation, names: nameMap(Object.entries(names)) });
+    return this.#to(renamed(this.relation, names));
   }
 
   /** Leaves columns out. */
@@ -207,7 +202,12 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
   crossJoin<S2, F2 extends Flags>(
     other: Frame<S2, F2> & NoClash<S, S2, never, "inner">,
   ): DataFrame<JoinOnOut<S, S2, "inner">, Merged<F, F2>> {
-    return this.#to({ kind: "join", left: this.relation, right: relationOf(other), how: "cross" });
+    return this.#to({
+      kind: "join",
+      left: this.relation,
+      right: relationArgument("crossJoin", other),
+      how: "cross",
+    });
   }
 
   /** The rows of both, duplicates kept. Columns meet by position, as in Spark; their names must agree here. */
@@ -252,7 +252,7 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
     byName: boolean,
     allowMissing = false,
   ): DataFrame<S2, F2> {
-    const right = relationOf(other);
+    const right = relationArgument(op, other);
     return this.#to({ kind: "setOperation", op, all, byName, allowMissing, left: this.relation, right });
   }
 
@@ -278,9 +278,7 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
 
   /** About the fraction (0 to 1) of the rows. The same seed (default 0: all nodes must agree) takes the same rows. */
   sample(fraction: number, seed = 0): DataFrame<S, F> {
-    if (!(fraction >= 0 && fraction <= 1))
-      throw new AnalysisError(`sample: the fraction must be from 0 to 1, not ${fraction}`);
-    return this.#to({ kind: "sample", child: this.relation, fraction, seed });
+    return this.#to(sampled(this.relation, fraction, seed));
   }
 
   /** Makes `column` the event time: rows later than `delay` behind the newest are late. */
@@ -288,13 +286,12 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
     column: K,
     delay: Duration,
   ): DataFrame<S, Fl<F["stream"], F["agg"], F["wm"] | K>> {
-    const delayMs = parseDuration(delay);
-    return this.#to({ kind: "watermark", child: this.relation, column: [column], delayMs });
+    return this.#to(watermarked(this.relation, column, delay));
   }
 
   /** A name for the frame, for SQL text above it: `selectExpr("t.price")`. */
   alias(name: string): DataFrame<S, F> {
-    return this.#to({ kind: "alias", child: this.relation, name });
+    return this.#to(named(this.relation, name));
   }
 
   /** With a schema: the frame cast to its columns, by name, and typed so. With a name: as `alias`. */
@@ -302,7 +299,9 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
     what: A,
   ): DataFrame<A extends TypedSchema<infer S2> ? S2 : S, F> {
     if (typeof what === "string") return this.#to({ kind: "alias", child: this.relation, name: what });
-    return this.#to(conformed(this.relation, what, this.schema));
+    return this.#to(
+      conformed(this.relation, schemaArgument("as", what as TypedSchema<unknown>), this.schema),
+    );
   }
 
   /** Missing values: `na.fill`, `na.drop`, `na.replace`. */
@@ -316,14 +315,12 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
     name: N,
     outer?: O,
   ): DataFrame<Flat<With<S, { readonly [K in N]: O extends true ? Opt<E> : E }>>, F> {
-    const call = { kind: "call", fn: "explode", args: [namedExpr(array, this.c)] } as const;
-    const columns = [name];
-    return this.#to({ kind: "generate", child: this.relation, call, outer: outer === true, columns });
+    return this.#to(exploded(this.relation, namedExpr(array, this.c), name, outer === true));
   }
 
   /** `f` of this frame: chains functions over frames. */
   transform<R>(f: (frame: this) => R): R {
-    return f(this);
+    return functionArgument("transform", "a function of the frame", f)(this);
   }
 
   /** count, mean, stddev, min and max of columns, as text (all numeric and string columns when none is named). */
@@ -335,6 +332,7 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
 
   /** Metrics of the rows that pass, per epoch: `progress.observedMetrics[name]`. */
   observe<R extends Aggregates>(name: string, metrics: R | Callback<S, R>): DataFrame<S, F> {
+    textArgument("observe", "a name", name);
     const list = aggregatesOf("observe", metrics, this.c);
     return this.#to({ kind: "observe", child: this.relation, name, metrics: list });
   }
@@ -386,5 +384,3 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
     return new DataFrameWriter(this);
   }
 }
-
-const relationOf = (frame: unknown): Relation => (frame as FrameActions<unknown>).relation;

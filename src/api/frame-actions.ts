@@ -5,6 +5,7 @@ import { AnalysisError } from "../core/errors.ts";
 import { toUserValue } from "../expr/user-values.ts";
 import type { Relation } from "../plan/relation.ts";
 import type { ExplainMode } from "../query/runtime.ts";
+import { kindOf, textArgument } from "./arguments.ts";
 import { columnsOf } from "./expression-builder.ts";
 import type { Cols } from "./expression.ts";
 import { type Collected, FrameCore, treeText } from "./frame-core.ts";
@@ -22,9 +23,12 @@ export const rowsToUser = <S>({ schema, rows }: Collected): RowOf<S>[] => {
 /** How many rows or which: a whole number from 0. */
 export const wholeNumber = (verb: string, n: number): number => {
   if (!Number.isSafeInteger(n) || n < 0)
-    throw new AnalysisError(`${verb} takes a whole number from 0, not ${n}`, {
-      errorClass: "INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE",
-    });
+    throw new AnalysisError(
+      `${verb} takes a whole number from 0, not ${typeof n === "number" ? n : kindOf(n)}`,
+      {
+        errorClass: "INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE",
+      },
+    );
   return n;
 };
 
@@ -117,11 +121,13 @@ export class FrameActions<S> extends FrameCore {
 
   /** Names the frame for SQL. Throws AnalysisError TEMP_TABLE_OR_VIEW_ALREADY_EXISTS for a name in use. */
   createTempView(name: string): void {
+    textArgument("createTempView", "a name", name);
     this.session.catalog.define({ name, kind: "view", relation: this.relation });
   }
 
   /** Names the frame for SQL, in place of what had the name. */
   createOrReplaceTempView(name: string): void {
+    textArgument("createOrReplaceTempView", "a name", name);
     this.session.catalog.define({ name, kind: "view", relation: this.relation }, true);
   }
 

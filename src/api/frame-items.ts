@@ -1,7 +1,9 @@
 /** Arguments of verbs as expressions: names, expressions, callbacks, objects and lists of them. Throws AnalysisError for anything else. */
 import { AnalysisError } from "../core/errors.ts";
 import type { Expr, SortOrder } from "../expr/ast.ts";
+import { listArgument, textArgument } from "./arguments.ts";
 import { aliased, column } from "./expression-builder.ts";
+import { parseExpression } from "../sql/parser.ts";
 import { nearest } from "../expr/suggestion.ts";
 import { lift } from "./literal.ts";
 import { aggregateOf, isAggregate, isExpression, nodeOf, orderOf } from "./node.ts";
@@ -60,11 +62,9 @@ export const sortOrdersOf = (keys: readonly unknown[], c: unknown): readonly Sor
 
 /** Names of columns as they were given. Throws AnalysisError for what is no text. */
 export const namesOf = <K extends string>(verb: string, names: readonly K[]): readonly K[] => {
-  const wrong: unknown = names.find((n) => typeof n !== "string");
-  if (wrong === undefined) return names;
-  throw new AnalysisError(`${verb} takes names of columns, not ${wrong === null ? "null" : typeof wrong}`, {
-    hint: `${verb}("name")`,
-  });
+  for (const n of listArgument(verb, "names of columns", names))
+    textArgument(verb, "names of columns", n, `${verb}("name")`);
+  return names;
 };
 
 /** Throws AnalysisError UNRESOLVED_COLUMN for a name that is no column, with the nearest ones. */
@@ -87,3 +87,11 @@ export const nameMap = (
   for (const [from, to] of names) if (to !== undefined) out[from] = to;
   return out;
 };
+
+/** Items as SQL text. Throws ParseError. */
+export const sqlItems = (texts: readonly string[], timeZone: string): readonly Expr[] =>
+  texts.map((x) =>
+    parseExpression(textArgument("selectExpr", "items as SQL text", x, 'selectExpr("a + 1 AS b")'), {
+      timeZone,
+    }),
+  );

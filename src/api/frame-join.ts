@@ -3,6 +3,8 @@
  */
 import { AnalysisError } from "../core/errors.ts";
 import type { JoinHow, Relation } from "../plan/relation.ts";
+import { functionArgument, relationArgument, textArgument } from "./arguments.ts";
+import { namesOf } from "./frame-items.ts";
 import { columnsOf, conditionFrom } from "./expression-builder.ts";
 import type { FrameCore } from "./frame-core.ts";
 import { nearest } from "../expr/suggestion.ts";
@@ -24,7 +26,8 @@ const HOW: ReadonlyMap<string, JoinHow> = new Map<string, JoinHow>([
 ]);
 
 /** Throws AnalysisError with the nearest name. */
-const joinHow = (how: string = "inner"): JoinHow => {
+const joinHow = (given: string = "inner"): JoinHow => {
+  const how = textArgument("join", "the kind of join as a text", given, 'join(other, "key", "left")');
   const known = HOW.get(how.toLowerCase().replaceAll("_", ""));
   if (known !== undefined) return known;
   throw new AnalysisError(`[UNSUPPORTED_JOIN_TYPE] unsupported join type "${how}"`, {
@@ -34,9 +37,8 @@ const joinHow = (how: string = "inner"): JoinHow => {
 };
 
 const coreOf = (frame: unknown): FrameCore => {
-  const core = frame as FrameCore | undefined;
-  if (core?.relation === undefined) throw new AnalysisError("join takes another DataFrame");
-  return core;
+  relationArgument("join", frame);
+  return frame as FrameCore;
 };
 
 export const usingJoin = (
@@ -54,7 +56,7 @@ export const usingJoin = (
     left: left.relation,
     right: coreOf(other).relation,
     how: joinHow(how),
-    using: keys,
+    using: namesOf("join", keys),
   };
 };
 
@@ -70,6 +72,7 @@ export const conditionJoin = (
   how: string | undefined,
 ): Relation => {
   const right = coreOf(other);
+  functionArgument("joinOn", "a function of both sides", condition, "joinOn(other, (l, r) => l.id.eq(r.id))");
   const l = named(left.relation, "left");
   const given = named(right.relation, "right");
   const r =

@@ -7,6 +7,7 @@ import { nearest } from "../expr/suggestion.ts";
 import type { Relation, StatefulFunction } from "../plan/relation.ts";
 import type { FrameCore } from "./frame-core.ts";
 import type { AnyFrame } from "./frame-types.ts";
+import { kindOf, objectArgument, relationArgument, schemaArgument } from "./arguments.ts";
 import { column } from "./expression-builder.ts";
 import type { TypedSchema } from "./schema.ts";
 
@@ -38,7 +39,8 @@ export interface TransformOptions {
 const TIMEOUTS = ["none", "processingTime", "eventTime"];
 const MODES = ["append", "update"];
 
-const oneOf = (what: string, value: string, known: readonly string[]): void => {
+const oneOf = (what: string, given: unknown, known: readonly string[]): void => {
+  const value = typeof given === "string" ? given : kindOf(given);
   if (!known.includes(value))
     throw new AnalysisError(`${what} is one of ${known.join(", ")}, not "${value}"`, {
       hint: `did you mean "${nearest(value, known)[0]}"?`,
@@ -63,11 +65,16 @@ export const keyedState = (
   const verb = NAMES[mode];
   if (!Array.isArray((output as Partial<Schema> | undefined)?.fields) || typeof apply !== "function")
     throw new AnalysisError(`${verb} takes the schema of its rows and a function`);
+  objectArgument(verb, "options as an object", options);
   const timeout = (mode === "transform" ? options.timeMode : options.timeout) ?? "none";
   const outputMode = options.outputMode ?? (mode === "mapGroups" ? "update" : "append");
   oneOf(`${verb}: ${mode === "transform" ? "timeMode" : "timeout"}`, timeout, TIMEOUTS);
   oneOf(`${verb}: outputMode`, outputMode, MODES);
-  const initial = (options.initialState as unknown as FrameCore | undefined)?.relation;
+  const initial =
+    options.initialState === undefined
+      ? undefined
+      : relationArgument(`${verb}: initialState`, options.initialState);
+  if (options.state !== undefined) schemaArgument(`${verb}: state`, options.state);
   const fn: StatefulFunction = {
     name: options.name ?? (apply.name === "" ? verb : apply.name),
     mode,

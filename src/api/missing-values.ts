@@ -4,6 +4,7 @@ import { INT } from "../core/data-type.ts";
 import { AnalysisError } from "../core/errors.ts";
 import type { Expr } from "../expr/ast.ts";
 import type { Relation } from "../plan/relation.ts";
+import { kindOf, listArgument, objectArgument } from "./arguments.ts";
 import { call, column } from "./expression-builder.ts";
 import type { DataFrame, FrameMaker } from "./data-frame.ts";
 import type { FrameCore } from "./frame-core.ts";
@@ -25,6 +26,11 @@ const missing = (name: string, type: DataType): Expr => {
   return type.kind === "float" || type.kind === "double"
     ? call("or", [isNull, call("isnan", [column(name)])])
     : isNull;
+};
+
+const checkScalar = (verb: string, x: unknown): void => {
+  if (!["number", "string", "boolean", "object"].includes(typeof x) || x === null)
+    throw new AnalysisError(`${verb} takes numbers, texts and booleans, not ${kindOf(x)}`);
 };
 
 export class MissingValues<S, F extends Flags> {
@@ -50,6 +56,12 @@ export class MissingValues<S, F extends Flags> {
     columns?: readonly K[],
   ): DataFrame<Flat<Filled<Pick<S, K>, V> & Omit<S, K>>, F> {
     const { schema } = this.#frame;
+    checkScalar(
+      "na.fill",
+      typeof value === "object"
+        ? objectArgument("na.fill", "a value, or an object of values by column", value)
+        : value,
+    );
     this.#check("na.fill", typeof value === "object" ? Object.keys(value) : columns);
     const values = typeof value === "object" ? new Map<string, unknown>(Object.entries(value)) : undefined;
     const filled = schema.fields
@@ -77,6 +89,8 @@ export class MissingValues<S, F extends Flags> {
     how?: H,
     columns?: readonly K[],
   ): DataFrame<H extends "any" ? { readonly [P in keyof S]: P extends K ? Base<S[P]> : S[P] } : S, F> {
+    if (how !== undefined && how !== "any" && how !== "all" && !Number.isSafeInteger(how))
+      throw new AnalysisError(`na.drop takes "any", "all" or a whole number, not ${kindOf(how)}`);
     this.#check("na.drop", columns);
     const fields = this.#frame.schema.fields.filter((f) => columns?.includes(f.name as K) ?? true);
     if (fields.length === 0) throw new AnalysisError("na.drop: no columns to look at");
@@ -100,6 +114,8 @@ export class MissingValues<S, F extends Flags> {
     pairs: readonly (readonly [from: V, to: Widened<NoInfer<V>> | null])[],
     columns?: readonly K[],
   ): DataFrame<S, F> {
+    for (const pair of listArgument("na.replace", "a list of pairs", pairs, 'na.replace([["N/A", "none"]])'))
+      checkScalar("na.replace", listArgument("na.replace", "a list of pairs", pair)[0]);
     this.#check("na.replace", columns);
     const fields = this.#frame.schema.fields.filter(
       (f) => (columns?.includes(f.name as K) ?? true) && pairs.every(([from]) => takes(f.type, from)),

@@ -1,6 +1,7 @@
 /** What `groupBy(…).pivot(column, values)` gives. */
 import { AnalysisError } from "../core/errors.ts";
 import type { Expr } from "../expr/ast.ts";
+import { textArgument } from "./arguments.ts";
 import { column as columnNode, columnsOf } from "./expression-builder.ts";
 import type { DataFrame, FrameMaker } from "./data-frame.ts";
 import type { FrameCore } from "./frame-core.ts";
@@ -38,7 +39,7 @@ export class PivotedData<S, K, F extends Flags, V extends readonly PivotValue[]>
     this.#input = input;
     this.#make = make;
     this.#keys = keys;
-    this.#column = column;
+    this.#column = textArgument("pivot", "the name of a column", column);
     this.#values = values;
   }
 

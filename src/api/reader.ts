@@ -5,6 +5,7 @@ import { sourceFactory } from "../connectors/registry.ts";
 import type { MemorySource } from "../connectors/memory-input.ts";
 import type { Relation } from "../plan/relation.ts";
 import { parseSchema } from "../sql/parser.ts";
+import { optionTexts, schemaArgument, tableName, textArgument } from "./arguments.ts";
 import { DataFrame } from "./data-frame.ts";
 import type { FrameSession } from "./frame-core.ts";
 import type { Fl, Flags } from "./frame-types.ts";
@@ -41,6 +42,7 @@ export class Reader<S, M extends boolean> {
 
   /** The connector: `nats`, `file`, `json`, `csv`, `text`, `rate`, `memory`. */
   format(format: string): Reader<S, M> {
+    textArgument("format", "the name of a source", format, 'format("nats")');
     return this.#with({ format });
   }
 
@@ -51,7 +53,7 @@ export class Reader<S, M extends boolean> {
 
   /** Options of the connector. */
   options(options: Readonly<Record<string, OptionValue | readonly string[]>>): Reader<S, M> {
-    const texts = Object.entries(options).map(([k, v]) => [k, Array.isArray(v) ? v.join(",") : String(v)]);
+    const texts = optionTexts("option", options);
     return this.#with({ options: Object.fromEntries([...Object.entries(this.#state.options), ...texts]) });
   }
 
@@ -59,7 +61,12 @@ export class Reader<S, M extends boolean> {
   schema<const A extends TypedSchema<unknown> | string>(
     columns: A,
   ): Reader<A extends TypedSchema<infer S2> ? S2 : UntypedColumns, M> {
-    return this.#with({ schema: typeof columns === "string" ? parseSchema(columns) : columns });
+    return this.#with({
+      schema:
+        typeof columns === "string"
+          ? parseSchema(columns)
+          : schemaArgument("schema", columns as TypedSchema<unknown>),
+    });
   }
 
   /** The frame. Throws ConfigurationError for unknown formats and options, AnalysisError where a schema is missing. */
@@ -98,12 +105,13 @@ export class Reader<S, M extends boolean> {
 
   /** Rows that the program adds to a MemorySource. */
   memory<S2>(source: MemorySource & { readonly schema: TypedSchema<S2> | Schema }): DataFrame<S2, Loaded<M>> {
+    schemaArgument("memory", (source as { schema?: unknown } | null | undefined)?.schema);
     return this.#with<S2>({ format: "memory", handle: source, schema: source.schema }).load();
   }
 
   /** A table or view of the session by name. */
   table(name: string): DataFrame<UntypedColumns, Flags> {
-    return new DataFrame(this.#session, { kind: "table", name: name.split(".") });
+    return new DataFrame(this.#session, { kind: "table", name: tableName(name) });
   }
 }
 export type DataStreamReader = Reader<UntypedColumns, true>;

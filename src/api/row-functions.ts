@@ -1,8 +1,8 @@
 /** Functions over whole rows as the plan holds them. */
-import { parseDuration } from "../core/duration.ts";
 import { AnalysisError } from "../core/errors.ts";
 import type { Schema } from "../core/schema.ts";
 import type { RowFunction } from "../plan/relation.ts";
+import { durationArgument, objectArgument } from "./arguments.ts";
 import type { Duration } from "./tags.ts";
 
 /** How `mapAsync` calls its function. */
@@ -44,14 +44,27 @@ export const rowFunction = (
 export const asyncFunction = (
   apply: (row: never) => unknown,
   output: Schema,
-  { concurrency, timeout, retries, retryDelay }: AsyncOptions,
+  asked: AsyncOptions,
 ): RowFunction => {
   checked("mapAsync", apply, output);
+  const { concurrency, timeout, retries, retryDelay } = objectArgument(
+    "mapAsync",
+    "options as an object",
+    asked,
+  );
+  for (const [name, value, least] of [
+    ["concurrency", concurrency, 1],
+    ["retries", retries, 0],
+  ] as const)
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= least))
+      throw new AnalysisError(`mapAsync: ${name} must be a whole number from ${least}`);
   const options = {
     ...(concurrency === undefined ? {} : { concurrency }),
-    ...(timeout === undefined ? {} : { timeoutMs: parseDuration(timeout) }),
+    ...(timeout === undefined ? {} : { timeoutMs: durationArgument("mapAsync: timeout", timeout) }),
     ...(retries === undefined ? {} : { retries }),
-    ...(retryDelay === undefined ? {} : { retryDelayMs: parseDuration(retryDelay) }),
+    ...(retryDelay === undefined
+      ? {}
+      : { retryDelayMs: durationArgument("mapAsync: retryDelay", retryDelay) }),
   };
   return { name: functionName(apply, "mapAsync"), mode: "mapAsync", apply, output, options };
 };

@@ -26,7 +26,17 @@ export interface SessionSettings {
 }
 export type RuntimeProvider = (settings: SessionSettings) => Promise<SessionRuntime>;
 
+export const TIME_ZONE_DEFAULT = "UTC";
+
 let provider: RuntimeProvider | undefined;
+let zone = (): string => TIME_ZONE_DEFAULT;
+
+/** Registers what knows the zone of flags and environment, for sessions that name none: SQL text has times in it before anything runs. */
+export const setDefaultTimeZone = (next: () => string): void => {
+  zone = next;
+};
+
+export const defaultTimeZone = (): string => zone();
 
 /** Registers what makes runtimes; undefined takes it away. Returns the one before. */
 export const setRuntimeProvider = (next: RuntimeProvider | undefined): RuntimeProvider | undefined => {

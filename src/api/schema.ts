@@ -1,4 +1,5 @@
 /** `t` and `schema`: the declaration of columns, as values for the engine and as types for TypeScript. */
+import { objectArgument } from "./arguments.ts";
 import {
   array,
   BINARY,
@@ -64,7 +65,9 @@ const refuse = (what: string): never => {
 };
 
 const fieldsOf = (definitions: Definitions): ReturnType<typeof field>[] =>
-  Object.entries(definitions).map(([name, d]) =>
+  Object.entries(
+    objectArgument("schema", "an object of types", definitions, "schema({ name: t.string })"),
+  ).map(([name, d]) =>
     (d as unknown) instanceof Definition ? field(name, d.type, d.isNullable) : refuse(`the column ${name}`),
   );
 
@@ -99,6 +102,10 @@ export const t = Object.freeze({
   double: define<"double">(DOUBLE),
   /** Exact: its digits as a string. `precision` 1 to 38, `scale` 0 to `precision`. */
   decimal: (precision = 10, scale = 0): TypeDef<"decimal"> => {
+    if (![precision, scale].every(Number.isSafeInteger))
+      throw new AnalysisError("decimal takes whole numbers for precision and scale", {
+        hint: "t.decimal(10, 2)",
+      });
     if (!(precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision))
       throw new AnalysisError(
         `decimal(${precision},${scale}): 1 <= precision <= 38, 0 <= scale <= precision`,

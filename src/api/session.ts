@@ -10,12 +10,19 @@ import { bindParameters } from "../sql/parameters.ts";
 import { SqlSession } from "../sql/session.ts";
 import { parseStatement } from "../sql/statement-parser.ts";
 import type { StatementResult } from "../sql/statement-result.ts";
+import { kindOf, objectArgument, schemaArgument, tableName, textArgument } from "./arguments.ts";
 import { DataFrame } from "./data-frame.ts";
 import type { FrameSession } from "./frame-core.ts";
 import type { Flags, StaticFlags } from "./frame-types.ts";
 import { literal } from "./literal.ts";
 import { type DataFrameReader, type DataStreamReader, Reader } from "./reader.ts";
-import { type RuntimeProvider, runtimeFor, type SessionSettings } from "./runtime-provider.ts";
+import {
+  defaultTimeZone,
+  type RuntimeProvider,
+  runtimeFor,
+  TIME_ZONE_DEFAULT,
+  type SessionSettings,
+} from "./runtime-provider.ts";
 import type { Value } from "./expression.ts";
 import { SessionQueries } from "./query-manager.ts";
 import type { TypedSchema, TypeDef } from "./schema.ts";
@@ -25,7 +32,6 @@ import type { StreamingQueryManager } from "../query/streaming-query.ts";
 import { type Udaf, type UdafFunctions, type UdafTypes, userAggregateFunction } from "./user-aggregate.ts";
 import { type Udf, type UdfArgs, type UdfTypes, userFunction } from "./user-function.ts";
 
-const TIME_ZONE_DEFAULT = "UTC";
 const NO_ROWS = { schema: { fields: [] }, rows: [] };
 
 export class Session implements FrameSession {
@@ -44,7 +50,7 @@ export class Session implements FrameSession {
     if (compatibility !== undefined && compatibility !== "spark" && compatibility !== "extended")
       throw new ConfigurationError(`compatibility is "extended" or "spark", not "${String(compatibility)}"`);
     this.settings = Object.freeze({ ...settings });
-    const { timeZone = TIME_ZONE_DEFAULT } = settings;
+    const timeZone = settings.timeZone ?? (provider === runtimeFor ? defaultTimeZone() : TIME_ZONE_DEFAULT);
     this.#sql = new SqlSession({
       catalog: this.catalog,
       runtime: () => this.runtime(),
@@ -79,6 +85,7 @@ export class Session implements FrameSession {
    * AnalysisError for statements that run something (INSERT, CREATE TABLE AS, EXPLAIN): `execute` runs those.
    */
   sql(text: string, parameters?: Readonly<Record<string, Value>>): DataFrame<UntypedColumns, Flags> {
+    textArgument("sql", "a statement as text", text, 'sql("SELECT 1 AS x")');
     const parsed = parseStatement(text, { timeZone: this.timeZone });
     const statement = bindParameters(parsed, parameterValues(parameters));
     if (statement.kind === "query") return new DataFrame(this, statement.query);
@@ -130,11 +137,13 @@ export class Session implements FrameSession {
 
   /** A table or view by name. */
   table(name: string): DataFrame<UntypedColumns, Flags> {
-    return new DataFrame(this, { kind: "table", name: name.split(".") });
+    return new DataFrame(this, { kind: "table", name: tableName(name) });
   }
 
   /** Whole numbers in a column `id`: from 0 to `start`, or from `start` to `end`, exclusive. */
   range(start: number, end?: number, step = 1): DataFrame<{ readonly id: "long" }, StaticFlags> {
+    for (const n of [start, end ?? 0, step])
+      if (!Number.isSafeInteger(n)) throw new AnalysisError(`range takes whole numbers, not ${kindOf(n)}`);
     const [from, to] = end === undefined ? [0, start] : [start, end];
     return new DataFrame(this, { kind: "range", args: [from, to, step].map((x) => literal(x, LONG)) });
   }
@@ -144,14 +153,21 @@ export class Session implements FrameSession {
     rows: Iterable<InputRowOf<NoInfer<S>>>,
     schema: TypedSchema<S>,
   ): DataFrame<S, StaticFlags> {
-    const type = struct(schema.fields);
-    const values = Array.from(rows, (row) => checkedRow(schema, fromUserValue(row, type) as Row));
+    const type = struct(schemaArgument("createDataFrame", schema).fields);
+    if (typeof (rows as Partial<typeof rows> | null | undefined)?.[Symbol.iterator] !== "function")
+      throw new AnalysisError(`createDataFrame takes a list of rows, not ${kindOf(rows)}`);
+    const values = Array.from(rows, (row) => {
+      objectArgument("createDataFrame", "rows as objects", row as object);
+      return checkedRow(schema, fromUserValue(row, type) as Row);
+    });
     return new DataFrame(this, { kind: "rows", schema, rows: values });
   }
 
   /** A source that this program feeds: `source.addData([…])`, read by `readStream.memory(source)`. */
   memorySource<S>(schema: TypedSchema<S>): MemorySource & { readonly schema: TypedSchema<S> } {
-    return new MemorySource(schema) as MemorySource & { readonly schema: TypedSchema<S> };
+    return new MemorySource(schemaArgument("memorySource", schema)) as MemorySource & {
+      readonly schema: TypedSchema<S>;
+    };
   }
 
   /** The runtime, made at the first call. Rejects with ConfigurationError, UnavailableError, … */

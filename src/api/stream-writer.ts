@@ -3,7 +3,6 @@ import type { OnError } from "../runtime/dead-letters.ts";
 import type { Batch } from "../core/batch.ts";
 import { rowsOf } from "../core/batch.ts";
 import { struct } from "../core/data-type.ts";
-import { parseDuration } from "../core/duration.ts";
 import { AnalysisError, ConfigurationError } from "../core/errors.ts";
 import { sinkFactory } from "../connectors/registry.ts";
 import type { BatchFunction, EpochInfo, RowFunctions } from "../connectors/function-sink.ts";
@@ -14,7 +13,9 @@ import type { StartRequest } from "../query/runtime.ts";
 import type { StreamingQuery } from "../query/streaming-query.ts";
 import type { Trigger } from "../runtime/trigger.ts";
 import type { DataFrame, FrameMaker } from "./data-frame.ts";
+import { namesOf } from "./frame-items.ts";
 import type { FrameCore } from "./frame-core.ts";
+import { durationArgument, kindOf, objectArgument, optionTexts, textArgument } from "./arguments.ts";
 import type { Flags, OutputModes, StaticFlags } from "./frame-types.ts";
 import { isWritable, tableSink } from "./stream-table.ts";
 import type { Duration, Keys, RowOf } from "./tags.ts";
@@ -37,9 +38,12 @@ export interface ForeachWriter<S> {
 }
 
 const TRIGGERS = ["processingTime", "count", "availableNow", "once", "realTime"];
+const ON_ERROR: readonly string[] = ["fail", "skip", "deadLetter"];
+const shown = (x: unknown): string => (typeof x === "string" ? `"${x}"` : kindOf(x));
 const MODES: readonly string[] = ["append", "update", "complete"];
 
 const triggerOf = (options: TriggerOptions): Trigger => {
+  objectArgument("trigger", "an object", options, 'trigger({ processingTime: "10 seconds" })');
   const entries = Object.entries(options).filter(([, v]) => v !== undefined);
   const [kind, value] = entries[0] ?? [];
   if (entries.length !== 1 || kind === undefined || !TRIGGERS.includes(kind))
@@ -49,7 +53,7 @@ const triggerOf = (options: TriggerOptions): Trigger => {
   switch (kind) {
     case "processingTime":
     case "realTime": {
-      const intervalMs = parseDuration(value as string | number);
+      const intervalMs = durationArgument(`trigger: ${kind}`, value);
       if (!(intervalMs >= 0))
         throw new AnalysisError(`trigger: the interval must not be negative, but is ${intervalMs} ms`);
       return { kind, intervalMs };
@@ -114,10 +118,13 @@ export class DataStreamWriter<S, F extends Flags, M extends string> {
   outputMode<const N extends OutputModes<F>>(mode: N): DataStreamWriter<S, F, N> {
     const known = String(mode).toLowerCase();
     if (!MODES.includes(known))
-      throw new AnalysisError(`[STREAMING_OUTPUT_MODE.INVALID] Invalid streaming output mode: ${mode}.`, {
-        errorClass: "STREAMING_OUTPUT_MODE.INVALID",
-        hint: `did you mean "${nearest(known, MODES)[0]}"?`,
-      });
+      throw new AnalysisError(
+        `[STREAMING_OUTPUT_MODE.INVALID] Invalid streaming output mode: ${typeof mode === "string" ? mode : kindOf(mode)}.`,
+        {
+          errorClass: "STREAMING_OUTPUT_MODE.INVALID",
+          hint: `did you mean "${nearest(known, MODES)[0]}"?`,
+        },
+      );
     return this.#with({ mode: known as OutputMode }) as unknown as DataStreamWriter<S, F, N>;
   }
 
@@ -128,14 +135,19 @@ export class DataStreamWriter<S, F extends Flags, M extends string> {
 
   /** The sink: `nats`, `file`, `console`, `memory`, … */
   format(format: string): this {
+    textArgument("format", "the name of a sink", format, 'format("nats")');
     return this.#with({ format });
   }
 
   /**
    * What becomes of a row that an operator cannot compute (a cast, an overflow, a user function that throws): the query fails (the default), the row is
-   * left out and counted, or it goes to the query's dead-letter log as well.
+   * left out and counted, or it goes to the query's dead-letter log as well. So with a row at which `foreach` throws; `foreachBatch` always fails the query.
    */
   onError(policy: OnError): this {
+    if (!ON_ERROR.includes(policy))
+      throw new AnalysisError(`onError is one of ${ON_ERROR.join(", ")}, not ${shown(policy)}`, {
+        hint: `did you mean "${nearest(String(policy), ON_ERROR)[0]}"?`,
+      });
     return this.#with({ onError: policy });
   }
 
@@ -146,25 +158,27 @@ export class DataStreamWriter<S, F extends Flags, M extends string> {
 
   /** Options of the sink. */
   options(options: Readonly<Record<string, string | number | boolean>>): this {
-    const texts = Object.entries(options).map(([k, v]) => [k, String(v)] as const);
+    const texts = optionTexts("writeStream.option", options);
     return this.#with({ options: Object.fromEntries([...Object.entries(this.#settings.options), ...texts]) });
   }
 
   /** Name of the query; with the session's name, of its checkpoint. Required on NATS. */
   queryName(name: string): this {
-    if (name === "") throw new AnalysisError("queryName: a name must not be empty");
+    textArgument("queryName", "a name", name, 'queryName("orders")');
     return this.#with({ name });
   }
 
   /** Columns by whose values a file sink makes folders. */
   partitionBy<K extends Keys<S>>(...columns: readonly K[]): this {
-    return this.#with({ partitionBy: columns });
+    return this.#with({ partitionBy: namesOf("partitionBy", columns) });
   }
 
   /** Partitions of keyed stages (a setting of new queries). */
   partitions(n: number): this {
     if (!Number.isSafeInteger(n) || n < 1)
-      throw new ConfigurationError(`partitions must be a whole number from 1, not ${n}`);
+      throw new ConfigurationError(
+        `partitions must be a whole number from 1, not ${typeof n === "number" ? n : kindOf(n)}`,
+      );
     return this.#with({ partitions: n });
   }
 
@@ -203,6 +217,7 @@ export class DataStreamWriter<S, F extends Flags, M extends string> {
 
   /** Starts the query into a table of the catalog. */
   toTable(name: string): Promise<StreamingQuery> {
+    textArgument("toTable", "the name of a table", name);
     return this.#with(tableSink(this.#frame.session.catalog, name)).start();
   }
 

@@ -7,7 +7,7 @@ import type { Agg, Operand } from "./expression.ts";
 import { lift } from "./literal.ts";
 import type { DeclaredType, TypeDef } from "./schema.ts";
 import type { Js, JsIn, Opt } from "./tags.ts";
-import type { UdfArgs } from "./user-function.ts";
+import { areTypes, type UdfArgs } from "./user-function.ts";
 
 /** The SQL types of an aggregate: of its arguments, of what it keeps per group, of its result. */
 export interface UdafTypes<P extends readonly TypeDef<unknown>[], St, R> {
@@ -48,7 +48,8 @@ export const userAggregateFunction = <const P extends readonly TypeDef<unknown>[
   const missing = STEPS.filter(
     (s) => typeof (functions as Partial<typeof functions> | undefined)?.[s] !== "function",
   );
-  if (name === "" || missing.length > 0 || (types as Partial<typeof types> | undefined)?.state === undefined)
+  const { parameters, state, returns } = (types as Partial<typeof types> | undefined) ?? {};
+  if (typeof name !== "string" || name === "" || missing.length > 0 || !areTypes(parameters, state, returns))
     throw new AnalysisError(
       `udaf takes a name, its types and its functions${missing.length === 0 ? "" : `; ${missing.join(", ")} missing`}`,
       {

@@ -19,14 +19,25 @@ export type Udf<P extends readonly TypeDef<unknown>[], R> = (
   ...args: { [I in keyof P]: Operand<DeclaredType<P[I]>> }
 ) => Expr<R>;
 
+/** Whether all of them are types of `t`. */
+export const areTypes = (parameters: unknown, ...others: readonly unknown[]): boolean =>
+  Array.isArray(parameters) &&
+  [...(parameters as unknown[]), ...others].every((x) => x instanceof Object && "type" in x);
+
 /** Registers the function and gives its column form. Throws AnalysisError for a bad name or arguments of another number. */
 export const userFunction = <const P extends readonly TypeDef<unknown>[], R>(
   catalog: SessionCatalog,
   name: string,
-  { parameters, returns }: UdfTypes<P, R>,
+  types: UdfTypes<P, R>,
   apply: (...args: UdfArgs<P>) => JsIn<R>,
 ): Udf<P, R> => {
-  if (name === "" || typeof apply !== "function")
+  const { parameters, returns } = types ?? {};
+  if (
+    typeof name !== "string" ||
+    name === "" ||
+    typeof apply !== "function" ||
+    !areTypes(parameters, returns)
+  )
     throw new AnalysisError("udf takes a name, its types and a function", {
       hint: 'udf("twice", { parameters: [t.long], returns: t.long }, x => 2 * x)',
     });

@@ -3,8 +3,9 @@
  *
  * F1 `foreachBatch` is called once per epoch with all its rows, empty epochs included, epochs in order; `foreach` opens, processes each row and
  *    closes, per partition and epoch. F2 An epoch that was written but not recorded before a crash is handed over again with the same number:
- *    at least once, exactly once where the function keeps (query, partition, epoch, token) with its data. F3 What the function throws fails the query with
- *    it as the cause, whatever `onError` says: what it did by then is its own; it is not called again.
+ *    at least once, exactly once where the function keeps (query, partition, epoch, token) with its data. F3 What `process` of `foreach` throws is the row's:
+ *    `onError` says what becomes of it, and the rows behind it go on. What `open`, `close` and `foreachBatch` throw fails the query, whatever `onError` says:
+ *    nobody knows which row it was, nor what was done by then.
  */
 import type { Batch } from "../core/batch.ts";
 import { rowCount, rowsOf } from "../core/batch.ts";
@@ -53,13 +54,13 @@ const failure = (what: string, epoch: number, cause: unknown): MillraceError =>
 
 abstract class FunctionWriter implements SinkWriter {
   readonly #schema: Schema;
-  readonly #context: SinkContext;
+  protected readonly context: SinkContext;
   #committed = 0;
   #batches: Batch[] = [];
 
   constructor(schema: Schema, context: SinkContext) {
     this.#schema = schema;
-    this.#context = context;
+    this.context = context;
   }
 
   protected abstract call(batches: readonly Batch[], info: EpochInfo): Promise<void>;
@@ -80,7 +81,7 @@ abstract class FunctionWriter implements SinkWriter {
     const batches = this.#batches;
     this.#batches = [];
     if (epoch <= this.#committed) return;
-    const { queryName, queryId, partition, token } = this.#context;
+    const { queryName, queryId, partition, token } = this.context;
     await this.call(batches, { epoch, queryName, queryId, partition, token, schema: this.#schema });
     this.#committed = epoch;
   }
@@ -119,8 +120,7 @@ class RowWriter extends FunctionWriter {
         for (const batch of batches)
           for (const row of rowsOf(batch)) {
             at = row;
-            const pending = functions.process(row);
-            if (pending !== undefined) await pending;
+            await this.#processed(row, info);
           }
     } catch (e) {
       await Promise.resolve(functions.close?.(e)).catch(() => {});
@@ -133,6 +133,20 @@ class RowWriter extends FunctionWriter {
       await functions.close?.();
     } catch (e) {
       throw failure("foreach", info.epoch, e);
+    }
+  }
+
+  /** F3. */
+  async #processed(row: Row, info: EpochInfo): Promise<void> {
+    const { onRowError } = this.context;
+    try {
+      const pending = this.#functions.process(row);
+      if (pending !== undefined) await pending;
+    } catch (e) {
+      if (onRowError === undefined) throw e;
+      const error = failure("foreach", info.epoch, e);
+      error.where = `foreach, partition ${info.partition}, epoch ${info.epoch}`;
+      onRowError(error, row);
     }
   }
 }

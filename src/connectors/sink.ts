@@ -5,6 +5,7 @@
  */
 import type { Batch } from "../core/batch.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Row } from "../core/value.ts";
 import type { Schema } from "../core/schema.ts";
 import type { LogStore } from "../log/log.ts";
 import type { Options } from "./source.ts";
@@ -28,6 +29,8 @@ export interface SinkContext {
   readonly alive: () => boolean;
   /** Something goes wrong again and again, and the writer goes on trying. */
   readonly warn?: (message: string) => void;
+  /** With an `onError` other than "fail": takes a row that the program's own function refused, or throws the error when it is not the row's. */
+  readonly onRowError?: (error: unknown, row: Row) => void;
 }
 
 /** Rows of one epoch reach the writer in order between `begin` and `commit`; epochs do not overlap. */

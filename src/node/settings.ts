@@ -158,6 +158,10 @@ const checkedTimeZone = (zone: string): string => {
   }
 };
 
+/** The zone of the environment (flags are exported to it). Throws ConfigurationError for one that is not there. */
+export const timeZoneFrom = (env: Readonly<Record<string, string | undefined>>): string =>
+  checkedTimeZone(env[variableOf("time-zone")] ?? "UTC");
+
 const leaseOf = (l: Lookup): number => {
   const text = l.get("lease-ms");
   if (text === undefined) return LEASE_MS_DEFAULT;

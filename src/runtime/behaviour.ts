@@ -7,6 +7,7 @@ import type { Clock } from "../core/clock.ts";
 import type { LogStore } from "../log/log.ts";
 import type { PhysicalPlan, StagePlan } from "../plan/physical.ts";
 import type { StateBackend } from "../state/backend.ts";
+import type { DeadLetter } from "./dead-letters.ts";
 import type { StateStore } from "../state/store.ts";
 import type { Acknowledgement, ActorWork, EpochEntry, Topology } from "./entries.ts";
 import type { QueryFollower } from "./follower.ts";
@@ -117,6 +118,8 @@ export interface ActorSink {
   commit(epoch: number, rows: readonly Batch[]): Promise<void>;
   /** True when the state commits before the sink writes (at most once). */
   readonly commitsFirst: boolean;
+  /** Rows of the epoch committed last that it could not write and set aside (`onError`). */
+  takeDeadLetters?(): readonly DeadLetter[];
   close(): Promise<void>;
 }
 

@@ -81,7 +81,7 @@ export class Committer {
     await this.#env.probe?.("delivered", r.epoch);
     if (!this.#env.alive()) throw new FencedError("the node's lease is gone");
     if (r.deadLetters.length > 0) await this.#deadLetters.write(r.deadLetters);
-    if (this.#sink !== undefined && !this.#sink.commitsFirst) await this.#sink.commit(r.epoch, r.sinkRows);
+    if (this.#sink !== undefined && !this.#sink.commitsFirst) await this.#write(this.#sink, r);
     await this.#env.probe?.("sinkCommitted", r.epoch);
     if (!this.#env.alive()) throw new FencedError("the node's lease is gone");
     const started = this.#env.clock.monotonic();
@@ -90,11 +90,19 @@ export class Committer {
     const commitMs = this.#env.clock.monotonic() - started;
     await this.#env.probe?.("committed", r.epoch);
     if (this.#sink?.commitsFirst === true) this.#env.step?.("commit", "sink");
-    if (this.#sink?.commitsFirst === true) await this.#sink.commit(r.epoch, r.sinkRows);
+    if (this.#sink?.commitsFirst === true) await this.#write(this.#sink, r);
     this.#bytesSinceSnapshot += r.inputBytes;
     this.#acknowledge(r, commitMs);
     this.#env.step?.("commit", "idle");
     this.#startSnapshot(r.pending.record, false);
+  }
+
+  /** What the sink sets aside is numbered behind what the operators did: it is all of one actor and epoch. */
+  async #write(sink: ActorSink, r: EpochResult): Promise<void> {
+    await sink.commit(r.epoch, r.sinkRows);
+    const letters = sink.takeDeadLetters?.() ?? [];
+    if (letters.length > 0)
+      await this.#deadLetters.write(letters.map((l) => ({ ...l, number: l.number + r.deadLetters.length })));
   }
 
   /** What a snapshot under way still has to read is not dropped under it. */
