@@ -8,12 +8,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { StreamCase } from "./streams-runner.ts";
-import { knownDifferences, type Result, runnerOf, type RunOptions } from "./runners.ts";
+import { knownDifferences, type Result, runnerOf, type RunOptions, runStreamsTogether } from "./runners.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const known = knownDifferences(join(here, "../../docs/differences.json"));
 const RESTARTED_EVERY = 6;
 const AT_A_TIME = 6;
+/** The whole of it: test/nightly/golden-wide.test.ts. */
+const WIDE_EVERY = 5;
 
 const casesOf = (file: string): object =>
   JSON.parse(readFileSync(join(here, "cases", file), "utf8")) as object;
@@ -47,14 +49,8 @@ for (const [file, least] of [
 ] as const)
   test(`${file} gives what Spark gave`, async () => assertNoDifference(await run(casesOf(file)), least));
 
-/** The cases of a file, several at a time: they wait for their disks most of the time. */
-const runStreams = async (
-  cases: readonly object[],
-  options: Partial<RunOptions>,
-): Promise<readonly Result[]> => {
-  const parts = Array.from({ length: AT_A_TIME }, (_, p) => cases.filter((_, i) => i % AT_A_TIME === p));
-  return (await Promise.all(parts.map((part) => run({ cases: part }, options)))).flat();
-};
+const runStreams = (cases: readonly object[], options: Partial<RunOptions>): Promise<readonly Result[]> =>
+  runStreamsTogether(cases, { partitions: 1, restartEveryEpoch: false, filter: "", ...options }, AT_A_TIME);
 
 for (const partitions of [1, 4])
   test(`streams.json gives what Spark gave, ${partitions} partitions`, async () =>
@@ -63,6 +59,12 @@ for (const partitions of [1, 4])
 test("streams-more.json gives what Spark gave, 3 partitions", async () => {
   const { cases } = casesOf("streams-more.json") as { cases: readonly StreamCase[] };
   assertNoDifference(await runStreams(cases, { partitions: 3 }), 382);
+});
+
+test("a part of streams-wide.json gives what Spark gave, 2 partitions", async () => {
+  const { cases } = casesOf("streams-wide.json") as { cases: readonly StreamCase[] };
+  const some = cases.filter((_, i) => i % WIDE_EVERY === 0);
+  assertNoDifference(await runStreams(some, { partitions: 2 }), 140);
 });
 
 test("a part of streams.json with a kill after every step, 4 partitions", async () => {

@@ -89,3 +89,19 @@ export const knownDifferences = (file: string | undefined): ReadonlySet<string> 
           (d) => d.name,
         ),
   );
+
+/** Streaming cases, several at a time: they wait for their disks most of the time. */
+export const runStreamsTogether = async (
+  cases: readonly object[],
+  options: RunOptions,
+  atATime: number,
+): Promise<readonly Result[]> => {
+  const results: Result[] = [];
+  const part = (p: number): object[] => cases.filter((_, i) => i % atATime === p);
+  await Promise.all(
+    Array.from({ length: atATime }, (_, p) =>
+      runStreams("test", { cases: part(p) } as never, options, (r) => results.push(r)),
+    ),
+  );
+  return results;
+};
