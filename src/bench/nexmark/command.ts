@@ -29,9 +29,10 @@ export const NEXMARK_FLAGS: Flags = {
   checkpoint: "on (default) or off: logs and state on disk, with snapshots, or in memory",
   kill: "kept or lost: end the node in the middle, its disk kept or lost; process: kill -9 its process",
   runs: "runs of each query; the median is given (default 1)",
-  "events-per-epoch": "events planned into one epoch (default 100000)",
+  "events-per-epoch": "events planned into one epoch (default 100000 for each worker)",
   floor: "on (default) or off: measure JSON.parse alone, and the broker, in the same run",
-  profile: "FOLDER: write QUERY.cpuprofile there, QUERY-N.cpuprofile for each of several workers (ops/bench/flame.ts draws it)",
+  profile:
+    "FOLDER: write QUERY.cpuprofile there, QUERY-N.cpuprofile for each of several workers (ops/bench/flame.ts draws it)",
   history: "FILE: append a line of JSON for each query (ops/bench/plot.ts draws them)",
   check: "FILE: compare results with this file's, and end with `N passed, N failed`",
   nats: "URL of a broker (default: a nats-server of its own)",
@@ -39,6 +40,8 @@ export const NEXMARK_FLAGS: Flags = {
 };
 
 const HASH_EVENTS_MAX = 200_000;
+/** Of each worker. */
+const EPOCH_EVENTS = 100_000;
 const DATA_DEFAULT = ".millrace/bench";
 
 interface Plan {
@@ -107,7 +110,10 @@ const planOf = (o: BenchOptions, url: string | undefined): Plan => {
   const files = nexmarkFiles(root, data);
   const perFile = events / (files.files - 1);
   const sink = oneOf<SinkKind>(o, "sink", ["blackhole", "hash", "file", "nats"], "blackhole");
-  const filesPerEpoch = Math.max(1, Math.round(positive(o, "events-per-epoch", 100_000) / perFile));
+  const filesPerEpoch = Math.max(
+    1,
+    Math.round(positive(o, "events-per-epoch", EPOCH_EVENTS * workersOf(o)) / perFile),
+  );
   return {
     data,
     files,
