@@ -10,10 +10,10 @@ import { castFromString } from "./cast-string.ts";
 import { castToDecimal, castToFloating, castToIntegral } from "./cast-numeric.ts";
 import { castToInterval } from "./cast-interval.ts";
 import { isAnsiInterval } from "./coercion.ts";
-import { castInvalidInput } from "./runtime-errors.ts";
+import { castInvalidInput, castOverflow } from "./runtime-errors.ts";
 import { DAY_MS, dayOfLocal } from "./time/calendar.ts";
 import { fromLocal, toLocal } from "./time/zones.ts";
-import { doubleText, valueText } from "./value-text.ts";
+import { doubleText, shownValue, valueText } from "./value-text.ts";
 import { castFromVariant, castToVariant } from "./variant-cast.ts";
 
 export interface CastOptions {
@@ -41,10 +41,13 @@ const secondsToTimestamp =
   (from: DataType): Cast =>
   (v) => {
     if (from.kind === "decimal")
-      return Number(((v as bigint) * 1_000_000n) / 10n ** BigInt(from.scale)) / 1000;
+      return Number(BigInt.asIntN(64, ((v as bigint) * 1_000_000n) / 10n ** BigInt(from.scale))) / 1000;
     const seconds = Number(v);
     if (!Number.isFinite(seconds)) throw castInvalidInput(doubleText(seconds), from, { kind: "timestamp" });
-    return from.kind === "float" || from.kind === "double"
+    const floating = from.kind === "float" || from.kind === "double";
+    if (floating && Math.abs(seconds * 1e6) > 2 ** 63)
+      throw castOverflow(shownValue(seconds, from, "UTC"), from, { kind: "timestamp" });
+    return floating
       ? Math.trunc(seconds * 1e6) / 1000
       : Math.min(Math.max(seconds * 1000, -TIMESTAMP_MS_MAX), TIMESTAMP_MS_MAX);
   };

@@ -1,6 +1,6 @@
 /** Decimal arithmetic on unscaled values: exact, then rounded HALF_UP to the result's scale; beyond its precision NUMERIC_VALUE_OUT_OF_RANGE. */
 import { divideHalfUp, type DecimalType, fitsPrecision, pow10, rescale } from "./decimal.ts";
-import { arithmeticOverflow, decimalOutOfRange, divideByZero, remainderByZero } from "./runtime-errors.ts";
+import { decimalOutOfRange, divideByZero, remainderByZero } from "./runtime-errors.ts";
 import { canonicalLong } from "../core/value.ts";
 
 const within = (unscaled: bigint, scale: number, to: DecimalType): bigint => {
@@ -50,6 +50,8 @@ export const decimalQuotient = (a: bigint, ta: DecimalType, b: bigint, tb: Decim
   if (b === 0n) throw divideByZero();
   const [x, y] = aligned(a, ta.scale, b, tb.scale);
   const q = x / y;
-  if (q >= 1n << 63n || q < -(1n << 63n)) throw arithmeticOverflow("long");
-  return canonicalLong(q);
+  const precision = Math.min(38, Math.max(1, ta.precision - ta.scale + tb.scale));
+  if (!fitsPrecision(q, precision)) throw decimalOutOfRange(q, 0, precision, 0);
+  // Spark keeps the low 64 bits.
+  return canonicalLong(BigInt.asIntN(64, q));
 };

@@ -13,6 +13,7 @@ interface Reader {
   readonly text: string;
   at: number;
   depth: number;
+  readonly distinctKeys?: boolean;
 }
 
 const DEPTH_MAX = 1000;
@@ -108,6 +109,7 @@ const readObject = (r: Reader): JsonObject => {
     const key = readString(r);
     skip(r);
     if (r.text[r.at++] !== ":") return fail(r);
+    if (r.distinctKeys === true && out.has(key)) return fail(r);
     out.set(key, readValue(r));
     skip(r);
     const c = r.text[r.at++];
@@ -151,6 +153,18 @@ export const parseJson = (text: string): Json => {
   skip(r);
   if (r.at !== text.length) fail(r);
   return value;
+};
+
+/** The JSON value that a text begins with, what follows is not read; undefined where it is none or an object has a key twice. */
+export const tryParseFirst = (text: string): Json | undefined => {
+  try {
+    const r: Reader = { text, at: 0, depth: 0, distinctKeys: true };
+    const value = readValue(r);
+    return typeof value !== "object" && !/^(?:$|\s)/.test(text.slice(r.at, r.at + 1)) ? fail(r) : value;
+  } catch (e) {
+    if (e instanceof JsonSyntaxError) return undefined;
+    throw e;
+  }
 };
 
 /** `parseJson`, undefined where it throws. */

@@ -26,6 +26,8 @@ export interface JsonOptions {
   readonly timestampNtzFormat?: string | undefined;
   readonly dateFormat?: string | undefined;
   readonly keepNullFields?: boolean;
+  /** Fields of structs and keys of maps in order of the alphabet. */
+  readonly sortKeys?: boolean;
 }
 
 /** A value that does not fit; thrown inside, caught by the field that has it (J1). */
@@ -187,13 +189,17 @@ const NTZ_FORMAT = "yyyy-MM-dd'T'HH:mm:ss[.SSS]";
 
 const numberText = (x: number, text: string): string => (Number.isFinite(x) ? text : JSON.stringify(text));
 
+const objectText = (entries: readonly (readonly [string, string])[], o: JsonOptions): string => {
+  const shown = o.sortKeys === true ? entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)) : entries;
+  return `{${shown.map(([k, x]) => `${JSON.stringify(k)}:${x}`).join(",")}}`;
+};
+
 const structText = (v: readonly Value[], fields: readonly Field[], o: JsonOptions): string => {
-  const parts: string[] = [];
+  const entries: [string, string][] = [];
   fields.forEach((f, i) => {
-    if (v[i] !== null || o.keepNullFields === true)
-      parts.push(`${JSON.stringify(f.name)}:${toJson(v[i]!, f.type, o)}`);
+    if (v[i] !== null || o.keepNullFields === true) entries.push([f.name, toJson(v[i]!, f.type, o)]);
   });
-  return `{${parts.join(",")}}`;
+  return objectText(entries, o);
 };
 
 /** A date or timestamp as JSON and CSV show it. */
@@ -238,7 +244,10 @@ export const toJson = (v: Value, type: DataType, o: JsonOptions): string => {
     case "map": {
       const key = keyText(type.key, o);
       const entries = v as readonly (readonly [Value, Value])[];
-      return `{${entries.map(([k, x]) => `${JSON.stringify(key(k))}:${toJson(x, type.value, o)}`).join(",")}}`;
+      return objectText(
+        entries.map(([k, x]) => [key(k), toJson(x, type.value, o)] as const),
+        o,
+      );
     }
     case "struct":
       return structText(v as readonly Value[], type.fields, o);

@@ -38,7 +38,11 @@ const plain = (digits: string, exponent: number): string => {
   return `${whole}.${digits.slice(exponent + 1) || "0"}`;
 };
 
-export const doubleText = (x: number): string => javaLayout(x, String(x));
+/** The shortest digits that read back as the same double; of one digit alone Java looks for a nearer value of two. */
+export const doubleText = (x: number): string => {
+  const shortest = String(x);
+  return javaLayout(x, /^-?\de/.test(shortest) ? x.toPrecision(2) : shortest);
+};
 
 /** The shortest text that reads back as the same float. */
 export const floatText = (x: number): string => {

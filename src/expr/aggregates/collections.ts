@@ -1,11 +1,10 @@
-/** Aggregates that keep values: collect_list, collect_set, listagg, first, last, any_value, bool_and, bit_and, mode, histogram_numeric. */
-import { array, BOOLEAN, type DataType, DOUBLE, field, INT, STRING, struct } from "../../core/data-type.ts";
+/** Aggregates that keep values: collect_list, collect_set, listagg, first, last, any_value, bool_and, bit_and, mode. */
+import { array, BOOLEAN, type DataType, STRING } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
 import type { AggregateCall, SortOrder, TypedExpr } from "../ast.ts";
-import { castTo, isIntegral, isOrderable } from "../coercion.ts";
-import { decimalOfNumber, decimalToNumber } from "../decimal.ts";
+import { castTo, isOrderable } from "../coercion.ts";
 import { constantOf } from "../functions/definition.ts";
-import { any, integral, numeric, signature, type SignatureOptions, stringOrBinary } from "../rules.ts";
+import { any, integral, signature, type SignatureOptions, stringOrBinary } from "../rules.ts";
 import { analysisError, differentTypes, mismatch, sqlType } from "../type-errors.ts";
 import { compareNullable, compareValues, valueKey } from "../value-order.ts";
 import { type AggregateDefinition, type Fold, foldAccumulator } from "./definition.ts";
@@ -252,45 +251,11 @@ const checkDelimiter: SignatureOptions["check"] = (args, site) => {
   return [args[0]!, delimiter];
 };
 
-type Bin = [x: number, y: number];
-
-/** Adds a bin in order of x, then merges the two nearest while there are more than `most`. */
-const addBin = (bins: Bin[], bin: Bin, most: number): void => {
-  const at = bins.findIndex((b) => b[0] >= bin[0]);
-  if (at >= 0 && bins[at]![0] === bin[0]) bins[at] = [bin[0], bins[at]![1] + bin[1]];
-  else bins.splice(at < 0 ? bins.length : at, 0, bin);
-  while (bins.length > most) {
-    let nearest = 0;
-    for (let i = 1; i < bins.length - 1; i++)
-      if (bins[i + 1]![0] - bins[i]![0] < bins[nearest + 1]![0] - bins[nearest]![0]) nearest = i;
-    const [a, b] = [bins[nearest]!, bins[nearest + 1]!];
-    const y = a[1] + b[1];
-    bins.splice(nearest, 2, [(a[0] * a[1] + b[0] * b[1]) / y, y]);
-  }
+/** Maps have no equality. */
+const checkSet: SignatureOptions["check"] = (args, site) => {
+  if (args[0]!.type.kind === "map")
+    throw mismatch("UNSUPPORTED_INPUT_TYPE", site, args, "The input of `collect_set` cannot be a map.");
 };
-
-const asNumber = (v: Value, type: DataType): number =>
-  type.kind === "decimal" ? decimalToNumber(v as bigint, type.scale) : Number(v);
-
-const centre = (x: number, type: DataType): Value => {
-  if (type.kind === "decimal") return decimalOfNumber(x, type.scale) ?? null;
-  return isIntegral(type) ? Math.trunc(x) : x;
-};
-/** Centres have the type of the values: those of integers are cut. */
-const histogramFold = (most: number, type: DataType): Fold<Bin[]> => ({
-  empty: () => [],
-  add: (s, [v]) => {
-    if (v !== null && v !== undefined) addBin(s, [asNumber(v, type), 1], most);
-    return s;
-  },
-  merge: (s, o) => {
-    for (const b of o) addBin(s, b, most);
-    return s;
-  },
-  result: (s) => (s.length === 0 ? null : s.map(([x, y]) => [centre(x, type), y])),
-  save: (s) => s.map(([x, y]) => [x, y]),
-  load: (saved) => (saved as Bin[]).map(([x, y]) => [x, y]),
-});
 
 export const COLLECTION_AGGREGATES: readonly AggregateDefinition[] = [
   {
@@ -311,7 +276,7 @@ export const COLLECTION_AGGREGATES: readonly AggregateDefinition[] = [
     name: "collect_set",
     usage: "collect_set(x)",
     summary: "The distinct values that are not null, in the order they first came.",
-    resolve: signature([any], (args) => array(args[0]!.type, false), { nullable: false }),
+    resolve: signature([any], (args) => array(args[0]!.type, false), { nullable: false, check: checkSet }),
     create: (call) => foldAccumulator(setFold(call.args[0]!.type)),
     ordered: true,
     ignoresDuplicates: true,
@@ -371,18 +336,5 @@ export const COLLECTION_AGGREGATES: readonly AggregateDefinition[] = [
           ),
     create: mode,
     withinGroup: "inverse",
-  },
-  {
-    name: "histogram_numeric",
-    usage: "histogram_numeric(x, bins)",
-    summary: "A histogram of bins with varying width: centre x and height y of each.",
-    resolve: signature(
-      [numeric, INT],
-      (args) => array(struct([field("x", args[0]!.type), field("y", DOUBLE)]), true),
-      { nullable: true },
-    ),
-    create: (call) =>
-      foldAccumulator(histogramFold(Number(constantOf(call.args[1]) ?? 10), call.args[0]!.type)),
-    ordered: true,
   },
 ];

@@ -14,6 +14,8 @@ import { COUNT_AGGREGATES } from "./count.ts";
 import type { AggregateDefinition } from "./definition.ts";
 import { distinctAccumulator } from "./distinct.ts";
 import { EXTREME_AGGREGATES } from "./extremes.ts";
+import { HISTOGRAM_AGGREGATES } from "./histogram.ts";
+import { MERGED_AGGREGATES } from "./merged.ts";
 import { MOMENT_AGGREGATES } from "./moments.ts";
 import { PERCENTILE_AGGREGATES } from "./percentiles.ts";
 import { SUM_AGGREGATES } from "./sum.ts";
@@ -55,6 +57,8 @@ const FILES: readonly (readonly AggregateDefinition[])[] = [
   APPROX_COUNT_AGGREGATES,
   BITMAP_AGGREGATES,
   VECTOR_AGGREGATES,
+  MERGED_AGGREGATES,
+  HISTOGRAM_AGGREGATES,
   GROUPING_AGGREGATES,
 ];
 

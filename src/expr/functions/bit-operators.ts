@@ -1,19 +1,22 @@
 /** The operators & | ^ ~ on integers, in two's complement of the operands' common type. */
-import type { DataType } from "../../core/data-type.ts";
+import { type DataType, DOUBLE, INT, sameType } from "../../core/data-type.ts";
 import { canonicalLong } from "../../core/value.ts";
 import { castTo, isIntegral, stringPromotion, tightestCommonType } from "../coercion.ts";
 import type { Emit, Evaluate, FunctionDefinition, TypeRule } from "../function.ts";
 import { integral, signature } from "../rules.ts";
-import { INT } from "../../core/data-type.ts";
 import { binaryDifferentTypes, binaryWrongType, wrongNumberOfArguments } from "../type-errors.ts";
+
+const isDecimalBesideDouble = (a: DataType, b: DataType): boolean =>
+  (a.kind === "decimal" && b.kind === "double") || (a.kind === "double" && b.kind === "decimal");
 
 const rule: TypeRule = (raw, site) => {
   if (raw.length !== 2) throw wrongNumberOfArguments(site, "2", raw.length);
   const [ta, tb] = raw.map((a) => a.type) as [DataType, DataType];
-  const common =
-    ta.kind === "null" && tb.kind === "null" ? INT : (stringPromotion(ta, tb) ?? tightestCommonType(ta, tb));
-  const args = common !== undefined && isIntegral(common) ? raw.map((a) => castTo(a, common)) : raw;
-  if (args[0]!.type.kind !== args[1]!.type.kind) throw binaryDifferentTypes(site, args);
+  const promoted = stringPromotion(ta, tb) ?? (isDecimalBesideDouble(ta, tb) ? DOUBLE : undefined);
+  const common = ta.kind === "null" && tb.kind === "null" ? INT : (promoted ?? tightestCommonType(ta, tb));
+  const meets = common !== undefined && (isIntegral(common) || common === promoted);
+  const args = meets ? raw.map((a) => castTo(a, common)) : raw;
+  if (!sameType(args[0]!.type, args[1]!.type)) throw binaryDifferentTypes(site, args);
   if (!isIntegral(args[0]!.type)) throw binaryWrongType(site, args, `"INTEGRAL"`);
   return { args, type: args[0]!.type, nullable: args.some((a) => a.nullable) };
 };

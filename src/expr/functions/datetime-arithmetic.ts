@@ -220,9 +220,9 @@ const truncating: readonly FunctionDefinition[] = [
   time(
     "date_trunc(unit, timestamp)",
     "The timestamp cut to a unit from YEAR to MICROSECOND; null for other units.",
-    signature([STRING, timestampLike], (args) => args[1]!.type, { nullable: true }),
+    signature([STRING, TIMESTAMP], TIMESTAMP, { nullable: true }),
     strict<[string, number]>(([unit, v], call) => {
-      const zone = call.type.kind === "timestamp" ? call.context.timeZone : "UTC";
+      const zone = call.context.timeZone;
       const local = truncateLocal(toLocal(v, zone), unit);
       return local === undefined ? null : fromLocal(local, zone);
     }),

@@ -28,6 +28,7 @@ import { dayOfLocal, daysFromCivil, DAY_MS, fromMicros, isValidDate, microsOf } 
 import { formatInstant } from "../time/pattern-format.ts";
 import { parseInstant, parsePattern } from "../time/pattern-parse.ts";
 import { fromLocal, toLocal } from "../time/zones.ts";
+import { unexpectedInput } from "../type-errors.ts";
 import { failure, family, overflow, plain, strict } from "./definition.ts";
 
 const time = family("time");
@@ -173,6 +174,17 @@ const texts: readonly FunctionDefinition[] = [
   ),
 ];
 
+/** A text is read as the type, a timestamp without zone as one with; no other type becomes it. */
+const exactly =
+  (kind: "date" | "timestamp", rule: TypeRule): TypeRule =>
+  (args, site) => {
+    const given = args[0]?.type.kind ?? kind;
+    const accepted = [kind, "string", "null", ...(kind === "timestamp" ? ["timestamp_ntz"] : [])];
+    if (args.length === 1 && !accepted.includes(given))
+      throw unexpectedInput(site, args, 0, `"${kind.toUpperCase()}"`);
+    return rule(args, site);
+  };
+
 const instant = (usage: string, summary: string, micros: number): FunctionDefinition =>
   time(
     usage,
@@ -188,7 +200,7 @@ const unixOf = (usage: string, summary: string, micros: number): FunctionDefinit
   time(
     usage,
     summary,
-    signature([TIMESTAMP], LONG),
+    exactly("timestamp", signature([TIMESTAMP], LONG)),
     plain((t: number) => Math.floor(microsOf(t) / micros)),
   );
 
@@ -210,7 +222,7 @@ const numbers: readonly FunctionDefinition[] = [
   time(
     "unix_date(date)",
     "Days since 1970-01-01.",
-    signature([dateLike], INT),
+    exactly("date", signature([dateLike], INT)),
     plain((d: number) => d),
     { examples: [["unix_date(DATE('1970-01-02'))", "1"]] },
   ),
@@ -252,6 +264,23 @@ const localOfParts = (y: number, mo: number, d: number, h: number, mi: number, s
   return daysFromCivil(y, mo, d) * DAY_MS + h * 3_600_000 + mi * 60_000 + micros / 1000;
 };
 
+/** The parts; or one argument, a date. With two or three Spark takes a date and a TIME, which is not supported. */
+const partsRule = (to: DataType, lenient: boolean): TypeRule => {
+  const zoned = to.kind === "timestamp";
+  const nullable = lenient ? { nullable: true } : {};
+  const all = [INT, INT, INT, INT, INT, SECONDS];
+  const ofParts = signature(zoned ? [...all, STRING] : all, to, { optional: zoned ? 1 : 0, ...nullable });
+  const ofDate = signature([DATE], to, nullable);
+  return (args, site) => {
+    if (zoned && args.length === 1 && !site.fn.toLowerCase().endsWith("_ltz")) return ofDate(args, site);
+    if (args.length === 2 || (zoned && args.length === 3)) {
+      ofDate(args.slice(0, 1), site);
+      throw unexpectedInput(site, args, 1, `"TIME"`);
+    }
+    return ofParts(args, site);
+  };
+};
+
 type Parts = [number, number, number, number, number, bigint, (string | undefined)?];
 const making = (
   name: string,
@@ -262,17 +291,11 @@ const making = (
   time(
     `${name}(year, month, day, hour, min, sec${to.kind === "timestamp" ? "[, zone]" : ""})`,
     `A timestamp of its parts${lenient ? "; null when they are out of bounds" : ""}.`,
-    signature(
-      to.kind === "timestamp"
-        ? [INT, INT, INT, INT, INT, SECONDS, STRING]
-        : [INT, INT, INT, INT, INT, SECONDS],
-      to,
-      {
-        optional: to.kind === "timestamp" ? 1 : 0,
-        ...(lenient ? { nullable: true } : {}),
-      },
-    ),
+    partsRule(to, lenient),
     strict<Parts>(([y, mo, d, h, mi, s, zone], call) => {
+      // Of a date alone: the start of its day.
+      if (mo === undefined)
+        return to.kind === "timestamp" ? fromLocal(y * DAY_MS, call.context.timeZone) : y * DAY_MS;
       try {
         const local = localOfParts(y, mo, d, h, mi, s);
         return to.kind === "timestamp" ? fromLocal(local, zone ?? call.context.timeZone) : local;

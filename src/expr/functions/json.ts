@@ -17,17 +17,26 @@ import {
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
 import { castFunction } from "../cast.ts";
-import { commonType } from "../coercion.ts";
+import { castAllowed, commonType } from "../coercion.ts";
 import { parseSchemaText, parseTypeText } from "../ddl.ts";
 import { DECIMAL_PRECISION_MAX, parseDecimalText } from "../decimal.ts";
 import type { BoundCall, CallSite, FunctionDefinition, TypeRule } from "../function.ts";
-import { type Json, jsonText, parsePath, type PathStep, tryParseJson, valuesAt } from "../json-path.ts";
+import {
+  type Json,
+  jsonText,
+  parsePath,
+  type PathStep,
+  tryParseJson,
+  valuesAt,
+  tryParseFirst,
+} from "../json-path.ts";
 import { fromJson, JsonMismatch, type JsonOptions, toJson } from "../json-values.ts";
 import { array, map, oneOf, signature, struct, variant } from "../rules.ts";
 import { ExecutionError } from "../../core/errors.ts";
-import { analysisError, sqlType, unexpectedInput } from "../type-errors.ts";
+import { mismatch, analysisError, sqlType } from "../type-errors.ts";
 import { checkSchemaText, schemaOfRule, textOnly, withOptions } from "./record-rules.ts";
 import { fromVariant, toVariant } from "../variant.ts";
+import { schemaText, variantSchema } from "../variant-schema.ts";
 import { constantOf, custom, failure, family, strict } from "./definition.ts";
 
 const json = family("json");
@@ -46,6 +55,7 @@ export const optionsOf = (
     timestampNtzFormat: all.get("timestampntzformat"),
     dateFormat: all.get("dateformat"),
     keepNullFields: all.get("ignorenullfields") === "false",
+    sortKeys: all.get("sortkeys") === "true",
   };
 };
 
@@ -256,7 +266,7 @@ const jsonFunctions: readonly FunctionDefinition[] = [
 ];
 
 const parseVariant = (text: string, lenient: boolean): Value => {
-  const j = tryParseJson(text);
+  const j = tryParseFirst(text);
   if (j !== undefined) return toVariant(j);
   if (lenient) return null;
   throw failure(
@@ -268,9 +278,17 @@ const parseVariant = (text: string, lenient: boolean): Value => {
 const variantRule: TypeRule = (args, site) => {
   const base = signature([variant, textOnly, STRING], VARIANT, { optional: 1, nullable: true })(args, site);
   if (base.args.length === 2) return base;
-  const text = constantOf(base.args[2]);
-  if (typeof text !== "string") throw unexpectedInput(site, args, 2, `"STRING" literal`);
-  return { ...base, type: parseTypeText(text) };
+  const text = constantOf(site.fold?.(base.args[2]!) ?? base.args[2]);
+  if (typeof text !== "string")
+    throw analysisError(
+      "INVALID_SCHEMA.NON_STRING_LITERAL",
+      `The type of \`${site.fn}\` must be a string literal.`,
+      site.position,
+    );
+  const type = parseTypeText(text);
+  if (!castAllowed(VARIANT, type))
+    throw mismatch("CAST_WITHOUT_SUGGESTION", site, args, `cannot cast "VARIANT" to "${sqlType(type)}".`);
+  return { ...base, type };
 };
 
 const variantGet = (v: Value, path: string, call: BoundCall, lenient: boolean): Value => {
@@ -297,21 +315,6 @@ const variantGet = (v: Value, path: string, call: BoundCall, lenient: boolean): 
   }
 };
 
-const variantSchema = (j: Json): string => {
-  if (j === null) return "VOID";
-  if (Array.isArray(j))
-    return `ARRAY<${j.map(variantSchema).reduce((a, b) => (a === "" || a === b ? b : a === "VOID" ? b : b === "VOID" ? a : "VARIANT"), "") || "VOID"}>`;
-  if (j instanceof Map) return `OBJECT<${[...j].map(([k, x]) => `${k}: ${variantSchema(x)}`).join(", ")}>`;
-  if (typeof j === "string") return "STRING";
-  if (typeof j === "boolean") return "BOOLEAN";
-  if (typeof j === "bigint" || Number.isInteger(j)) return "BIGINT";
-  const parsed = parseDecimalText(String(j));
-  const digits = parsed === undefined ? 39 : String(parsed.unscaled).replace("-", "").length;
-  return digits > 38 || parsed!.scale < 0
-    ? "DOUBLE"
-    : `DECIMAL(${Math.max(digits, parsed!.scale)},${parsed!.scale})`;
-};
-
 const getting = (name: string, lenient: boolean): FunctionDefinition =>
   variants(
     `${name}(variant, path[, type])`,
@@ -322,6 +325,25 @@ const getting = (name: string, lenient: boolean): FunctionDefinition =>
       examples: [[`${name}(parse_json('{"a": 1}'), '$.a', 'int')`, "1"]],
     },
   );
+
+/** Keys of maps are strings, at every depth. */
+const keysAreText = (t: DataType): boolean => {
+  if (t.kind === "array") return keysAreText(t.element);
+  if (t.kind === "map") return t.key.kind === "string" && keysAreText(t.value);
+  return t.kind !== "struct" || t.fields.every((f) => keysAreText(f.type));
+};
+
+const objectRule: TypeRule = (args, site) => {
+  const base = signature([oneOf(struct, array, map, variant)], VARIANT)(args, site);
+  if (!keysAreText(base.args[0]!.type))
+    throw mismatch(
+      "CAST_WITHOUT_SUGGESTION",
+      site,
+      args,
+      `cannot cast "${sqlType(base.args[0]!.type)}" to "VARIANT".`,
+    );
+  return base;
+};
 
 const variantFunctions: readonly FunctionDefinition[] = [
   variants(
@@ -350,13 +372,13 @@ const variantFunctions: readonly FunctionDefinition[] = [
     "schema_of_variant(variant)",
     "The schema of a variant.",
     signature([variant], STRING),
-    strict<[Value]>(([v]) => variantSchema(fromVariant(v))),
+    strict<[Value]>(([v]) => schemaText(variantSchema(fromVariant(v)))),
     { examples: [["schema_of_variant(parse_json('null'))", "VOID"]] },
   ),
   variants(
     "to_variant_object(x)",
     "A struct, array or map as a variant.",
-    signature([oneOf(struct, array, map, variant)], VARIANT),
+    objectRule,
     strict<[Value]>(([v], call) => {
       const o: JsonOptions = { zone: call.context.timeZone, keepNullFields: true };
       return toVariant(tryParseJson(toJson(v, call.argTypes[0]!, o)) ?? null);

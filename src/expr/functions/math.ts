@@ -75,7 +75,8 @@ const convert = (text: string, from: number, to: number): string | null => {
   }
   if (negative) {
     if (to < 0 && value > 2n ** 63n) throw overflow();
-    value = to < 0 ? -value : BigInt.asUintN(64, -value);
+    // A magnitude beyond 63 bits is -1, as in Hive.
+    value = to < 0 ? -value : BigInt.asUintN(64, value >= 2n ** 63n ? -1n : -value);
   } else if (to < 0) value = BigInt.asIntN(64, value);
   return value.toString(base).toUpperCase();
 };
@@ -138,16 +139,8 @@ const trigonometry: readonly FunctionDefinition[] = [
   unary("sinh(x)", "Hyperbolic sine.", Math.sinh, ["sinh(0)", "0.0"]),
   unary("cosh(x)", "Hyperbolic cosine.", cosh, ["cosh(0)", "1.0"]),
   unary("tanh(x)", "Hyperbolic tangent.", Math.tanh, ["tanh(0)", "0.0"]),
-  unary(
-    "asinh(x)",
-    "Inverse hyperbolic sine.",
-    (x) => (x === -Infinity ? x : Math.log(x + Math.sqrt(x * x + 1))),
-    ["asinh(0)", "0.0"],
-  ),
-  unary("acosh(x)", "Inverse hyperbolic cosine.", (x) => Math.log(x + Math.sqrt(x * x - 1)), [
-    "acosh(1)",
-    "0.0",
-  ]),
+  unary("asinh(x)", "Inverse hyperbolic sine.", Math.asinh, ["asinh(0)", "0.0"]),
+  unary("acosh(x)", "Inverse hyperbolic cosine.", Math.acosh, ["acosh(1)", "0.0"]),
   unary("atanh(x)", "Inverse hyperbolic tangent.", (x) => 0.5 * (Math.log1p(x) - Math.log1p(-x)), [
     "atanh(0)",
     "0.0",

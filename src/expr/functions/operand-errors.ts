@@ -1,4 +1,4 @@
-/** Which error Spark has for dates, timestamps and intervals beside operands that they do not go with. */
+/** Operands that do not go with their operator: texts under try_ operators, and which error Spark has for dates, timestamps and intervals beside operands that they do not go with. */
 import type { DataType } from "../../core/data-type.ts";
 import type { TypedExpr } from "../ast.ts";
 import { isDatetime, isInterval } from "../coercion.ts";
@@ -35,3 +35,14 @@ export const refuseMixedTimes = (op: string, args: readonly TypedExpr[], site: C
       `("DATE" or "TIMESTAMP" or "INTERVAL")`,
     );
 };
+
+/** The coerced arguments of a try_ operator: a text that is no number (a cast of a given one) is null instead of an error. */
+export const tolerantTexts = (
+  coerced: readonly TypedExpr[],
+  given: readonly TypedExpr[],
+): readonly TypedExpr[] =>
+  coerced.map((a) =>
+    a.kind === "cast" && a.child.type.kind === "string" && given.includes(a.child)
+      ? { ...a, tryCast: true, nullable: true }
+      : a,
+  );

@@ -49,7 +49,7 @@ import type {
   TypeRule,
 } from "../function.ts";
 import { arithmeticOverflow, intervalOverflow } from "../runtime-errors.ts";
-import { refuseMixedTimes } from "./operand-errors.ts";
+import { refuseMixedTimes, tolerantTexts } from "./operand-errors.ts";
 import { type TemporalOp, temporalRule, temporalValue } from "../temporal.ts";
 import {
   binaryDifferentTypes,
@@ -117,11 +117,15 @@ const met = (op: Op, args: readonly TypedExpr[], site: CallSite): readonly [Type
     const t = op === "div" ? LONG : DOUBLE;
     return pair(args, t, t);
   }
+  const kinds = args.map((x) => x.type.kind);
+  if (op === "/" && kinds.join() === "null,decimal") return pair(args, DOUBLE, DOUBLE);
   const [a, b] = meetOperands(args);
   const same = a.type.kind === b.type.kind && !isNested(a.type, b.type);
   // Operands that would meet in a type the operator does not take are left as they are (Spark's messages name the originals).
   if (op === "div" && same && a.type.kind === "double" && args[0]!.type.kind !== args[1]!.type.kind) {
-    if ([args[0]!, args[1]!].some((e) => isIntegral(e.type))) throw binaryDifferentTypes(site, args);
+    const given = args.map((x) => x.type);
+    if (given.every(isNumeric) && given.some((t) => isIntegral(t) || t.kind === "float"))
+      throw binaryDifferentTypes(site, args);
   }
   refuseMixedTimes(op, args, site);
   const promoted = args.some((x) => x.type.kind === "string") || args.every((x) => isNumeric(x.type));
@@ -352,7 +356,8 @@ const tryOperator = (name: string, op: Op): FunctionDefinition => ({
   summary: `\`expr1 ${op} expr2\`, null where the operator would fail (overflow, division by zero).`,
   resolve: (args, site) => {
     if (args.length !== 2) throw wrongNumberOfArguments(site, "2", args.length);
-    return { ...arithmeticRule(op)(args, site), nullable: true };
+    const resolved = arithmeticRule(op)(args, site);
+    return { ...resolved, args: tolerantTexts(resolved.args, args), nullable: true };
   },
   nulls: "strict",
   evaluate: tolerant(BINARY[op]),

@@ -97,7 +97,7 @@ const roundValue = (x: Value, from: DataType, to: DataType, places: number, divi
       const r = roundUnscaled(x as bigint, from.scale, places, scale, divide);
       if (!fitsPrecision(r, (to as DataType & { kind: "decimal" }).precision))
         throw failure(
-          "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION",
+          "NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION",
           "The rounded value does not fit its decimal type.",
         );
       return r;
@@ -148,6 +148,12 @@ const rounding = (
     { examples: [example] },
   );
 
+/** @throws ExecutionError ARITHMETIC_OVERFLOW outside 64 bits */
+const wholeLong = (x: number): Value => {
+  if (Math.abs(x) > 2 ** 63) throw overflow();
+  return saturatedLong(x);
+};
+
 /** ceil and floor: bigint for numbers, a decimal without fraction for decimals; with a scale they round decimals. */
 const wholeRule: TypeRule = (raw, site) => {
   if (raw.length === 2) {
@@ -188,7 +194,7 @@ const wholeFunction = (
     strict<[Value, number | undefined]>(([x, places], call) => {
       const from = call.argTypes[0]!;
       if (from.kind === "decimal") return roundValue(x, from, call.type, places ?? 0, divide);
-      return from.kind === "double" ? saturatedLong(ofDouble(x as number)) : x;
+      return from.kind === "double" ? wholeLong(ofDouble(x as number)) : x;
     }),
     { examples: [example], aliases },
   );
