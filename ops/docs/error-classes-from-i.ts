@@ -7,6 +7,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "`sequence` cannot get from its start to its stop by this step: the step is 0, or has the wrong sign.",
   ],
   ["ILLEGAL_STATE_STORE_VALUE", "State cannot hold null. Remove the entry instead."],
+  ["INCOMPARABLE_PIVOT_COLUMN", "PIVOT compares the column with values, and maps cannot be compared."],
   [
     "INCOMPATIBLE_COLUMN_TYPE",
     "The two sides of a set operation have columns whose types have nothing in common. Cast one of them.",
@@ -83,6 +84,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ],
   ["INVALID_PROPERTY_VALUE", "The value of an option must be a text, a number, TRUE or FALSE."],
   ["INVALID_RECURSIVE_CTE", "A recursive WITH must be a start UNION ALL a step, and is for batch queries."],
+  [
+    "INVALID_RECURSIVE_REFERENCE",
+    "A recursive query refers to itself where its rows are not passed on one by one: beside aggregates, windows, or on the far side of an outer join.",
+  ],
   ["INVALID_SAVE_MODE", "`write.mode` takes `error` or `append`."],
   ["INVALID_SCHEMA", "The text given as a schema is none."],
   ["INVALID_SET_SYNTAX", "Write `SET key = value`; quote a key with special characters by backquotes."],
@@ -148,6 +153,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ],
   ["MISSING_GROUP_BY", "HAVING, or an aggregate beside plain columns, without GROUP BY."],
   ["MISSING_WINDOW_SPECIFICATION", "OVER names a window that WINDOW does not define."],
+  [
+    "MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS",
+    "ORDER BY and LIMIT are pipe operators of their own: put |> between them.",
+  ],
   ["MULTI_ALIAS_WITHOUT_GENERATOR", "Several names in AS (a, b) are for generator functions."],
   ["NESTED_AGGREGATE_FUNCTION", "An aggregate inside an aggregate. Compute the inner one in a subquery."],
   [
@@ -256,6 +265,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["UNEXPECTED_NULL", "The argument must not be null."],
   ["UNEXPECTED_POSITIONAL_ARGUMENT", "An argument by position stands after a named one."],
   ["UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE", "Use UNION ALL in a recursive WITH."],
+  [
+    "UNPIVOT_REQUIRES_ATTRIBUTES",
+    "UNPIVOT takes columns, no fields of structs: select these under names first.",
+  ],
   ["UNPIVOT_REQUIRES_VALUE_COLUMNS", "UNPIVOT names no columns of values."],
   ["UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "The columns of UNPIVOT have types with nothing in common."],
   ["UNPIVOT_VALUE_SIZE_MISMATCH", "The groups of UNPIVOT have different numbers of columns."],
@@ -328,6 +341,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "`writeStream` needs a stream. Read the source with `readStream`, or use `write`.",
   ],
   ["WRONG_NUM_ARGS", "The function takes another number of arguments; the message says how many."],
+  ["_LEGACY_ERROR_TEMP_1006", "Each item of PIVOT before FOR holds an aggregate."],
   ["_LEGACY_ERROR_TEMP_1031", "A window function stands inside an aggregate function."],
   ["_LEGACY_ERROR_TEMP_1035", "A rank or an offset has a frame of its own and takes no other."],
   ["_LEGACY_ERROR_TEMP_1210", "Whether nulls are ignored is said by a boolean literal."],

@@ -38,7 +38,12 @@ export const analyseWithColumns = (a: Analysis, rel: Of<"withColumns">, names: N
     .map(([, e]) => e);
   return analyseSelect(
     a,
-    { kind: "select", child: rel.child, exprs: [...kept, ...added] },
+    {
+      kind: "select",
+      child: rel.child,
+      exprs: [...kept, ...added],
+      ...(rel.existing === true ? { pipe: "SET" as const } : {}),
+    },
     names,
     undefined,
     child,

@@ -10,8 +10,12 @@ import {
 } from "./analyse-context.ts";
 import { renameColumns } from "./analyse-columns.ts";
 import { alignTo } from "./analyse-set-operation.ts";
+import type { SourcePosition } from "../expr/ast.ts";
+import { commonTypeOfColumn } from "../expr/coercion.ts";
 import { nearest } from "../expr/suggestion.ts";
+import { sqlType } from "../expr/type-errors.ts";
 import type { LogicalPlan } from "./logical.ts";
+import { childrenOf } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
 
 type Of<K extends Relation["kind"]> = Extract<Relation, { kind: K }>;
@@ -97,7 +101,19 @@ const analyseRecursive = (a: Analysis, name: string, cte: Cte, scope: Names): Re
       "The UNION operator is not yet supported within recursive common table expressions (WITH clauses that refer to themselves, directly or indirectly). Please use UNION ALL instead.",
       body.position,
     );
+  if (mentions(body.left, name))
+    fail(
+      "INVALID_RECURSIVE_CTE",
+      `The start of the recursive definition of ${quoted([name])} refers to itself: only the last part of its UNION ALL may.`,
+      body.position,
+    );
   const anchor = a.relation(body.left, scope);
+  if (cte.columns !== undefined && cte.columns.length !== anchor.columns.length)
+    fail(
+      "ASSIGNMENT_ARITY_MISMATCH",
+      `The number of columns given for ${quoted([name])} (${cte.columns.length}) must match the number of columns it has (${anchor.columns.length}).`,
+      body.position,
+    );
   const reference = a.nextReference();
   const columnNames = cte.columns ?? anchor.columns.map((c) => c.name);
   const output = anchor.columns.map((c, i) => a.attribute(columnNames[i] ?? c.name, c.attribute.type, true));
@@ -111,6 +127,18 @@ const analyseRecursive = (a: Analysis, name: string, cte: Cte, scope: Names): Re
       body.position,
     );
   const types = anchor.columns.map((c) => c.attribute.type);
+  const spark = a.options.compatibility === "spark";
+  if (spark) checkReference(step.plan, body.position);
+  step.columns.forEach((c, i) => {
+    const meet = commonTypeOfColumn([types[i] ?? c.attribute.type, c.attribute.type]);
+    const same = types[i] === undefined || (meet !== undefined && sqlType(meet) === sqlType(types[i]));
+    if (!same && (spark || types[i]!.kind === "null"))
+      fail(
+        "CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE",
+        `Failed to merge incompatible data types "${sqlType(types[i]!)}" and "${sqlType(c.attribute.type)}" of column ${i + 1} of the recursive ${quoted([name])}: cast the one of the start.`,
+        body.position,
+      );
+  });
   const plan: LogicalPlan = Object.freeze({
     kind: "recursive",
     anchor: alignTo(a, anchor, types, undefined),
@@ -120,6 +148,28 @@ const analyseRecursive = (a: Analysis, name: string, cte: Cte, scope: Names): Re
     streaming: false,
   });
   return resolvedOf(plan);
+};
+
+/** Spark: a step refers to the rows before it where these are passed on one by one. */
+const checkReference = (plan: LogicalPlan, position: SourcePosition | undefined): void => {
+  const misplaced = (p: LogicalPlan): void => {
+    if (p.kind === "recursiveReference")
+      fail(
+        "INVALID_RECURSIVE_REFERENCE.PLACE",
+        "Recursive references cannot be used on the right side of left outer/semi/anti joins, on the left side of right outer joins, in full outer joins, in aggregates, window functions or sorts.",
+        position,
+      );
+    childrenOf(p).forEach(misplaced);
+  };
+  const go = (p: LogicalPlan): void => {
+    if (p.kind === "window" || (p.kind === "aggregate" && p.origin === undefined)) misplaced(p);
+    if (p.kind === "join" && p.origin === undefined) {
+      if (["left", "full", "semi", "anti"].includes(p.how)) misplaced(p.right);
+      if (["right", "full"].includes(p.how)) misplaced(p.left);
+    }
+    childrenOf(p).forEach(go);
+  };
+  go(plan);
 };
 
 /** Whether a relation names the table, so that its definition is recursive. */
@@ -148,6 +198,9 @@ export const analyseWith = (a: Analysis, rel: Of<"with">, names: Names): Resolve
     seen.add(key);
     ctes.set(key, { relation, columns, names: scope, recursive: rel.recursive });
     scope = { ...names, ctes: new Map(ctes) };
+    // a definition that nothing reads must be one all the same
+    const read = mentions([rel.child, ...rel.definitions.map(([, other]) => other)], name);
+    if (!read) analyseCte(a, name, ctes.get(key)!, names);
   }
   return a.relation(rel.child, scope);
 };

@@ -10,8 +10,13 @@ import type { Select } from "./analyse-select.ts";
 import type { Grouping } from "./relation.ts";
 
 /** The select list without what only pipes know. */
-export const pipedSelect = (rel: Select, child: Resolved, aggregated: (e: Expr) => boolean): Select => {
-  if (rel.pipe === "AGGREGATE") return positioned(rel, child, aggregated);
+export const pipedSelect = (
+  rel: Select,
+  child: Resolved,
+  aggregated: (e: Expr) => boolean,
+  spark: boolean,
+): Select => {
+  if (rel.pipe === "AGGREGATE") return positioned(rel, child, aggregated, spark);
   const found = rel.pipe === "SELECT" ? undefined : rel.exprs.find(aggregated);
   return found === undefined
     ? rel
@@ -22,8 +27,20 @@ export const pipedSelect = (rel: Select, child: Resolved, aggregated: (e: Expr) 
       );
 };
 
-const positioned = (rel: Select, child: Resolved, aggregated: (e: Expr) => boolean): Select => {
+const positioned = (
+  rel: Select,
+  child: Resolved,
+  aggregated: (e: Expr) => boolean,
+  spark: boolean,
+): Select => {
   const keys = rel.groupBy === undefined || rel.groupBy.kind === "all" ? 0 : rel.groupBy.exprs.length;
+  if (rel.groupBy?.kind === "sets" && spark)
+    return fail(
+      "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE",
+      "|> AGGREGATE with grouping sets is not supported.",
+      rel.position,
+      'set compatibility to "extended"',
+    );
   const plain = rel.exprs.slice(keys).find((e) => !aggregated(e) && !grouping(e));
   if (plain !== undefined)
     return fail(

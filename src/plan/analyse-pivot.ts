@@ -2,11 +2,14 @@
  * PIVOT, in two aggregations as Spark does it: by group and pivot columns, then each value's aggregate picked into a column of its own. A
  * combination without rows is null, for counts too.
  */
+import type { DataType } from "../core/data-type.ts";
 import type { Expr } from "../expr/ast.ts";
+import { isOrderable } from "../expr/coercion.ts";
 import type { Analysis, Names, Resolved, ScopeColumn } from "./analyse-context.ts";
 import { analyseSelect } from "./analyse-select.ts";
 import { nameOf, someExpr } from "./analyse-items.ts";
-import { partsOfAttribute, resolveColumn } from "./analyse-names.ts";
+import { isAggregateCall } from "./analyse-functions.ts";
+import { partsOfAttribute, resolveColumn, type Visible } from "./analyse-names.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
 import { constantOf } from "./constants.ts";
 import { keep } from "./nodes.ts";
@@ -25,6 +28,7 @@ const call = (fn: string, args: readonly Expr[]): Expr => ({ kind: "call", fn, a
 
 export const analysePivot = (a: Analysis, rel: Pivot, names: Names): Resolved => {
   const child = a.relation(rel.child, names);
+  checkAggregates(rel);
   const used = usedIds(child, [...rel.aggregates, ...rel.columns]);
   const groups =
     rel.groupBy?.map((e, i): readonly [string, Expr] => [
@@ -49,7 +53,16 @@ export const analysePivot = (a: Analysis, rel: Pivot, names: Names): Resolved =>
     child,
   );
   const groupColumns = groups.map((_, i) => column(`g${i}`));
-  const cells = rel.values.flatMap((v) => valueCells(a, rel, v, names));
+  const types = first.columns.slice(groups.length).map((c) => c.attribute.type);
+  types.slice(0, rel.columns.length).forEach((type) => {
+    if (!isOrderable(type))
+      fail(
+        "INCOMPARABLE_PIVOT_COLUMN",
+        "Invalid pivot column: pivot columns must be comparable.",
+        rel.position,
+      );
+  });
+  const cells = rel.values.flatMap((v) => valueCells(a, rel, v, { names, types, visible: child }));
   const second = analyseSelect(
     a,
     {
@@ -71,6 +84,16 @@ export const analysePivot = (a: Analysis, rel: Pivot, names: Names): Resolved =>
   };
 };
 
+const checkAggregates = (rel: Pivot): void => {
+  const plain = rel.aggregates.find((e) => !someExpr(e, isAggregateCall));
+  if (plain !== undefined)
+    fail(
+      "_LEGACY_ERROR_TEMP_1006",
+      "Aggregate expression required for pivot, but it appeared nowhere in one of its items.",
+      plain.position ?? rel.position,
+    );
+};
+
 const childOf = (e: Expr): Expr => (e.kind === "alias" ? e.child : e);
 
 /** Ids of the columns that aggregates and FOR mention: all others are grouped by. */
@@ -87,7 +110,7 @@ const usedIds = (child: Resolved, exprs: readonly Expr[]): ReadonlySet<number> =
 };
 
 /** The columns of one value: an aggregate each. */
-const valueCells = (a: Analysis, rel: Pivot, value: Expr, names: Names): readonly Expr[] => {
+const valueCells = (a: Analysis, rel: Pivot, value: Expr, given: PivotScope): readonly Expr[] => {
   const bare = childOf(value);
   const parts =
     rel.columns.length > 1 && bare.kind === "call" && (bare.fn === "struct" || bare.fn === "named_struct")
@@ -100,9 +123,10 @@ const valueCells = (a: Analysis, rel: Pivot, value: Expr, names: Names): readonl
       value.position,
     );
   const matches = parts
+    .map((child, i): Expr => ({ kind: "cast", child, to: given.types[i]!, tryCast: false }))
     .map((v, i) => call("<=>", [column(`p${i}`), v]))
     .reduce((l, r) => call("and", [l, r]));
-  const texts = parts.map((v) => valueText(a, v, names));
+  const texts = parts.map((v) => valueText(a, v, given));
   const label =
     value.kind === "alias" ? value.names[0]! : texts.length === 1 ? texts[0]! : `{${texts.join(", ")}}`;
   return rel.aggregates.map((agg, i) => {
@@ -114,8 +138,16 @@ const valueCells = (a: Analysis, rel: Pivot, value: Expr, names: Names): readonl
   });
 };
 
-const valueText = (a: Analysis, e: Expr, names: Names): string => {
-  const env: Env = { analysis: a, names, visible: { columns: [], hidden: [] }, clause: "PIVOT" };
+/** What values are read with: the types of the columns that they are compared with. */
+interface PivotScope {
+  readonly names: Names;
+  readonly types: readonly DataType[];
+  readonly visible: Visible;
+}
+
+const valueText = (a: Analysis, e: Expr, { names, visible }: PivotScope): string => {
+  const none: Visible = { columns: [], hidden: [] };
+  const env: Env = { analysis: a, names, visible: none, proposed: visible, clause: "PIVOT" };
   const typed = typeIn(env, { kind: "cast", child: e, to: { kind: "string" }, tryCast: false });
   const text = constantOf(typed, a.options.timeZone);
   if (text === undefined)

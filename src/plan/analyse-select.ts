@@ -147,7 +147,8 @@ export const analyseSelect = (
 ): Resolved => {
   const [written, sorting] = withUserAggregates(analysis, named, order);
   const child = given ?? analysis.relation(written.child, names);
-  const rel = written.pipe === undefined ? written : pipedSelect(written, child, hasAggregate);
+  const spark = analysis.options.compatibility === "spark";
+  const rel = written.pipe === undefined ? written : pipedSelect(written, child, hasAggregate, spark);
   const items = itemsOf(child, withNamedWindows(rel), names.outer);
   const generated = items.findIndex((i) => generatorOf(i.expr) !== undefined);
   if (isGrouped(rel, items, sorting) && generated >= 0)

@@ -42,7 +42,9 @@ export const analyseSetOperation = (a: Analysis, rel: SetOperation, names: Names
   const l = alignTo(a, first, types, rel.position);
   const r = alignTo(a, second, types, rel.position);
   const columnNames = first.columns.map((c) => c.name);
-  return combine(a, rel, l, r, columnNames);
+  const { columns, ...combined } = combine(a, rel, l, r, columnNames);
+  // the rows are the first's: its table names still reach them
+  return { ...combined, columns: columns.map((c, i) => ({ ...c, qualifier: first.columns[i]!.qualifier })) };
 };
 
 /** Rows with maps cannot be compared. */
@@ -94,9 +96,19 @@ const named = (plan: LogicalPlan, columnNames: readonly string[]): Resolved => (
   hidden: [],
 });
 
+/** Structs meet by place where only their fields' names differ. */
+const sameShape = (a: DataType, b: DataType): boolean => {
+  if (a.kind === "struct" && b.kind === "struct")
+    return (
+      a.fields.length === b.fields.length && a.fields.every((f, i) => sameShape(f.type, b.fields[i]!.type))
+    );
+  return a.kind !== "struct" && b.kind !== "struct" && sqlType(a) === sqlType(b);
+};
+
 const widened = (a: ScopeColumn, b: ScopeColumn, i: number, rel: SetOperation): DataType => {
   const type = commonType([a.attribute.type, b.attribute.type]);
   if (type !== undefined) return type;
+  if (sameShape(a.attribute.type, b.attribute.type)) return a.attribute.type;
   return fail(
     "INCOMPATIBLE_COLUMN_TYPE",
     `${WORD[rel.op]} can only be performed on tables with compatible column types. The ${ordinal(i)} column of the second table is "${sqlType(b.attribute.type)}" type which is not compatible with "${sqlType(a.attribute.type)}" at the same column of the first table.`,

@@ -22,6 +22,13 @@ export const analyseUnpivot = (a: Analysis, rel: Unpivot, names: Names): Resolve
       "At least one value column needs to be specified for UNPIVOT.",
       rel.position,
     );
+  if (groups.flat().some((e) => e.kind !== "attribute"))
+    return fail(
+      "UNPIVOT_REQUIRES_ATTRIBUTES",
+      "UNPIVOT requires all given value expressions to be columns: fields of structs are none.",
+      rel.position,
+      "select them under names first",
+    );
   const used = new Set(groups.flat().flatMap((e) => (e.kind === "attribute" ? [e.id] : [])));
   const kept = child.columns.filter((c) => !used.has(c.attribute.id));
   const types = rel.valueColumns.map((name, i) => valueType(groups, i, name, rel));

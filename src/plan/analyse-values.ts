@@ -1,6 +1,6 @@
 /** Relations without a source: rows, VALUES, range, and the single row of a SELECT without FROM. */
 import type { Row } from "../core/value.ts";
-import type { Expr, TypedExpr } from "../expr/ast.ts";
+import type { Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
 import { castTo, commonTypeOfColumn } from "../expr/coercion.ts";
 import { generatorDefinition } from "../expr/generators.ts";
 import { type Analysis, fail, type Names, type Resolved, resolvedOf } from "./analyse-context.ts";
@@ -29,7 +29,11 @@ export const analyseRows = (a: Analysis, rel: Of<"rows">): Resolved =>
 
 /** An inline table: columns col1, col2, … of the common type of their values. */
 export const analyseValues = (a: Analysis, rel: Of<"values">, names: Names): Resolved => {
-  const env: Env = { analysis: a, names, visible: { columns: [], hidden: [] }, clause: "VALUES" };
+  const env: Env = {
+    ...{ analysis: a, names, visible: { columns: [], hidden: [] }, clause: "VALUES" },
+    aggregate: (e) => notConstant(e.position),
+    subqueries: { resolve: subqueryInValues },
+  };
   const width = rel.rows[0]?.length ?? 0;
   if (rel.rows.some((r) => r.length !== width))
     fail(
@@ -39,11 +43,7 @@ export const analyseValues = (a: Analysis, rel: Of<"values">, names: Names): Res
     );
   const typed = rel.rows.map((r) => r.map((e) => typeIn(env, e)));
   if (a.options.compatibility === "spark" && typed.some((r) => attributesOf(...r).length > 0))
-    fail(
-      "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
-      "Cannot evaluate an expression with a column of the query around in an inline table definition.",
-      rel.position,
-    );
+    notConstant(rel.position);
   const types = Array.from({ length: width }, (_, i) => {
     const type = commonTypeOfColumn(typed.map((r) => r[i]!.type));
     return (
@@ -78,6 +78,21 @@ export const analyseValues = (a: Analysis, rel: Of<"values">, names: Names): Res
     ),
   );
 };
+
+const notConstant = (position: SourcePosition | undefined): never =>
+  fail(
+    "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
+    "Cannot evaluate the expression in an inline table definition: it is no constant.",
+    position,
+  );
+
+const subqueryInValues = (e: Expr): never =>
+  fail(
+    "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.SCALAR_SUBQUERY_IN_VALUES",
+    "Scalar subqueries in the VALUES clause are not supported.",
+    e.position,
+    "SELECT … UNION ALL SELECT … may hold them",
+  );
 
 const rowOf = (a: Analysis, cells: readonly TypedExpr[]): LogicalPlan =>
   project(

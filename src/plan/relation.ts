@@ -58,7 +58,7 @@ export type Relation = { readonly position?: SourcePosition | undefined } & (
       readonly qualify?: Expr;
       readonly windows?: Readonly<Record<string, Expr>>;
       /** A pipe operator: an ORDER BY behind it sees its output only, a position in its GROUP BY is one of the input. */
-      readonly pipe?: "SELECT" | "EXTEND" | "AGGREGATE";
+      readonly pipe?: "SELECT" | "EXTEND" | "SET" | "AGGREGATE";
     }
   | {
       readonly kind: "filter";

@@ -135,8 +135,12 @@ const parenthesized = (p: Parser, start: Token): Relation => {
   p.next();
   const inner = query ? p.grammar.query(p) : fromRelation(p);
   p.expectOp(")");
-  return tableSuffixes(p, inner, start);
+  const result = tableSuffixes(p, inner, start);
+  return query && result.kind !== "alias" ? { kind: "alias", child: result, name: UNNAMED } : result;
 };
+
+/** A query in FROM without an alias: what its tables are called is not to be seen outside. */
+const UNNAMED = "__auto_generated_subquery_name";
 
 const fromRelation = (p: Parser): Relation => {
   if (p.atOp(")")) throw p.unexpected("a table or a query");
@@ -148,7 +152,7 @@ const tableSuffixes = (p: Parser, child: Relation, start: Token = p.before()!): 
 
 /** `[AS] name [(columns)]` */
 export const tableAlias = (p: Parser, child: Relation, start: Token): Relation => {
-  const name = aliasName(p);
+  const name = p.at("AS") && p.atOp("(", 1) ? (p.next(), UNNAMED) : aliasName(p);
   if (name === undefined) return child;
   const columns = p.atOp("(") ? p.parenthesized(() => p.identifier("a column")) : undefined;
   return {
@@ -187,7 +191,7 @@ const tableFunction = (p: Parser, name: readonly string[], start: Token): Relati
   const position = p.position(start);
   if (call.kind === "call" && call.fn === "range")
     return tableSuffixes(p, { kind: "range", args: call.args, position }, start);
-  const tableAliasName = aliasName(p);
+  const tableAliasName = p.at("AS") && p.atOp("(", 1) ? (p.next(), UNNAMED) : aliasName(p);
   const columns =
     tableAliasName !== undefined && p.atOp("(") ? p.parenthesized(() => p.identifier("a column")) : undefined;
   return generate({ kind: "oneRow", position }, call, false, tableAliasName, columns, position);

@@ -38,7 +38,7 @@ export const pipeOperator = (p: Parser, child: Relation, rules: PipedRules): Rel
       return set(p, child);
     case "DROP": {
       p.next();
-      const names = p.list(() => p.identifier("a column"));
+      const names = p.list(() => p.multipart("a column").at(-1)!);
       return { kind: "drop", child, names, existing: true, position: p.position(start) };
     }
     case "AS": {
@@ -145,5 +145,11 @@ const setOperation = (p: Parser, left: Relation, start: Token, rules: PipedRules
 const organized = (p: Parser, child: Relation, rules: PipedRules): Relation => {
   const result = rules.organized(p, child);
   if (result === child) throw p.unexpected(OPERATORS);
+  if (result.kind === "limit" && result.child !== child)
+    throw p.error(
+      "MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS",
+      "ORDER BY and LIMIT cannot coexist in the same SQL pipe operator using '|>'. Please separate the multiple result clauses into separate pipe operators.",
+      p.before(),
+    );
   return result;
 };

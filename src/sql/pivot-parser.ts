@@ -24,7 +24,15 @@ export const pivotClause = (p: Parser, child: Relation): Relation => {
   p.expect("IN");
   const values = p.parenthesized(() => nameClause(p));
   p.expectOp(")");
-  return { kind: "pivot", child, aggregates, columns, values, position: p.position(start) };
+  const position = p.position(start);
+  return aliased(p, { kind: "pivot", child, aggregates, columns, values, position });
+};
+
+/** `PIVOT (…) [AS] name` */
+const aliased = (p: Parser, child: Extract<Relation, { kind: "pivot" | "unpivot" }>): Relation => {
+  const place = child.position === undefined ? {} : { position: child.position };
+  if (p.accept("AS")) return { kind: "alias", child, name: p.identifier("an alias"), ...place };
+  return atAlias(p, true) ? { kind: "alias", child, name: p.identifier(), ...place } : child;
 };
 
 type Unpivot = Extract<Relation, { kind: "unpivot" }>;
@@ -68,6 +76,5 @@ export const unpivotClause = (p: Parser, child: Relation): Relation => {
     groups,
     position,
   };
-  if (p.accept("AS")) return { kind: "alias", child: unpivot, name: p.identifier("an alias"), position };
-  return atAlias(p, true) ? { kind: "alias", child: unpivot, name: p.identifier(), position } : unpivot;
+  return aliased(p, unpivot);
 };
