@@ -13,8 +13,8 @@ import { median, printReport, type ReportRow } from "./report.ts";
 
 export const NATS_FLAGS: Flags = {
   cases: `names with commas; default all: count, project, projectAtLeastOnce, ndjson, ndjsonFile`,
-  rows: "rows of a case with a message each (default 300000)",
-  "ndjson-rows": "rows of a case with 64 KB messages (default 2000000)",
+  rows: "rows of a case with a message each (default 1000000)",
+  "ndjson-rows": "rows of a case with 64 KB messages (default 4000000)",
   keys: "distinct keys (default 1000)",
   partitions: "partitions of the count (default 1)",
   runs: "times each; the medians count (default 3)",
@@ -183,8 +183,8 @@ const runCase = async (
 
 export const nats = async (o: BenchOptions): Promise<number> => {
   const settings: Settings = {
-    rows: positive(o, "rows", 300_000),
-    ndjsonRows: positive(o, "ndjson-rows", 2_000_000),
+    rows: positive(o, "rows", 1_000_000),
+    ndjsonRows: positive(o, "ndjson-rows", 4_000_000),
     keys: positive(o, "keys", 1_000),
     partitions: positive(o, "partitions", 1),
     runs: positive(o, "runs", 3),

@@ -20,7 +20,16 @@ import {
   UnavailableError,
 } from "../core/errors.ts";
 import { ATOMIC_BATCH_MAX, type NatsAccess, type NatsMessage } from "../log/nats-access.ts";
-import { markOf, type RowMark, scan, type SinkIdentity, StoredRows } from "./nats-scan.ts";
+import { type EpochRows, RowFlow } from "./nats-rows.ts";
+import {
+  headerOf,
+  markOf,
+  ROW_HEADER,
+  type RowMark,
+  scan,
+  type SinkIdentity,
+  StoredRows,
+} from "./nats-scan.ts";
 
 export type FenceKind = "ownStream" | "atomic" | "oneByOne";
 
@@ -41,12 +50,8 @@ export interface FenceTarget {
   readonly warn?: ((message: string) => void) | undefined;
 }
 
-/** Messages handed over at once, by fence. */
-export const CHUNK: Readonly<Record<FenceKind, number>> = {
-  ownStream: 4096,
-  atomic: ATOMIC_BATCH_MAX,
-  oneByOne: 256,
-};
+/** Messages handed over at once without atomic batches. */
+const CHUNK = 256;
 
 const RETRY_MS = 50;
 const RETRY_MAX_MS = 2_000;
@@ -64,22 +69,45 @@ export class Fence {
   #kind: FenceKind;
   /** The last sequence that the next append expects: of the stream or of the subject, by kind. */
   #last = 0;
+  /** Rows with predicted sequences. */
+  readonly rows: RowFlow;
 
   constructor(target: FenceTarget) {
     this.#target = target;
     this.#kind = target.kind;
+    this.rows = this.#flow();
   }
 
-  get kind(): FenceKind {
-    return this.#kind;
+  #flow(): RowFlow {
+    const { access, subject } = this.#target;
+    let first = 0;
+    return new RowFlow({
+      open: () => {
+        first = this.#last;
+        return access.pipe({ subject, header: ROW_HEADER, expectLast: first });
+      },
+      check: () => this.#check(),
+      recover: (e, refusals) => this.#refused(e, refusals),
+      missing: (rows) => this.#missingRows(rows),
+      settled: (count) => (this.#last = first + count),
+      instead: () =>
+        this.#kind === "ownStream" ? undefined : (rows) => this.append(messagesOf(rows, this.#target)),
+    });
+  }
+
+  /** Messages handed over at once. */
+  get chunk(): number {
+    return this.#kind === "atomic" ? ATOMIC_BATCH_MAX : CHUNK;
   }
 
   /** Finds out what is there (the first scan, at a start). */
   async open(): Promise<void> {
     const { access, stream, subject, who } = this.#target;
-    const newest = await access.lastOfSubject(stream, subject);
+    // In this order: what another copy stores meanwhile is behind what is expected, so that the first append is refused and looks again.
     const { firstSequence, lastSequence } = await this.#stream();
-    this.#last = this.#kind === "ownStream" ? lastSequence : (newest?.sequence ?? 0);
+    const newest = await access.lastOfSubject(stream, subject);
+    const known = newest?.sequence ?? 0;
+    this.#last = this.#kind === "ownStream" ? Math.max(lastSequence, known) : known;
     if (newest === undefined) return;
     const mark = markOf(newest, who);
     if (mark !== undefined && (await this.#whole(newest.sequence, firstSequence, mark)))
@@ -120,6 +148,20 @@ export class Fence {
     return info;
   }
 
+  /** The parts of the rows that are not stored. */
+  #missingRows(rows: EpochRows): EpochRows[] {
+    const { stored } = this;
+    if (rows.epoch > stored.epoch) return [rows];
+    const parts: EpochRows[] = [];
+    let first = rows.first;
+    for (let i = first; i <= rows.end; i++) {
+      if (i < rows.end && !stored.has(rows.epoch, rows.row + i)) continue;
+      if (first < i) parts.push({ ...rows, first, end: i });
+      first = i + 1;
+    }
+    return parts;
+  }
+
   /** Stores the messages, in order, as far as they are not there yet. */
   async append(messages: readonly SinkMessage[]): Promise<void> {
     let left = this.#missing(messages);
@@ -151,9 +193,7 @@ export class Fence {
 
   async #send(messages: readonly SinkMessage[]): Promise<void> {
     const { access } = this.#target;
-    if (this.#kind === "ownStream") {
-      this.#last = await access.publishAll(messages, { expectLast: this.#last });
-    } else if (this.#kind === "atomic") {
+    if (this.#kind === "atomic") {
       for (let i = 0; i < messages.length; i += ATOMIC_BATCH_MAX) {
         if (i > 0) this.#check();
         const batch = messages.slice(i, i + ATOMIC_BATCH_MAX);
@@ -212,3 +252,17 @@ export class Fence {
     this.#last = newest;
   }
 }
+
+/** Rows as messages of their own. */
+const messagesOf = (
+  rows: EpochRows,
+  { subject, who }: Pick<FenceTarget, "subject" | "who">,
+): SinkMessage[] => {
+  const { bytes, ends, epoch } = rows;
+  return Array.from({ length: rows.end - rows.first }, (_, k): SinkMessage => {
+    const i = rows.first + k;
+    const row = rows.row + i;
+    const headers: SinkMessage["headers"] = [[ROW_HEADER, headerOf(who, epoch, row, 1)]];
+    return { epoch, row, rows: 1, subject, payload: bytes.subarray(ends[i], ends[i + 1]), headers };
+  });
+};

@@ -24,6 +24,9 @@ export interface RowMark {
   readonly rows: number;
 }
 
+/** The header of a row that is a message of its own, but for the row's number. */
+export const labelOf = (who: SinkIdentity, epoch: number): string => `${who}${epoch}/`;
+
 export const headerOf = (who: SinkIdentity, epoch: number, row: number, rows: number): string =>
   rows === 1 ? `${who}${epoch}/${row}` : `${who}${epoch}/${row}/${rows}`;
 

@@ -10,10 +10,12 @@ import { PUBLISH_WINDOW_RECORDS } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
 import type { NatsAccess, NatsMessage } from "../log/nats-access.ts";
 import { type Encoder, encoderOf } from "./formats/encoder.ts";
-import { CHUNK, Fence, type SinkMessage } from "./nats-fence.ts";
+import type { EncodedRows } from "./formats/json-encoder.ts";
+import { Fence, type SinkMessage } from "./nats-fence.ts";
 import { natsAccess } from "./nats-options.ts";
 import { openNats } from "./nats-open.ts";
-import { headerOf, identityOf, ROW_HEADER, type SinkIdentity } from "./nats-scan.ts";
+import { type RowFlow, resentRows } from "./nats-rows.ts";
+import { headerOf, identityOf, labelOf, ROW_HEADER, type SinkIdentity } from "./nats-scan.ts";
 import {
   fenceOf,
   fenceText,
@@ -27,6 +29,8 @@ import type { SinkContext, SinkFactory, SinkSpec, SinkWriter } from "./sink.ts";
 
 /** Bytes of a message's headers beside the row header's value: its name, the expectation, the version line. */
 const HEADER_BYTES = 112;
+/** Digits of a row's number. */
+const NUMBER_BYTES = 16;
 const NEWLINE = new Uint8Array([10]);
 
 class NatsWriter implements SinkWriter {
@@ -41,6 +45,8 @@ class NatsWriter implements SinkWriter {
   #committed = 0;
   #epoch = 0;
   #row = 0;
+  /** The way of rows that are a message each, where there is one; everything else goes through the queue. */
+  #rows: RowFlow | undefined;
   #queue: SinkMessage[] = [];
   /** Rows that wait for more to share a message with (`rowsPerMessage`). */
   #group: Uint8Array[] = [];
@@ -64,7 +70,10 @@ class NatsWriter implements SinkWriter {
     this.#access = access;
     this.#opened = opened;
     const stream = await targetStream(access, this.#options, this.#subject);
-    if (this.#options.guarantee !== "exactlyOnce") return;
+    const { guarantee, rowsPerMessage } = this.#options;
+    if (guarantee === "atLeastOnce" && rowsPerMessage === 1)
+      this.#rows = resentRows(access, this.#subject, clock, alive);
+    if (guarantee !== "exactlyOnce") return;
     const kind = fenceOf(access, stream, this.#options, this.#subject);
     this.#fence = new Fence({
       access,
@@ -77,6 +86,7 @@ class NatsWriter implements SinkWriter {
       warn: this.#context.warn,
     });
     await this.#fence.open();
+    if (kind === "ownStream") this.#rows = this.#fence.rows;
   }
 
   begin(epoch: number): void {
@@ -99,9 +109,31 @@ class NatsWriter implements SinkWriter {
       this.#row += rows;
       return;
     }
+    if (this.#rows !== undefined) return this.#write(this.#rows, this.#encoder.encodeRows(batch), rows);
     for (const payload of this.#encoder.encode(batch)) this.#add(payload);
-    const chunk = this.#fence === undefined ? PUBLISH_WINDOW_RECORDS * 8 : CHUNK[this.#fence.kind];
+    const chunk = this.#fence?.chunk ?? PUBLISH_WINDOW_RECORDS * 8;
     while (this.#queue.length >= chunk) await this.#flush(this.#queue.splice(0, chunk));
+  }
+
+  /** Rows that are a message each. */
+  #write(flow: RowFlow, { bytes, ends }: EncodedRows, count: number): Promise<void> {
+    const label = labelOf(this.#who, this.#epoch);
+    const row = this.#row;
+    const head = this.#fence === undefined ? 0 : label.length + NUMBER_BYTES;
+    for (let i = 0; i < count; i++) this.#checkSize(row + i, ends[i + 1]! - ends[i]!, head);
+    this.#row += count;
+    return flow.give({ epoch: this.#epoch, bytes, ends, first: 0, end: count, label, row });
+  }
+
+  /** `head`: bytes of the row header's value; 0 without headers. */
+  #checkSize(row: number, payload: number, head: number): void {
+    const size = payload + (head > 0 ? head + HEADER_BYTES : 0);
+    const { maxPayload } = this.#access!;
+    if (size > maxPayload)
+      throw new RecordTooLargeError(
+        `row ${row} of epoch ${this.#epoch} (partition ${this.#context.partition}) is a message of ${size} bytes; the server takes ${maxPayload}`,
+        { hint: "raise max_payload of the server, or lower rowsPerMessage" },
+      );
   }
 
   #add(payload: Uint8Array): void {
@@ -126,13 +158,7 @@ class NatsWriter implements SinkWriter {
     const epoch = this.#epoch;
     const payload = parts.length === 1 ? parts[0]! : Buffer.concat(parts.flatMap((p) => [p, NEWLINE]));
     const value = headerOf(this.#who, epoch, row, parts.length);
-    const size = payload.length + (guarantee === "exactlyOnce" ? value.length + HEADER_BYTES : 0);
-    const { maxPayload } = this.#access!;
-    if (size > maxPayload)
-      throw new RecordTooLargeError(
-        `row ${row} of epoch ${epoch} (partition ${this.#context.partition}) is a message of ${size} bytes; the server takes ${maxPayload}`,
-        { hint: "raise max_payload of the server, or lower rowsPerMessage" },
-      );
+    this.#checkSize(row, payload.length, guarantee === "exactlyOnce" ? value.length : 0);
     const mark = { epoch, row, rows: parts.length, subject: this.#subject, payload };
     if (guarantee !== "exactlyOnce") return mark;
     const headers: SinkMessage["headers"] = [[ROW_HEADER, value]];
@@ -176,10 +202,12 @@ class NatsWriter implements SinkWriter {
     this.#queue = [];
     if (rest.length > 0) await this.#flush(rest);
     await this.#sending;
+    await this.#rows?.settle();
     this.#committed = epoch;
   }
 
   async close(): Promise<void> {
+    this.#rows?.close();
     if (this.#opened) await this.#access?.close();
   }
 }

@@ -83,6 +83,42 @@ export interface NatsMessage {
   readonly headers?: readonly (readonly [string, string])[];
 }
 
+/** Messages `first` to `end` (exclusive) of those that lie one behind the other in one memory: i stands in `bytes` from ends[i] to ends[i + 1]. */
+export interface NatsRows {
+  readonly bytes: Buffer;
+  readonly ends: Int32Array;
+  readonly first: number;
+  readonly end: number;
+  /** With a header: message i carries it with the value `label`, then `row + i` in digits. */
+  readonly label: string;
+  readonly row: number;
+}
+
+/** Publishes rows to one subject, in order, in a window of many. Ends with its first failure. */
+export interface NatsPipe {
+  /**
+   * Takes rows, which are sent as the window allows; a promise when the caller should wait before it offers more. Rejects, as `delivered` does from then on, with the
+   * first failure: LogConflictError, LogFullError, AuthorizationError, and UnavailableError when the outcome is unknown (silence, disconnect).
+   */
+  offer(rows: NatsRows): Promise<void> | undefined;
+  /** Resolves when everything offered is stored. */
+  delivered(): Promise<void>;
+  /** How many messages from the beginning on are stored; also after a failure. */
+  readonly acknowledged: number;
+  close(): void;
+}
+
+export interface NatsPipeOptions {
+  readonly subject: string;
+  /** Name of the header that numbers rows; none without. */
+  readonly header?: string;
+  /**
+   * The stream's last sequence: every message carries its prediction, as in `publishAll`. Message n (from 0) is stored at sequence expectLast + 1 + n or
+   * not at all. Without it nothing is expected.
+   */
+  readonly expectLast?: number;
+}
+
 /** Conditions checked by the server; on conflict LogConflictError. */
 export interface NatsExpectation {
   /** The stream's last sequence. */
@@ -104,6 +140,8 @@ export interface NatsAccess {
   readonly maxPayload: number;
   /** `2.15.2`; a hint only, features are read back. */
   readonly serverVersion: string;
+  /** Why the connection is over for good; undefined while it is not. */
+  readonly ended: unknown;
   /** Undefined when there is none of this name. */
   stream(name: string): Promise<NatsStream | undefined>;
   /** Streams whose NAME matches the pattern (`*` any run of characters), sorted by name. Never Millrace's own (`MR_…`). */
@@ -146,6 +184,7 @@ export interface NatsAccess {
       readonly onFull?: (limit: string) => void;
     },
   ): Promise<number>;
+  pipe(options: NatsPipeOptions): NatsPipe;
   /**
    * All or nothing, at most ATOMIC_BATCH_MAX messages, into a stream with `atomicBatches`. The expectation is checked on the
    * first message. Gives the sequence of the last one. Errors as `publish`.

@@ -6,7 +6,7 @@
  *  P1 attempts are made in order; after a refusal or silence the first unacknowledged record and everything after it are sent
  *     again, acknowledged or not, and only acknowledgements of that round count.
  *  P2 a record is forgotten once it and all before it are acknowledged in the current round.
- *  P3 at most PUBLISH_WINDOW_BYTES and PUBLISH_WINDOW_RECORDS are in flight; one record may be larger than the window alone.
+ *  P3 at most PUBLISH_WINDOW_BYTES and PUBLISH_WINDOW_RECORDS (or as many records as were asked for) are in flight; one record may be larger than the window alone.
  *  P4 an error whose decision is `fail` ends the publisher: `delivered` and `send` reject with it from then on.
  */
 import type { Clock } from "../core/clock.ts";
@@ -43,6 +43,7 @@ const RETRY_MAX_MS = 1_000;
 export class GoBackWindow<M extends Sendable> {
   readonly #transport: PublishTransport<M>;
   readonly #clock: Clock;
+  readonly #records: number;
   /** Records from the first unacknowledged on; `#head` is its index, what lies below is forgotten. */
   #queue: (Pending<M> | undefined)[] = [];
   #head = 0;
@@ -65,9 +66,10 @@ export class GoBackWindow<M extends Sendable> {
   #heardAt = 0;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(transport: PublishTransport<M>, clock: Clock) {
+  constructor(transport: PublishTransport<M>, clock: Clock, records = PUBLISH_WINDOW_RECORDS) {
     this.#transport = transport;
     this.#clock = clock;
+    this.#records = records;
   }
 
   /** As `Publisher.send`. */
@@ -138,17 +140,13 @@ export class GoBackWindow<M extends Sendable> {
   #pump(): void {
     if (this.#waiting) return;
     const half =
-      2 * (this.#next - this.#head) <= PUBLISH_WINDOW_RECORDS &&
-      2 * this.#flyingBytes <= PUBLISH_WINDOW_BYTES;
+      2 * (this.#next - this.#head) <= this.#records && 2 * this.#flyingBytes <= PUBLISH_WINDOW_BYTES;
     if (this.#full && !half) return;
     this.#full = false;
     while (this.#next < this.#queue.length) {
       const p = this.#queue[this.#next]!;
       const flying = this.#next - this.#head;
-      if (
-        flying > 0 &&
-        (flying >= PUBLISH_WINDOW_RECORDS || this.#flyingBytes + p.bytes > PUBLISH_WINDOW_BYTES)
-      ) {
+      if (flying > 0 && (flying >= this.#records || this.#flyingBytes + p.bytes > PUBLISH_WINDOW_BYTES)) {
         this.#full = true;
         return;
       }

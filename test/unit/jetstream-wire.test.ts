@@ -134,3 +134,38 @@ test("publishes of one turn leave together, in order, with the lengths of their 
   assert.equal(more.length, 0);
   assert.ok(last.startsWith("PUB s r.3 300000\r\nAAA") && last.endsWith("A\r\n"));
 });
+
+test("rows on the wire are the messages with headers that they stand for", async () => {
+  const numbers = fc.oneof(fc.nat(), fc.maxSafeNat(), fc.constantFrom(0, 9, 10, 99, 100));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.uint8Array({ maxLength: 200 }), numbers, numbers, numbers), { maxLength: 8 }),
+      fc.boolean(),
+      fc.boolean(),
+      async (rows, row, expected) => {
+        const [fast, slow]: [string[], string[]] = [[], []];
+        const ways = [fast, slow].map(
+          (to) => new Outbound((b) => void to.push(Buffer.from(b).toString("latin1"))),
+        );
+        const begin = row ? "\r\n" : "NATS/1.0\r\n";
+        const head = {
+          row: row ? Buffer.from("NATS/1.0\r\nMr-Row: q/0/1/") : undefined,
+          expected: expected ? Buffer.from(`${begin}Nats-Expected-Last-Sequence: `) : undefined,
+        };
+        const plain = !row && !expected;
+        const line = Buffer.from(`${plain ? "PUB" : "HPUB"} out.x in.7.`);
+        for (const [payload, message, k, last] of rows) {
+          const bytes = Buffer.concat([Buffer.from("before"), payload, Buffer.from("behind")]);
+          const frame = { line, head: plain ? undefined : head };
+          ways[0]!.publishRow(frame, { message, row: k, expected: last }, bytes, 6, 6 + payload.length);
+          const headers: [string, string][] = [];
+          if (row) headers.push(["Mr-Row", `q/0/1/${k}`]);
+          if (expected) headers.push(["Nats-Expected-Last-Sequence", `${last}`]);
+          ways[1]!.publish("out.x", `in.7.${message}`, payload, plain ? undefined : headers);
+        }
+        await Promise.resolve();
+        assert.equal(fast.join(""), slow.join(""));
+      },
+    ),
+  );
+});

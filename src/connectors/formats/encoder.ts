@@ -9,6 +9,7 @@ import { ConfigurationError } from "../../core/errors.ts";
 import type { Schema } from "../../core/schema.ts";
 import type { Value } from "../../core/value.ts";
 import { stringAt, valueAt, type Vector } from "../../core/vector.ts";
+import { type EncodedRows, JsonEncoder } from "./json-encoder.ts";
 import {
   decimalText,
   doubleJson,
@@ -22,7 +23,24 @@ import {
 export interface Encoder {
   /** One payload for each live row, in order. */
   encode(batch: Batch): readonly Uint8Array[];
+  /** The same, one behind the other. */
+  encodeRows(batch: Batch): EncodedRows;
 }
+
+/** A payload each, without a copy. */
+const payloadsOf = ({ bytes, ends }: EncodedRows): Uint8Array[] =>
+  Array.from({ length: ends.length - 1 }, (_, k) => bytes.subarray(ends[k], ends[k + 1]));
+
+/** An encoder that makes payloads. */
+const ofPayloads = (encode: Encoder["encode"]): Encoder => ({
+  encode,
+  encodeRows(batch) {
+    const payloads = encode(batch);
+    const ends = new Int32Array(payloads.length + 1);
+    payloads.forEach((p, k) => (ends[k + 1] = ends[k]! + p.length));
+    return { bytes: Buffer.concat(payloads), ends };
+  },
+});
 
 /** The live rows of a column, each as JSON text. */
 const columnTexts = (v: Vector, type: DataType, batch: Batch, options: JsonTextOptions): string[] => {
@@ -75,18 +93,6 @@ export const jsonLines = (batch: Batch, options: JsonTextOptions): string[] => {
   return lines;
 };
 
-/** Lines as payloads: one conversion for all when they are ASCII. */
-export const payloadsOf = (lines: readonly string[]): Uint8Array[] => {
-  const all = Buffer.from(lines.join(""));
-  const payloads: Uint8Array[] = new Array(lines.length);
-  let at = 0;
-  for (let k = 0; k < lines.length; k++) at += lines[k]!.length;
-  if (at !== all.length) return lines.map((line) => new Uint8Array(Buffer.from(line)));
-  at = 0;
-  for (let k = 0; k < lines.length; k++) payloads[k] = all.subarray(at, (at += lines[k]!.length));
-  return payloads;
-};
-
 const packr = new Packr({ useRecords: false, mapsAsObjects: true });
 
 /** A value as plain msgpack: decimals text, timestamps milliseconds, structs maps by name. */
@@ -115,25 +121,23 @@ const plain = (v: Value, type: DataType): unknown => {
 
 const msgpackEncoder = (schema: Schema): Encoder => {
   const row = { kind: "struct", fields: schema.fields } as const;
-  return {
-    encode(batch) {
-      const payloads: Uint8Array[] = [];
-      for (let k = 0; k < rowCount(batch); k++) {
-        const i = batch.selection === undefined ? k : batch.selection[k]!;
-        payloads.push(
-          new Uint8Array(
-            packr.pack(
-              plain(
-                batch.columns.map((v) => valueAt(v, i)),
-                row,
-              ),
+  return ofPayloads((batch) => {
+    const payloads: Uint8Array[] = [];
+    for (let k = 0; k < rowCount(batch); k++) {
+      const i = batch.selection === undefined ? k : batch.selection[k]!;
+      payloads.push(
+        new Uint8Array(
+          packr.pack(
+            plain(
+              batch.columns.map((v) => valueAt(v, i)),
+              row,
             ),
           ),
-        );
-      }
-      return payloads;
-    },
-  };
+        ),
+      );
+    }
+    return payloads;
+  });
 };
 
 /** The bytes of one binary or string column (`payload` or `value`, or the only one). */
@@ -145,18 +149,16 @@ const rawEncoder = (schema: Schema): Encoder => {
     throw new ConfigurationError(
       'encoding "raw" writes a binary or string column named payload or value, or the only column',
     );
-  return {
-    encode(batch) {
-      const payloads: Uint8Array[] = [];
-      for (let k = 0; k < rowCount(batch); k++) {
-        const v = valueAt(batch.columns[column]!, batch.selection === undefined ? k : batch.selection[k]!);
-        payloads.push(
-          v === null ? new Uint8Array(0) : typeof v === "string" ? Buffer.from(v) : (v as Uint8Array),
-        );
-      }
-      return payloads;
-    },
-  };
+  return ofPayloads((batch) => {
+    const payloads: Uint8Array[] = [];
+    for (let k = 0; k < rowCount(batch); k++) {
+      const v = valueAt(batch.columns[column]!, batch.selection === undefined ? k : batch.selection[k]!);
+      payloads.push(
+        v === null ? new Uint8Array(0) : typeof v === "string" ? Buffer.from(v) : (v as Uint8Array),
+      );
+    }
+    return payloads;
+  });
 };
 
 export const ENCODINGS = ["json", "ndjson", "msgpack", "raw"] as const;
@@ -165,5 +167,9 @@ export type Encoding = (typeof ENCODINGS)[number];
 export const encoderOf = (encoding: Encoding, schema: Schema, options: JsonTextOptions): Encoder => {
   if (encoding === "msgpack") return msgpackEncoder(schema);
   if (encoding === "raw") return rawEncoder(schema);
-  return { encode: (batch) => payloadsOf(jsonLines(batch, options)) };
+  const json = new JsonEncoder(schema, options);
+  return {
+    encode: (batch) => payloadsOf(json.encodeRows(batch)),
+    encodeRows: (batch) => json.encodeRows(batch),
+  };
 };

@@ -1,5 +1,6 @@
 /** NatsAccess over a connection. */
 import { UnavailableError } from "../../core/errors.ts";
+import { PIPE_WINDOW_RECORDS } from "../../core/limits.ts";
 import { STREAM_PREFIX } from "../names.ts";
 import type {
   NatsAccess,
@@ -7,6 +8,8 @@ import type {
   NatsBlockReader,
   NatsExpectation,
   NatsMessage,
+  NatsPipe,
+  NatsPipeOptions,
   NatsReader,
   NatsReaderOptions,
   NatsRecord,
@@ -30,6 +33,7 @@ import { Connection, type NatsOptions } from "./connection.ts";
 import { homeOf, type LogHome, storedMessage } from "./log.ts";
 import { AckTransport, checkSize, type Outgoing, publishFenced } from "./publisher.ts";
 import { PullReader } from "./pull-reader.ts";
+import { RowPipe } from "./row-pipe.ts";
 import { FrameRecord, headersOf, storedRecordOf } from "./records.ts";
 
 const streamOf = (info: StreamInfo): NatsStream => ({
@@ -67,6 +71,10 @@ export class JetStreamAccess implements NatsAccess {
 
   get serverVersion(): string {
     return this.#home.connection.serverVersion;
+  }
+
+  get ended(): unknown {
+    return this.#home.connection.ended;
   }
 
   async stream(name: string): Promise<NatsStream | undefined> {
@@ -203,7 +211,7 @@ export class JetStreamAccess implements NatsAccess {
     const transport = new AckTransport(connection, acks, messages[0]!.subject, {
       onAck: (sequence) => (last = Math.max(last, sequence)),
     });
-    const window = new GoBackWindow<Outgoing>(transport, connection.clock);
+    const window = new GoBackWindow<Outgoing>(transport, connection.clock, PIPE_WINDOW_RECORDS);
     if (options.onFull !== undefined) window.onFull(options.onFull);
     const unlisten = connection.listen({
       disconnected: () => window.interrupt(),
@@ -227,6 +235,10 @@ export class JetStreamAccess implements NatsAccess {
       unlisten();
       window.close();
     }
+  }
+
+  pipe(options: NatsPipeOptions): NatsPipe {
+    return new RowPipe(this.#home.connection, this.#home.acks, options);
   }
 
   atomicBatch(messages: readonly NatsMessage[], expect: NatsExpectation = {}): Promise<number> {

@@ -67,7 +67,9 @@ export const failureOf = (what: string, f: ApiFailure, maxBytes?: number): Millr
     return new LogFullError(
       `${what}: the broker is at its storage limit (max_file_store or the account's): ${text}`,
     );
-  if (f.code === 503 || f.code === 408 || f.code === 500) return new UnavailableError(`${what}: ${text}`);
+  // 429: too many messages wait in the stream (servers from 2.11).
+  if (f.code === 503 || f.code === 408 || f.code === 500 || f.code === 429)
+    return new UnavailableError(`${what}: ${text}`);
   if (f.code === 403 || f.code === 401) return new AuthorizationError(`${what}: ${text}`);
   return new ConfigurationError(`${what}: the broker refuses: ${text}`, {
     errorClass: `JETSTREAM_${f.err_code ?? f.code}`,

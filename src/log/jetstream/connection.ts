@@ -22,7 +22,7 @@ import { type Clock, sleep } from "../../core/clock.ts";
 import { AuthorizationError, ConfigurationError, UnavailableError } from "../../core/errors.ts";
 import { REQUEST_TIMEOUT_MS } from "../../core/limits.ts";
 import { type ClientParser, type FrameHandler, Inbound } from "./inbound.ts";
-import { Outbound } from "./outbound.ts";
+import { Outbound, type RowFrame, type RowNumbers } from "./outbound.ts";
 import type { HeaderPairs } from "./records.ts";
 
 export interface NatsOptions {
@@ -261,6 +261,11 @@ export class Connection {
   /** As `publish`, with an answer expected at `reply`: for many messages, sent together at the end of this turn of the event loop. */
   publishWith(subject: string, reply: string, payload: Uint8Array, headers: HeaderPairs | undefined): void {
     if (this.connected) this.#out.publish(subject, reply, payload, headers);
+  }
+
+  /** As `publishWith`, for rows; see Outbound. */
+  publishRow(frame: RowFrame, numbers: RowNumbers, bytes: Buffer, from: number, to: number): void {
+    if (this.connected) this.#out.publishRow(frame, numbers, bytes, from, to);
   }
 
   subscribe(subject: string, handler: (m: Msg) => void): Subscription {

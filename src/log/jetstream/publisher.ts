@@ -3,7 +3,7 @@
  * publish behind a predicted last sequence.
  */
 import { type RecordTooLargeError, UnavailableError } from "../../core/errors.ts";
-import { PUBLISH_WINDOW_BYTES, PUBLISH_WINDOW_RECORDS, REQUEST_TIMEOUT_MS } from "../../core/limits.ts";
+import { PIPE_WINDOW_RECORDS, PUBLISH_WINDOW_BYTES, REQUEST_TIMEOUT_MS } from "../../core/limits.ts";
 import type { NatsMessage } from "../nats-access.ts";
 import type { PublishTransport, Sendable } from "../publish-window.ts";
 import { tooLarge } from "../refusals.ts";
@@ -46,20 +46,21 @@ const plainSequence = ({ bytes: b, dataFrom, dataTo }: Frame): number | undefine
 /** Publishes that are answered together: numbered from 0, forgotten together. */
 export class AckLane {
   readonly #connection: Connection;
-  readonly #prefix: string;
+  /** Subject of an answer, but for the number of the publish. */
+  readonly prefix: string;
   readonly #close: () => void;
   #count = 0;
 
   constructor(connection: Connection, prefix: string, close: () => void) {
     this.#connection = connection;
-    this.#prefix = prefix;
+    this.prefix = prefix;
     this.#close = close;
   }
 
   /** Gives the number of the publish. */
   publish(m: Outgoing): number {
     const n = this.#count++;
-    this.#connection.publishWith(m.subject, `${this.#prefix}${n}`, m.payload, m.headers);
+    this.#connection.publishWith(m.subject, `${this.prefix}${n}`, m.payload, m.headers);
     return n;
   }
 
@@ -294,14 +295,14 @@ class FencedPublish {
     this.#flying -= payload.length;
     if (++this.#acked === this.#messages.length) return this.#end();
     const half =
-      2 * (this.#next - this.#acked) <= PUBLISH_WINDOW_RECORDS && 2 * this.#flying <= PUBLISH_WINDOW_BYTES;
+      2 * (this.#next - this.#acked) <= PIPE_WINDOW_RECORDS && 2 * this.#flying <= PUBLISH_WINDOW_BYTES;
     if (!this.#full || half) this.#pump();
   }
 
   #pump(): void {
     this.#full = false;
     while (!this.#over && this.#next < this.#messages.length) {
-      const room = this.#next - this.#acked < PUBLISH_WINDOW_RECORDS && this.#flying < PUBLISH_WINDOW_BYTES;
+      const room = this.#next - this.#acked < PIPE_WINDOW_RECORDS && this.#flying < PUBLISH_WINDOW_BYTES;
       if (this.#next !== this.#acked && !room) {
         this.#full = true;
         return;

@@ -6,7 +6,7 @@ import * as T from "../../../src/core/data-type.ts";
 import { ConfigurationError, ExecutionError } from "../../../src/core/errors.ts";
 import { schemaOf } from "../../../src/core/schema.ts";
 import type { Row, Value } from "../../../src/core/value.ts";
-import { type Encoding, encoderOf } from "../../../src/connectors/formats/encoder.ts";
+import { type Encoding, encoderOf, jsonLines } from "../../../src/connectors/formats/encoder.ts";
 import { JsonDecoder } from "../../../src/connectors/formats/json-decoder.ts";
 import { MsgpackDecoder } from "../../../src/connectors/formats/msgpack-decoder.ts";
 import { rowDecoder, rowEncoder } from "../../../src/connectors/formats/row-record.ts";
@@ -106,6 +106,46 @@ const COLUMNS: readonly (readonly [T.DataType, fc.Arbitrary<Value>])[] = [
 ];
 const SCHEMA = schemaOf(COLUMNS.map(([type], i) => T.field(`c${i}`, type)));
 const row: fc.Arbitrary<Row> = fc.tuple(...COLUMNS.map(([, a]) => orNull(a)));
+
+test("rows written as bytes are the rows written as texts", () => {
+  const encoders = [false, true].flatMap((millis) =>
+    [false, true].map((ignoreNullFields) => {
+      const options = { millis, ignoreNullFields };
+      return { options, encoder: encoderOf("json", SCHEMA, options) };
+    }),
+  );
+  const texts = ["", "plain", "é€😀", 'a"b', "\\", "\n", "\u007f", "\ud800", "null"];
+  const long = fc.oneof(
+    fc.maxSafeInteger(),
+    fc.constantFrom(0, -0, 9, 10, 99_999_999, 1e8, -1e8, 2 ** 53 - 1, 1 - 2 ** 53),
+  );
+  const pick = fc.tuple(fc.constantFrom(...texts), fc.integer(), long);
+  fc.assert(
+    fc.property(fc.array(fc.tuple(row, fc.option(pick, { nil: null })), { maxLength: 8 }), (rows) => {
+      const batch = batchFromRows(
+        SCHEMA,
+        rows.map(([r, p]) =>
+          p === null ? r : r.map((v, c) => (c === 6 ? p[0] : c === 1 ? p[1] : c === 2 ? p[2] + 0 : v)),
+        ),
+      );
+      const some = batchOf(
+        SCHEMA,
+        rows.length,
+        batch.columns,
+        Int32Array.from(rows.keys()).filter((i) => i % 3 !== 1),
+      );
+      for (const { options, encoder } of encoders)
+        for (const b of [batch, some]) {
+          const { bytes, ends } = encoder.encodeRows(b);
+          const lines = Array.from({ length: ends.length - 1 }, (_, k) =>
+            bytes.toString("utf8", ends[k], ends[k + 1]),
+          );
+          assert.deepEqual(lines, jsonLines(b, options));
+        }
+    }),
+    { numRuns: 300 },
+  );
+});
 
 test("any row comes back from JSON, msgpack and a memory source's record", () => {
   const json = encoderOf("json", SCHEMA, ISO);
