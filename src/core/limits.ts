@@ -41,6 +41,8 @@ export const PART_BLOCK_BYTES = 2 * 1024;
 /** A snapshot is taken after this time or this many bytes of mailbox since the last one, whichever comes first. */
 export const SNAPSHOT_INTERVAL_MS = 10_000;
 export const SNAPSHOT_MAILBOX_BYTES = 64 * 1024 * 1024;
+/** A snapshot is taken after this much of the plan log too: its entries are kept until two snapshots are behind them. */
+export const SNAPSHOT_PLAN_BYTES = 2 * 1024 * 1024;
 export const LEASE_MS_DEFAULT = 5_000;
 /** Acknowledgements are repeated this often until the commit log has them. */
 export const ACK_REPEAT_MS = 500;
@@ -108,5 +110,9 @@ export const LIMIT_RELATIONS: readonly (readonly [string, boolean])[] = [
     SNAPSHOT_MAILBOX_BYTES * 2 <= MAILBOX_BYTES_MAX,
   ],
   ["committing and draining fit the time of a shutdown", LEAVE_COMMIT_MS_MAX + SHUTDOWN_MS / 4 < SHUTDOWN_MS],
+  [
+    "the plan log holds what two snapshots and a third one keep",
+    SNAPSHOT_PLAN_BYTES * 4 < CONTROL_LOG_BYTES_MAX,
+  ],
   ["two snapshots are kept", SNAPSHOTS_KEPT >= 2],
 ];

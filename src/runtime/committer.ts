@@ -4,7 +4,7 @@
  */
 import type { Batch } from "../core/batch.ts";
 import { FencedError } from "../core/errors.ts";
-import { SNAPSHOT_MAILBOX_BYTES } from "../core/limits.ts";
+import { SNAPSHOT_MAILBOX_BYTES, SNAPSHOT_PLAN_BYTES } from "../core/limits.ts";
 import type { SnapshotWriter } from "../state/snapshot.ts";
 import type { PendingCommit, StateRecord, StateStore } from "../state/store.ts";
 import type { ActorEnvironment, ActorInput, ActorSink } from "./behaviour.ts";
@@ -36,6 +36,8 @@ export class Committer {
   #failed: unknown;
   #lastSnapshotMs: number;
   #bytesSinceSnapshot = 0;
+  /** Read of the plan log when the last snapshot began. */
+  #planBytes: number;
   #uploading: Promise<void> | undefined;
   /** The blobs of a snapshot are being read; never rejects. */
   #reading: Promise<void> | undefined;
@@ -56,6 +58,7 @@ export class Committer {
     this.#input = input;
     this.#sink = sink;
     this.#lastSnapshotMs = env.clock.monotonic();
+    this.#planBytes = env.follower.planBytes;
   }
 
   /** Queues an epoch; resolves when it is committed. Rejects with what failed. */
@@ -146,7 +149,9 @@ export class Committer {
   #due(): boolean {
     return (
       this.#env.clock.monotonic() - this.#lastSnapshotMs >= this.#env.snapshotIntervalMs ||
-      this.#bytesSinceSnapshot >= Math.min(SNAPSHOT_MAILBOX_BYTES, this.#env.mailboxMaxBytes / 2)
+      this.#bytesSinceSnapshot >= Math.min(SNAPSHOT_MAILBOX_BYTES, this.#env.mailboxMaxBytes / 2) ||
+      // Plan entries are kept until two snapshots are behind them: where epochs are many, or their entries long, the log would be full of them.
+      this.#env.follower.planBytes - this.#planBytes >= SNAPSHOT_PLAN_BYTES
     );
   }
 
@@ -154,6 +159,7 @@ export class Committer {
     if (this.#stateless || this.#uploading !== undefined || (!now && !this.#due())) return;
     this.#lastSnapshotMs = this.#env.clock.monotonic();
     this.#bytesSinceSnapshot = 0;
+    this.#planBytes = this.#env.follower.planBytes;
     const prepared = this.#snapshots.prepare(record);
     const reading = prepared.then(
       () => {},

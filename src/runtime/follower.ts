@@ -49,6 +49,8 @@ export class QueryFollower {
   /** Positions read so far: a leader appends behind them. */
   planPosition = 0;
   commitPosition = 0;
+  /** Bytes of plan log read since the start. */
+  planBytes = 0;
   /** Set when following itself failed; waiting calls reject with it. */
   error: unknown;
   /** Whether the next epoch entry follows a gap: its predecessor is gone (W4). */
@@ -143,6 +145,7 @@ export class QueryFollower {
   #takePlan(at: number, bytes: Uint8Array): void {
     if (at <= this.planPosition) return;
     this.planPosition = at;
+    this.planBytes += bytes.length;
     const record = decodePlanRecord(bytes);
     if (record.kind === "epoch" || record.kind === "run") {
       if (record.token < this.token) return;

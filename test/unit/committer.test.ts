@@ -3,6 +3,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { EpochSink } from "../../actors/sink.ts";
 import type { SinkWriter } from "../../src/connectors/sink.ts";
+import { SNAPSHOT_PLAN_BYTES } from "../../src/core/limits.ts";
 import { FencedError } from "../../src/core/errors.ts";
 import { MemoryStore } from "../../src/log/memory-log.ts";
 import type { ActorEnvironment, ActorInput, ActorSink } from "../../src/runtime/behaviour.ts";
@@ -21,10 +22,17 @@ interface Bed {
   readonly acks: Acknowledgement[];
   readonly trims: number[];
   alive: boolean;
+  readonly follower: { planBytes: number };
   result(epoch: number, delivered?: Promise<void>): EpochResult;
 }
 
-const bed = async (commitsFirst = false, kind = "stage", withSink = true): Promise<Bed> => {
+const bed = async (
+  commitsFirst = false,
+  kind = "stage",
+  withSink = true,
+  snapshotIntervalMs = 0,
+): Promise<Bed> => {
+  const follower = { planBytes: 0 };
   const clock = new VirtualClock();
   const lineage = { checkpoint: "c", stage: 1, topology: 1, partition: 0, fingerprint: "f" };
   const backend = new MemoryBackend();
@@ -52,7 +60,8 @@ const bed = async (commitsFirst = false, kind = "stage", withSink = true): Promi
     queryName: "q",
     clock,
     metrics: NO_METRICS,
-    snapshotIntervalMs: 0,
+    snapshotIntervalMs,
+    follower,
     mailboxMaxBytes: 1_000,
     alive: () => it.alive,
     acknowledge: (ack: Acknowledgement) => {
@@ -68,6 +77,7 @@ const bed = async (commitsFirst = false, kind = "stage", withSink = true): Promi
     acks,
     trims,
     alive: true,
+    follower,
     result(epoch, delivered = Promise.resolve()) {
       table.put(`k${epoch}`, epoch, 0);
       const work = {
@@ -150,6 +160,16 @@ test("the mailbox is trimmed by the older of two accepted manifests, never by th
     b.acks.map((a) => a.snapshotEpoch),
     [0, 0, 1],
   );
+});
+
+test("a plan log that grows fast makes snapshots, so that it can be trimmed", async () => {
+  const b = await bed(false, "stage", true, 1_000_000);
+  for (let epoch = 1; epoch <= 4; epoch++) {
+    await b.committer.enqueue(b.result(epoch));
+    await b.committer.idle();
+    b.follower.planBytes += SNAPSHOT_PLAN_BYTES;
+  }
+  assert.deepEqual(b.trims, [20, 30]);
 });
 
 test("the sink refuses an epoch that is not above its last", async () => {
