@@ -3,29 +3,16 @@
  * value with the option's name, what it takes and what was given.
  */
 import { parseDuration } from "../core/duration.ts";
+import { editDistance } from "../core/edit-distance.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import type { Options } from "./source.ts";
-
-/** Edit distance, case-insensitive, for suggestions. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1]!.toLowerCase() === b[j - 1]!.toLowerCase() ? 0 : 1;
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + same));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-};
 
 /** The candidate nearest to `name`, when near enough to be what was meant. */
 export const nearestName = (name: string, candidates: readonly string[]): string | undefined => {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 2)) + 1;
   for (const candidate of candidates) {
-    const d = distance(name, candidate);
+    const d = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (d < least) [least, best] = [d, candidate];
   }
   return best;

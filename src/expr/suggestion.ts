@@ -1,16 +1,6 @@
 /** Suggestions for names that do not exist: the nearest by edit distance. */
 
-/** Levenshtein distance. */
-export const editDistance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
-};
+import { editDistance } from "../core/edit-distance.ts";
 
 const SUGGESTIONS_MAX = 5;
 

@@ -2,6 +2,7 @@
  * Errors of the parser: Spark's error class, line and column, the line of the text with a caret under the place, and the keyword that the
  * writer may have meant.
  */
+import { editDistance } from "../core/edit-distance.ts";
 import { ParseError } from "../core/errors.ts";
 import type { SourceText, Token } from "./token.ts";
 
@@ -18,33 +19,13 @@ const CLAUSE_WORDS: readonly string[] = (
   "CUBE GROUPING SETS DESC ASC"
 ).split(" ");
 
-/** Edits between two words, neighbours swapped counting as one; stops counting above `limit`. */
-const distance = (a: string, b: string, limit: number): number => {
-  if (Math.abs(a.length - b.length) > limit) return limit + 1;
-  let before: number[] = [];
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let best = Math.min(row[j - 1]! + 1, previous[j]! + 1, previous[j - 1]! + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        best = Math.min(best, before[j - 2]! + 1);
-      row.push(best);
-    }
-    before = previous;
-    previous = row;
-  }
-  return previous[b.length]!;
-};
-
 /** The candidate nearest to `word` (upper case), when one is near enough to be what was meant. */
 export const nearest = (word: string, candidates: readonly string[] = CLAUSE_WORDS): string | undefined => {
   if (word.length < 2 || word.length > 30 || candidates.includes(word)) return undefined;
   let limit = word.length <= 4 ? 1 : 2;
   let found: string | undefined;
   for (const c of candidates) {
-    const d = distance(word, c, limit);
+    const d = editDistance(word, c);
     if (d > limit || d >= Math.max(word.length, c.length) / 2 + 0.5) continue;
     if (found !== undefined && d === limit) continue;
     found = c;

@@ -225,6 +225,11 @@ const CASES: readonly Case[] = [
 const sorted = (rows: readonly (readonly unknown[])[]): string[] =>
   rows.map((r) => JSON.stringify(r, (_, v: unknown) => (typeof v === "bigint" ? Number(v) : v))).sort();
 
+const ISO_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+/** The values of a dead letter's row in the order of its columns, times in milliseconds as the sink has them. */
+const valuesOf = (row: object): unknown[] =>
+  Object.values(row).map((v: unknown) => (typeof v === "string" && ISO_TIME.test(v) ? Date.parse(v) : v));
+
 interface Run {
   readonly f: FrameCluster;
   readonly letters: () => Promise<readonly DeadLetter[]>;
@@ -293,7 +298,7 @@ for (const c of CASES) {
       await writing.feed();
       assert.deepEqual(sorted(writing.f.sink.rows()), sorted(c.rows));
       const letters = await writing.letters();
-      assert.deepEqual(sorted(letters.map((l) => l.row as unknown[])), sorted(c.letters));
+      assert.deepEqual(sorted(letters.map((l) => valuesOf(l.row as object))), sorted(c.letters));
       for (const l of letters) {
         assert.equal(l.errorClass, "FAILED_EXECUTE_UDF");
         assert.match(l.error, c.says);
@@ -304,7 +309,7 @@ for (const c of CASES) {
 }
 
 for (const format of ["foreach", "foreachBatch"] as const)
-  test(`${format} that throws fails the query, whatever onError says`, async () => {
+  test(`${format} that throws fails the query${format === "foreach" ? "" : ", whatever onError says"}`, async () => {
     const f = new FrameCluster({ partitions: 2 });
     const s = f.source("a");
     const { writeStream } = s.frame;
@@ -314,7 +319,8 @@ for (const format of ["foreach", "foreachBatch"] as const)
         : writeStream.foreachBatch(async (rows) => {
             for (const r of await rows.collect()) boom(Number(r.v));
           });
-    await f.cluster.start({ ...writer.onError("skip").request(), name: "q" });
+    // A function of a row may be told to skip it (foreach-on-error.test.ts); one of a batch cannot.
+    await f.cluster.start({ ...writer.onError(format === "foreach" ? "fail" : "skip").request(), name: "q" });
     await s.add(FIRST);
     await f.settle();
     await s.add(SECOND);
