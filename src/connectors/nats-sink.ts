@@ -31,6 +31,7 @@ import type { SinkContext, SinkFactory, SinkSpec, SinkWriter } from "./sink.ts";
 const HEADER_BYTES = 112;
 /** Digits of a row's number. */
 const NUMBER_BYTES = 16;
+const GROUP_HEADER_BYTES = HEADER_BYTES + 4 * NUMBER_BYTES;
 const NEWLINE = new Uint8Array([10]);
 
 class NatsWriter implements SinkWriter {
@@ -50,6 +51,7 @@ class NatsWriter implements SinkWriter {
   #queue: SinkMessage[] = [];
   /** Rows that wait for more to share a message with (`rowsPerMessage`). */
   #group: Uint8Array[] = [];
+  #groupBytes = 0;
   /** The chunk on its way; one at a time, so that order holds. */
   #sending: Promise<void> = Promise.resolve();
 
@@ -94,6 +96,7 @@ class NatsWriter implements SinkWriter {
     this.#row = 0;
     this.#queue = [];
     this.#group = [];
+    this.#groupBytes = 0;
     this.#sending = Promise.resolve();
   }
 
@@ -142,15 +145,21 @@ class NatsWriter implements SinkWriter {
       if (this.#fence?.stored.has(this.#epoch, row) !== true) this.#queue.push(this.#message(row, [payload]));
       return;
     }
+    // A message holds fewer rows where so many are more than the server takes: groups may be cut anywhere (`behind`).
+    const bytes = this.#groupBytes + payload.length + NEWLINE.length;
+    if (bytes > this.#access!.maxPayload - this.#who.length - GROUP_HEADER_BYTES) this.#endGroup(row);
     this.#group.push(payload);
+    this.#groupBytes += payload.length + NEWLINE.length;
     if (this.#group.length === this.#options.rowsPerMessage) this.#endGroup();
   }
 
-  #endGroup(): void {
+  /** `end`: number behind the group's last row. */
+  #endGroup(end = this.#row): void {
     const parts = this.#group;
     if (parts.length === 0) return;
     this.#group = [];
-    this.#queue.push(this.#message(this.#row - parts.length, parts));
+    this.#groupBytes = 0;
+    this.#queue.push(this.#message(end - parts.length, parts));
   }
 
   #message(row: number, parts: readonly Uint8Array[]): SinkMessage {

@@ -44,6 +44,8 @@ export interface Publisher {
   send(payload: Uint8Array, headers?: Record<string, string>): Promise<void> | undefined;
   /** Resolves when everything sent so far is acknowledged. Rejects only when the publisher is closed or failed for good. */
   delivered(): Promise<void>;
+  /** Bytes of the largest record that the broker takes now; absent: no limit that matters. */
+  readonly recordBytesMax?: number;
   /** Called each time the log refuses a record at its size limit, with the limit's name and the oldest record that waits (law 8). */
   onFull(handler: (limit: string, oldest: Uint8Array) => void): void;
   /** Ends the publisher for good: `delivered` and `send` reject with the error. */
@@ -63,6 +65,8 @@ export interface Reader {
 export interface Log {
   readonly name: string;
   readonly created: string;
+  /** As `Publisher.recordBytesMax`. */
+  readonly recordBytesMax?: number;
   publisher(): Publisher;
   /**
    * Appends one record. With `expectLast`, only if the log's last position is that (compare-and-set): LogConflictError

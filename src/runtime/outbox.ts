@@ -4,12 +4,13 @@
  * Invariants.
  *  X1 in every epoch every reader of every edge gets frames whose rows are numbered from 0 and exactly one `last`.
  *  X2 rows of an edge keep their order per reader; where frames are cut means nothing.
- *  X4 a frame of several rows has at most FRAME_BYTES_MAX: rows of any width pass the broker as long as each does alone.
+ *  X4 a frame of several rows has at most FRAME_BYTES_MAX, and what the broker takes: rows of any width pass it as long as each does alone.
  *  X3 an epoch that the commit log names already is computed but not published (nobody needs it).
  */
 import { type Batch, rowCount } from "../core/batch.ts";
 import { concatBatches } from "../core/batch-concat.ts";
 import { epoch as asEpoch, partitionIndex } from "../core/brands.ts";
+import { RecordTooLargeError } from "../core/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_BYTES_TARGET, FRAME_ROWS_MAX } from "../core/limits.ts";
 import { encodeFrame } from "../codec/frame-codec.ts";
 import type { EvaluationContext } from "../expr/contract.ts";
@@ -97,6 +98,8 @@ class EdgeOut {
     epoch: number,
     last: boolean,
   ): { readonly bytes: Uint8Array; readonly rows: number } {
+    const taken = reader.publisher.recordBytesMax ?? Infinity;
+    const bytesMax = Math.min(FRAME_BYTES_MAX, taken);
     for (let count = Math.min(this.#rowsMax, rows - from); ;) {
       const header = {
         edge: this.#edge.id,
@@ -109,12 +112,18 @@ class EdgeOut {
         ...(last && this.#sum !== undefined ? { digest: this.#sum } : {}),
       };
       const bytes = encodeFrame(header, batch, { from, to: from + count });
-      if (bytes.length <= FRAME_BYTES_MAX || count <= 1) {
-        if (bytes.length < FRAME_BYTES_TARGET) this.#rowsMax = Math.min(FRAME_ROWS_MAX, this.#rowsMax * 2);
+      if (bytes.length <= bytesMax || count <= 1) {
+        if (bytes.length > taken)
+          throw new RecordTooLargeError(
+            `row ${header.firstRow} of epoch ${epoch} (partition ${header.partition}) is ${bytes.length} bytes on its way to stage ${this.#edge.to}; the broker takes ${taken}`,
+            { hint: "raise max_payload of the server, or select less of the row" },
+          );
+        if (bytes.length < Math.min(FRAME_BYTES_TARGET, bytesMax / 4))
+          this.#rowsMax = Math.min(FRAME_ROWS_MAX, this.#rowsMax * 2);
         return { bytes, rows: count };
       }
       // Rows may differ in width: halves at least, so that this ends soon.
-      count = Math.max(1, Math.floor(Math.min(count / 2, (count * FRAME_BYTES_MAX) / (bytes.length * 2))));
+      count = Math.max(1, Math.floor(Math.min(count / 2, (count * bytesMax) / (bytes.length * 2))));
       this.#rowsMax = count;
     }
   }

@@ -203,8 +203,9 @@ export class SnapshotWriter {
       }
       const { payload = await this.#store.readBlob(blob), ...info } = blob;
       const chunks: number[] = [];
-      for (let from = 0; from < payload.length; from += SNAPSHOT_CHUNK_BYTES) {
-        const at = await this.#append(payload.subarray(from, from + SNAPSHOT_CHUNK_BYTES), "chunk");
+      const size = Math.min(SNAPSHOT_CHUNK_BYTES, this.#log.recordBytesMax ?? SNAPSHOT_CHUNK_BYTES);
+      for (let from = 0; from < payload.length; from += size) {
+        const at = await this.#append(payload.subarray(from, from + size), "chunk");
         if (at === undefined) return false;
         chunks.push(at);
       }

@@ -22,6 +22,10 @@ const WIDE_EDGE: Edge = { ...EDGE, schema: WIDE };
 
 class Recorder implements Publisher {
   readonly sent: Uint8Array[] = [];
+  readonly recordBytesMax: number;
+  constructor(recordBytesMax = Infinity) {
+    this.recordBytesMax = recordBytesMax;
+  }
   full: ((limit: string, oldest: Uint8Array) => void) | undefined;
   failed: unknown;
   send(payload: Uint8Array): undefined {
@@ -168,4 +172,17 @@ test("X4 wide rows are cut into frames that a broker takes; narrow ones behind t
     await outbox.end(e);
   }
   assert.equal(decodeHeader(reader.sent.at(-1)!).rows, 8_000);
+});
+
+test("X4 frames follow a broker that takes less; a row that it cannot take is named with its size", async () => {
+  const small = new Recorder(64 * 1024);
+  const outbox = new Outbox([WIDE_EDGE], [[small]], { topology: 1, partition: 3 });
+  const wide = Array.from({ length: 9_000 }, (_, i) => [`${i}`.padEnd(400, "x")]);
+  await outbox.write(batchFromRows(WIDE, wide), 1, CONTEXT);
+  await outbox.end(1);
+  assert.ok(small.sent.every((f) => f.length <= 64 * 1024));
+  const rows = small.sent.map(decodeHeader).reduce((n, h) => n + h.rows, 0);
+  assert.equal(rows, 9_000);
+  await outbox.write(batchFromRows(WIDE, [["a"], ["y".repeat(64 * 1024)]]), 2, CONTEXT);
+  await assert.rejects(outbox.end(2), /row 1 of epoch 2 \(partition 3\) is 65\d+ bytes .* takes 65536/);
 });

@@ -45,6 +45,11 @@ export const homeOf = (connection: Connection): LogHome => {
   return { connection, acks, answered: new AnsweredPublish(connection, acks), budget: new PullBudget() };
 };
 
+/** What a log adds to a record beside its payload: the expectation and short headers of ours. */
+const RECORD_HEAD_BYTES = 512;
+
+const recordBytesMax = ({ maxPayload }: Connection): number => Math.max(1, maxPayload - RECORD_HEAD_BYTES);
+
 const pairs = (headers: Record<string, string> | undefined): [string, string][] | undefined =>
   headers === undefined ? undefined : Object.entries(headers);
 
@@ -63,6 +68,10 @@ export class JetStreamLog implements Log {
     this.#stream = info.config.name;
     this.#subject = subject;
     this.#guard = new SpaceGuard(info, () => this.#verified());
+  }
+
+  get recordBytesMax(): number {
+    return recordBytesMax(this.#home.connection);
   }
 
   publisher(): Publisher {
@@ -219,6 +228,7 @@ export const storedMessage = async (
 
 /** The go-back-N publisher of a log; after a reconnect it looks whether the log is still the same (L4). */
 class LogPublisher implements Publisher {
+  readonly #connection: Connection;
   readonly #window: GoBackWindow<Outgoing>;
   readonly #subject: string;
   readonly #unlisten: () => void;
@@ -230,6 +240,7 @@ class LogPublisher implements Publisher {
     log: { guard: SpaceGuard; verify: () => Promise<unknown> },
   ) {
     const { connection } = home;
+    this.#connection = connection;
     let verifying = false;
     const verify = (): void => {
       if (verifying) return;
@@ -261,6 +272,10 @@ class LogPublisher implements Publisher {
       },
       closed: (error) => this.#window.fail(error),
     });
+  }
+
+  get recordBytesMax(): number {
+    return recordBytesMax(this.#connection);
   }
 
   send(payload: Uint8Array, headers?: Record<string, string>): Promise<void> | undefined {
