@@ -1,5 +1,16 @@
 /** Formats a timestamp by a Java pattern (`date_format`, `from_unixtime`, the `timestampFormat` of JSON and CSV), locale en-US. */
-import { civilFromDays, dayOfLocal, dayOfYear, microsOf, timeOfLocal, weekday } from "./calendar.ts";
+import {
+  civilFromDays,
+  DAY_MS,
+  dayOfLocal,
+  dayOfYear,
+  HOUR_MS,
+  microsOf,
+  MINUTE_MS,
+  SECOND_MS,
+  timeOfLocal,
+  weekday,
+} from "./calendar.ts";
 import { MONTHS, patternTokens, type PatternToken, WEEKDAYS } from "./pattern-text.ts";
 import { formatOffset, toLocal, zoneName, zoneOffset } from "./zones.ts";
 
@@ -94,8 +105,6 @@ const fieldText = (m: Moment, letter: string, count: number): string => {
     case "q":
     case "Q":
       return quarterText(m, count);
-    case "V":
-      return m.zone;
     case "z":
       return zoneName(m.zone, m.utcMs, count === 4);
     default:
@@ -103,32 +112,110 @@ const fieldText = (m: Moment, letter: string, count: number): string => {
   }
 };
 
-const write = (tokens: readonly PatternToken[], m: Moment): string => {
-  let out = "";
-  for (const t of tokens)
-    out +=
-      t.kind === "literal"
-        ? t.text
-        : t.kind === "field"
-          ? fieldText(m, t.letter, t.count)
-          : write(t.tokens, m);
-  return out;
+/** How long the text of a letter stays the same, in milliseconds of local time; absent: it never does (parts of a second, offsets and names of zones). */
+const SPANS: ReadonlyMap<string, number> = new Map([
+  ...[..."GuyMLdDEFqQ"].map((c) => [c, DAY_MS] as const),
+  ...[..."ahKkH"].map((c) => [c, HOUR_MS] as const),
+  ["m", MINUTE_MS],
+  ["s", SECOND_MS],
+]);
+
+type FieldToken = Extract<PatternToken, { kind: "field" }>;
+type Part = FieldToken | string;
+
+/** Neighbours in a pattern whose text changes together. */
+interface Segment {
+  /** 0: computed each time. */
+  readonly span: number;
+  readonly parts: readonly Part[];
+  /** The span that `text` is of. */
+  at: number;
+  text: string;
+}
+
+/** The parts in order; what is optional is written always, and a zone's id is a text. */
+const partsOf = (tokens: readonly PatternToken[], zone: string): readonly Part[] =>
+  tokens.flatMap((t) => {
+    if (t.kind === "optional") return partsOf(t.tokens, zone);
+    if (t.kind === "literal") return [t.text];
+    return [t.letter === "V" ? zone : t];
+  });
+
+const segmentsOf = (parts: readonly Part[]): readonly Segment[] => {
+  const groups: { span: number; parts: Part[] }[] = [];
+  for (const part of parts) {
+    const span = typeof part === "string" ? undefined : (SPANS.get(part.letter) ?? 0);
+    const last = groups.at(-1);
+    if (last !== undefined && (span === undefined || span === last.span)) last.parts.push(part);
+    else groups.push({ span: span ?? DAY_MS, parts: [part] });
+  }
+  return groups.map((g) => ({ ...g, at: Number.NaN, text: "" }));
 };
 
-/** The text of an instant in a zone. @throws ExecutionError for a pattern that Spark refuses */
-export const formatInstant = (utcMs: number, zone: string, pattern: string): string => {
-  const micros = microsOf(toLocal(utcMs, zone));
-  const local = micros / 1000;
+/** A pattern in a zone. The text of the last instant is kept: in a stream most are of the same minute or day as those before. */
+class InstantFormat {
+  readonly #zone: string;
+  readonly #segments: readonly Segment[];
+  /** The shortest span of all segments. */
+  readonly #span: number;
+  #at = Number.NaN;
+  #text = "";
+
+  constructor(pattern: string, zone: string) {
+    this.#zone = zone;
+    this.#segments = segmentsOf(partsOf(patternTokens(pattern, false), zone));
+    this.#span = Math.min(DAY_MS, ...this.#segments.map((s) => s.span));
+  }
+
+  format(utcMs: number): string {
+    const local = microsOf(toLocal(utcMs, this.#zone)) / 1000;
+    if (this.#span === 0) return this.#compute(local, utcMs);
+    const at = Math.floor(local / this.#span);
+    if (at !== this.#at) {
+      this.#text = this.#compute(local, utcMs);
+      this.#at = at;
+    }
+    return this.#text;
+  }
+
+  #compute(local: number, utcMs: number): string {
+    let out = "";
+    let moment: Moment | undefined;
+    for (const s of this.#segments) {
+      const at = s.span === 0 ? Number.NaN : Math.floor(local / s.span);
+      if (at !== s.at) {
+        moment ??= momentOf(local, utcMs, this.#zone);
+        s.text = "";
+        for (const p of s.parts) s.text += typeof p === "string" ? p : fieldText(moment, p.letter, p.count);
+        s.at = at;
+      }
+      out += s.text;
+    }
+    return out;
+  }
+}
+
+const momentOf = (local: number, utcMs: number, zone: string): Moment => {
   const days = dayOfLocal(local);
   const inDay = microsOf(timeOfLocal(local));
   const seconds = Math.floor(inDay / 1_000_000);
-  const c = civilFromDays(days);
-  return write(patternTokens(pattern, false), {
-    ...c,
-    days,
-    seconds,
-    micros: inDay - seconds * 1_000_000,
-    zone,
-    utcMs,
-  });
+  return { ...civilFromDays(days), days, seconds, micros: inDay - seconds * 1_000_000, zone, utcMs };
 };
+
+const PATTERNS_MAX = 1000;
+const formats = new Map<string, Map<string, InstantFormat>>();
+
+const formatOf = (pattern: string, zone: string): InstantFormat => {
+  let ofZone = formats.get(zone);
+  if (ofZone === undefined) formats.set(zone, (ofZone = new Map()));
+  let format = ofZone.get(pattern);
+  if (format === undefined) {
+    if (ofZone.size >= PATTERNS_MAX) ofZone.clear();
+    ofZone.set(pattern, (format = new InstantFormat(pattern, zone)));
+  }
+  return format;
+};
+
+/** The text of an instant in a zone. @throws ExecutionError for a pattern that Spark refuses */
+export const formatInstant = (utcMs: number, zone: string, pattern: string): string =>
+  formatOf(pattern, zone).format(utcMs);
