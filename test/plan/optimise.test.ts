@@ -31,6 +31,8 @@ const CASES: readonly (readonly [string, string])[] = [
     "SELECT s0.k FROM s0 LEFT JOIN d ON s0.k = d.k AND d.rank > 1 AND s0.v > 1 WHERE s0.v < 9 AND d.label = 'x'",
   ],
   ["filterPushDown", "SELECT s0.k FROM s0 FULL JOIN d ON s0.k = d.k AND d.rank > 1 WHERE s0.v < 9"],
+  ["filterPushDown", "SELECT s0.k FROM s0 LEFT JOIN d ON s0.k = d.k WHERE coalesce(d.rank, 5) > 3"],
+  ["filterPushDown", "SELECT s0.k FROM s0 RIGHT JOIN d ON s0.k = d.k WHERE s0.v > 3 OR s0.v + 1 IS NOT NULL"],
   ["filterPushDown", "SELECT s0.k FROM s0, d WHERE s0.k = d.k AND d.rank > 1"],
   [
     "filterPushDown",

@@ -5,13 +5,15 @@
  *  P1 only deterministic conditions move;
  *  P2 a condition that does not read the event-time column moves below its watermark, as in Spark: rows it drops do not advance the
  *     watermark. One that reads the column stays above;
- *  P3 an outer join lets pass what is about its preserved side; its own condition goes to the other side only.
+ *  P3 an outer join lets pass what is about its preserved side; its own condition goes to the other side only;
+ *  P4 an outer join above which a condition drops the rows without partners is none first (outer-joins.ts).
  */
 import type { TypedExpr } from "../../expr/ast.ts";
 import type { LogicalPlan } from "../logical.ts";
 import { filter, join, mapPlanChildren, withChildren } from "../nodes.ts";
 import type { JoinHow } from "../relation.ts";
 import { and, attributesOf, conjuncts, substitute } from "../typed.ts";
+import { withoutNeedlessNulls } from "./outer-joins.ts";
 import { isDeterministic, type Rule } from "./rule.ts";
 
 type Of<K extends LogicalPlan["kind"]> = Extract<LogicalPlan, { kind: K }>;
@@ -125,7 +127,8 @@ const FROM_CONDITION: typeof FROM_ABOVE = {
   anti: { left: false, right: true },
 };
 
-const throughJoin = (plan: Of<"join">, parts: readonly TypedExpr[]): LogicalPlan => {
+const throughJoin = (outer: Of<"join">, parts: readonly TypedExpr[]): LogicalPlan => {
+  const plan = withoutNeedlessNulls(outer, parts);
   const [l, r] = [idsOf(plan.left), idsOf(plan.right)];
   const toLeft: TypedExpr[] = [];
   const toRight: TypedExpr[] = [];
