@@ -241,9 +241,10 @@ export class ActorSupervisor {
   }
 
   #mailbox(stage: number, topology: Topology, partition: number): Promise<Log> {
-    return this.#node.store.open(this.#node.names.mailbox(stage, topology.version, partition), {
-      maxBytes: this.#node.mailboxMaxBytes,
-    });
+    const { store, names, mailboxMaxBytes: maxBytes, plan } = this.#node;
+    const from = new Set(plan.stages.flatMap((s) => s.outputs.filter((e) => e.to === stage).map(() => s.id)));
+    const writers = [...from].reduce((sum, id) => sum + topology.partitions[id]!, 0);
+    return store.open(names.mailbox(stage, topology.version, partition), { maxBytes, writers });
   }
 
   #sourceInput(stage: StagePlan, identity: ActorIdentity, topology: Topology): SourceInput {

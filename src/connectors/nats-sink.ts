@@ -14,7 +14,8 @@ import type { EncodedRows } from "./formats/json-encoder.ts";
 import { Fence, type SinkMessage } from "./nats-fence.ts";
 import { natsAccess } from "./nats-options.ts";
 import { openNats } from "./nats-open.ts";
-import { type RowFlow, resentRows } from "./nats-rows.ts";
+import { StreamRoom } from "./nats-room.ts";
+import { type EpochRows, type RowFlow, resentRows } from "./nats-rows.ts";
 import { headerOf, identityOf, labelOf, ROW_HEADER, type SinkIdentity } from "./nats-scan.ts";
 import {
   fenceOf,
@@ -34,6 +35,10 @@ const NUMBER_BYTES = 16;
 const GROUP_HEADER_BYTES = HEADER_BYTES + 4 * NUMBER_BYTES;
 const NEWLINE = new Uint8Array([10]);
 
+/** Bytes that a stream counts beside the payload: subject and headers, the expectation's too. */
+const sizeOfHeaders = ({ subject, headers }: SinkMessage): number =>
+  subject.length + (headers === undefined ? 0 : headers[0]![1].length + HEADER_BYTES);
+
 class NatsWriter implements SinkWriter {
   readonly #options: NatsSinkOptions;
   readonly #context: SinkContext;
@@ -43,6 +48,7 @@ class NatsWriter implements SinkWriter {
   #access: NatsAccess | undefined;
   #opened = false;
   #fence: Fence | undefined;
+  #room: StreamRoom | undefined;
   #committed = 0;
   #epoch = 0;
   #row = 0;
@@ -65,7 +71,7 @@ class NatsWriter implements SinkWriter {
 
   async open(committed: number): Promise<void> {
     this.#committed = committed;
-    const { store, clock, alive } = this.#context;
+    const { store, clock, alive, warn } = this.#context;
     const { access, opened } = await natsAccess("nats sink", store, this.#options.url, (url) =>
       openNats(url, clock),
     );
@@ -73,6 +79,8 @@ class NatsWriter implements SinkWriter {
     this.#opened = opened;
     const stream = await targetStream(access, this.#options, this.#subject);
     const { guarantee, rowsPerMessage } = this.#options;
+    const writers = this.#options.subject === this.#subject ? 1 : this.#context.partitions;
+    this.#room = StreamRoom.of({ access, stream, writers, clock, alive, warn });
     if (guarantee === "atLeastOnce" && rowsPerMessage === 1)
       this.#rows = resentRows(access, this.#subject, clock, alive);
     if (guarantee !== "exactlyOnce") return;
@@ -85,7 +93,7 @@ class NatsWriter implements SinkWriter {
       who: this.#who,
       clock,
       alive,
-      warn: this.#context.warn,
+      warn,
     });
     await this.#fence.open();
     if (kind === "ownStream") this.#rows = this.#fence.rows;
@@ -125,7 +133,18 @@ class NatsWriter implements SinkWriter {
     const head = this.#fence === undefined ? 0 : label.length + NUMBER_BYTES;
     for (let i = 0; i < count; i++) this.#checkSize(row + i, ends[i + 1]! - ends[i]!, head);
     this.#row += count;
-    return flow.give({ epoch: this.#epoch, bytes, ends, first: 0, end: count, label, row });
+    return this.#give(flow, { epoch: this.#epoch, bytes, ends, first: 0, end: count, label, row }, head);
+  }
+
+  async #give(flow: RowFlow, rows: EpochRows, head: number): Promise<void> {
+    if (this.#room === undefined) return flow.give(rows);
+    const size = (i: number): number =>
+      rows.ends[i + 1]! - rows.ends[i]! + this.#subject.length + (head > 0 ? head + HEADER_BYTES : 0);
+    for (let { first } = rows; first < rows.end;) {
+      const end = await this.#room.take(first, rows.end, size);
+      await flow.give({ ...rows, first, end });
+      first = end;
+    }
   }
 
   /** `head`: bytes of the row header's value; 0 without headers. */
@@ -184,6 +203,16 @@ class NatsWriter implements SinkWriter {
   }
 
   async #send(messages: readonly SinkMessage[]): Promise<void> {
+    if (this.#room === undefined) return this.#sendNow(messages);
+    const size = (i: number): number => messages[i]!.payload.length + sizeOfHeaders(messages[i]!);
+    for (let first = 0; first < messages.length;) {
+      const end = await this.#room.take(first, messages.length, size);
+      await this.#sendNow(messages.slice(first, end));
+      first = end;
+    }
+  }
+
+  async #sendNow(messages: readonly SinkMessage[]): Promise<void> {
     if (!this.#context.alive()) throw new FencedError("the nats sink's lease is gone");
     if (this.#fence !== undefined) return this.#fence.append(messages);
     if (this.#options.guarantee === "atLeastOnce") await this.#access!.publishAll(messages);

@@ -124,7 +124,7 @@ export const targetStream = async (
 };
 
 /** `2.9.21` is at least 2.9.21. */
-const atLeast = (version: string, floor: readonly number[]): boolean => {
+export const atLeast = (version: string, floor: readonly number[]): boolean => {
   const parts = version.split(/[.-]/).map(Number);
   for (let i = 0; i < floor.length; i++) {
     const difference = (parts[i] || 0) - floor[i]!;

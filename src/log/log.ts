@@ -33,6 +33,8 @@ export interface LogOptions {
   /** Size limit; appends beyond it are refused with LogFullError. Default: MAILBOX_BYTES_MAX of src/core/limits. */
   readonly maxBytes?: number;
   readonly replicas?: 1 | 3;
+  /** How many publishers write beside each other, about; they share the room that is left. Default: a few. */
+  readonly writers?: number;
 }
 
 /**

@@ -28,6 +28,8 @@ export interface NatsStream {
   readonly maxBytes: number;
   /** Whether two messages of one subject may replace each other (`max_msgs_per_subject`), so that sequences jump. */
   readonly compacted: boolean;
+  /** At its limits new messages are refused (`discard: new`); false: the oldest go. */
+  readonly discardsNew: boolean;
 }
 
 export interface NatsRecord {

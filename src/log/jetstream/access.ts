@@ -47,6 +47,7 @@ const streamOf = (info: StreamInfo): NatsStream => ({
   atomicBatches: hasAtomicBatches(info),
   replicas: info.config.num_replicas,
   maxBytes: info.config.max_bytes,
+  discardsNew: info.config.discard === "new",
   compacted: (info.config.max_msgs_per_subject ?? -1) > 0,
 });
 
@@ -110,7 +111,7 @@ export class JetStreamAccess implements NatsAccess {
       subjects: options.subjects,
       retention: "limits",
       storage: "file",
-      discard: "new",
+      discard: "new" as const,
       max_bytes: options.maxBytes ?? -1,
       max_msgs: -1,
       max_age: 0,

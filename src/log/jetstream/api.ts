@@ -138,6 +138,7 @@ export interface StreamConfig {
   readonly subjects?: readonly string[];
   readonly max_bytes: number;
   readonly num_replicas: number;
+  readonly discard?: "new" | "old";
   readonly max_msgs_per_subject?: number;
   readonly allow_atomic?: boolean;
   readonly metadata?: Readonly<Record<string, string>>;

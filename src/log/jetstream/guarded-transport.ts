@@ -2,7 +2,7 @@
 import type { PublishTransport } from "../publish-window.ts";
 import { full } from "../refusals.ts";
 import { type Outgoing, wireSize } from "./publisher.ts";
-import type { SpaceGuard } from "./space-guard.ts";
+import type { SpaceGuard } from "../space-guard.ts";
 
 type Done = (error?: unknown) => void;
 

@@ -4,6 +4,7 @@ import { UnavailableError } from "../../core/errors.ts";
 import type { Log, LogBounds, LogRecord, Publisher, Reader } from "../log.ts";
 import { GoBackWindow } from "../publish-window.ts";
 import { badPosition, conflict, full, recreated } from "../refusals.ts";
+import { SpaceGuard, type StreamSpace } from "../space-guard.ts";
 import {
   api,
   ApiError,
@@ -18,7 +19,6 @@ import {
 import { AnsweredPublish, type PublishAnswer } from "./answered-publish.ts";
 import type { Connection } from "./connection.ts";
 import { AckInbox, AckTransport, checkSize, type Outgoing } from "./publisher.ts";
-import { SpaceGuard } from "./space-guard.ts";
 import { GuardedTransport, storedSize } from "./guarded-transport.ts";
 import { ListCollector } from "./blocks.ts";
 import { PullBudget, PullReader } from "./pull-reader.ts";
@@ -50,6 +50,11 @@ const RECORD_HEAD_BYTES = 512;
 
 const recordBytesMax = ({ maxPayload }: Connection): number => Math.max(1, maxPayload - RECORD_HEAD_BYTES);
 
+const spaceOf = ({ state, config }: StreamInfo): StreamSpace => ({
+  bytes: state.bytes,
+  maxBytes: config.max_bytes,
+});
+
 const pairs = (headers: Record<string, string> | undefined): [string, string][] | undefined =>
   headers === undefined ? undefined : Object.entries(headers);
 
@@ -61,13 +66,14 @@ export class JetStreamLog implements Log {
   readonly #subject: string;
   readonly #guard: SpaceGuard;
 
-  constructor(home: LogHome, name: string, subject: string, info: StreamInfo) {
+  /** `writers`: as in LogOptions. */
+  constructor(home: LogHome, name: string, subject: string, info: StreamInfo, writers?: number) {
     this.#home = home;
     this.name = name;
     this.created = info.created;
     this.#stream = info.config.name;
     this.#subject = subject;
-    this.#guard = new SpaceGuard(info, () => this.#verified());
+    this.#guard = new SpaceGuard(spaceOf(info), async () => spaceOf(await this.#verified()), writers);
   }
 
   get recordBytesMax(): number {
@@ -179,7 +185,7 @@ export class JetStreamLog implements Log {
   async setMaxBytes(maxBytes: number): Promise<void> {
     const info = await this.#info();
     await this.#change(`STREAM.UPDATE.${this.#stream}`, { ...info.config, max_bytes: maxBytes });
-    this.#guard.take(await this.#info());
+    this.#guard.take(spaceOf(await this.#info()));
   }
 
   async #change(subject: string, body: object): Promise<void> {

@@ -68,7 +68,7 @@ export class JetStreamStore implements LogStore {
       throw new ConfigurationError(
         `The log ${name} needs the stream ${stream}, which already holds ${found ?? "no subject"}: two names look alike; choose another query or session name`,
       );
-    return new JetStreamLog(this.#home, name, subject, info);
+    return new JetStreamLog(this.#home, name, subject, info, options.writers);
   }
 
   /** The server reserves `max_bytes` at once; where it has less room, the default limit is halved until it fits. */

@@ -1,37 +1,42 @@
 /**
  * A margin below `max_bytes`. Servers of 2.9 compare only a message's payload with the room that is left, but count the record's head and its subject when it
  * is stored: whatever fits the one and not the other is taken, and the OLDEST messages are dropped for it although the stream discards new ones (measured on
- * 2.9.10: a stream of 100 kB took 3,000 messages of 101 bytes and kept the last 729; 2.15.2 refuses rightly). So writers refuse by themselves before that.
+ * 2.9.10: a stream of 100 kB took 3,000 messages of 101 bytes and kept the last 729; servers from 2.10.5 on refuse rightly). So writers refuse by themselves before that.
  *
- *  G1 a writer stores no more than its allowance without a new look at the stream; an allowance is a share of the room, so that several writers
+ *  G1 a writer stores no more than its allowance without a new look at the stream; an allowance is a share of the room, so that all writers
  *     together stay below the limit.
  *  G2 what does not fit below the margin is refused as the server would: LogFullError with the limit.
  */
-import type { StreamInfo } from "./api.ts";
-
 /** Head of a stored record: length, sequence, time, subject length, checksum; and the length of the headers. */
 const RECORD_BYTES = 34;
 const MARGIN_SHARE = 16;
 const MARGIN_BYTES_MAX = 1024 * 1024;
-/** Of the room, and at most this, until the next look. */
+/** At most this share of the room, and as many bytes, until the next look; with many writers half of it for all of them. */
 const ALLOWANCE_SHARE = 8;
 const ALLOWANCE_BYTES_MAX = 4 * 1024 * 1024;
 
-type State = Pick<StreamInfo, "config" | "state">;
+/** A stream as it was just seen; `maxBytes` below 0: without a limit. */
+export interface StreamSpace {
+  readonly bytes: number;
+  readonly maxBytes: number;
+}
 
 /** Bytes that a stream with this limit never holds. */
 export const marginOf = (maxBytes: number): number =>
   Math.min(Math.floor(maxBytes / MARGIN_SHARE), MARGIN_BYTES_MAX);
 
 export class SpaceGuard {
-  readonly #look: () => Promise<State>;
+  readonly #look: () => Promise<StreamSpace>;
+  readonly #share: number;
   #maxBytes = -1;
   #room = Infinity;
   #allowance = 0;
 
-  constructor(info: State, look: () => Promise<State>) {
+  /** `writers`: how many write beside each other. */
+  constructor(seen: StreamSpace, look: () => Promise<StreamSpace>, writers = 1) {
     this.#look = look;
-    this.take(info);
+    this.#share = 1 / Math.max(ALLOWANCE_SHARE, 2 * writers);
+    this.take(seen);
   }
 
   /** The limit as the stream last had it; below 0: none. */
@@ -40,10 +45,10 @@ export class SpaceGuard {
   }
 
   /** What the stream was just seen to be. */
-  take({ config, state }: State): void {
-    this.#maxBytes = config.max_bytes;
-    this.#room = this.#maxBytes < 0 ? Infinity : this.#maxBytes - marginOf(this.#maxBytes) - state.bytes;
-    this.#allowance = Math.min(this.#room / ALLOWANCE_SHARE, ALLOWANCE_BYTES_MAX);
+  take({ bytes, maxBytes }: StreamSpace): void {
+    this.#maxBytes = maxBytes;
+    this.#room = maxBytes < 0 ? Infinity : maxBytes - marginOf(maxBytes) - bytes;
+    this.#allowance = Math.min(this.#room * this.#share, ALLOWANCE_BYTES_MAX);
   }
 
   /** Whether a message may be stored, as far as is known without asking; undefined: `ask` must say. */
