@@ -272,6 +272,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["UNPIVOT_REQUIRES_VALUE_COLUMNS", "UNPIVOT names no columns of values."],
   ["UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "The columns of UNPIVOT have types with nothing in common."],
   ["UNPIVOT_VALUE_SIZE_MISMATCH", "The groups of UNPIVOT have different numbers of columns."],
+  [
+    "UNRECOGNIZED_STATISTIC",
+    "`summary` knows count, count_distinct, approx_count_distinct, mean, stddev, min, max and percentages such as 25%.",
+  ],
   ["UNRESOLVABLE_TABLE_VALUED_FUNCTION", "The arguments do not fit the table function."],
   [
     "UNRESOLVED_ALL_IN_GROUP_BY",

@@ -99,7 +99,13 @@ function replace(fresh, old) {
 }
 
 /** The programs and the two import paths of the package; the commands of the command line are loaded when they are called. */
-const ENTRIES = ["src/index.ts", "src/testing/index.ts", "src/cli/main.ts", "src/bench/child-main.ts"];
+const ENTRIES = [
+  "src/index.ts",
+  "src/testing/index.ts",
+  "src/cli/main.ts",
+  "src/cli/module-format.ts",
+  "src/bench/child-main.ts",
+];
 
 function bundle(outdir) {
   buildSync({

@@ -35,6 +35,7 @@ import type {
   SelectOut,
   Shape,
   SortKeys,
+  SummaryOut,
   TimeKeys,
   UnionOut,
   With,
@@ -43,7 +44,7 @@ import { GroupedData, type Sets } from "./grouped-data.ts";
 import { MissingValues } from "./missing-values.ts";
 import { asyncFunction, type AsyncOptions, rowFunction } from "./row-functions.ts";
 import type { TypedSchema } from "./schema.ts";
-import { conformed, described } from "./summary.ts";
+import { conformed, described, type Statistic, summarised } from "./summary.ts";
 import { DataStreamWriter } from "./stream-writer.ts";
 import { DataFrameWriter } from "./batch-writer.ts";
 import type { BooleanIn, Duration, Flat, InputRowOf, Keys, Opt, RowOf, UntypedColumns } from "./tags.ts";
@@ -157,9 +158,9 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
     return this.#to({ kind: "aggregate", child: this.relation, keys: [], aggregates: list });
   }
 
-  /** Distinct rows. On a stream it keeps every row it saw. */
-  distinct(): DataFrame<S, Grouped<F, S>> {
-    return this.#to({ kind: "distinct", child: this.relation });
+  /** Distinct rows: `dropDuplicates` of all columns, as in Spark. On a stream it keeps every row it saw, unless a watermark's column is among them. */
+  distinct(): DataFrame<S, F> {
+    return this.#deduplicated([], false);
   }
 
   /** One row of those that agree in the columns (all of them when none is named). On a stream with the event-time column named, the watermark bounds its state. */
@@ -323,11 +324,14 @@ export class DataFrame<S, F extends Flags> extends FrameActions<S> implements Fr
     return functionArgument("transform", "a function of the frame", f)(this);
   }
 
-  /** count, mean, stddev, min and max of columns, as text (all numeric and string columns when none is named). */
-  describe<K extends Keys<S>>(
-    ...names: readonly K[]
-  ): DataFrame<Flat<{ readonly summary: "string" } & { readonly [P in K]: "string?" }>, F> {
+  /** count, mean, stddev, min and max, as text, of the numeric and string columns (of those named, when some are). */
+  describe<K extends Keys<S>>(...names: readonly K[]): DataFrame<SummaryOut<Pick<S, K>>, Grouped<F, object>> {
     return this.#to(described(this.relation, this.schema, names));
+  }
+
+  /** Statistics of the numeric and string columns, as text: count, mean, stddev, min, 25%, 50%, 75% and max, or those named; also count_distinct and approx_count_distinct. */
+  summary(...statistics: readonly Statistic[]): DataFrame<SummaryOut<S>, Grouped<F, object>> {
+    return this.#to(summarised(this.relation, this.schema, statistics));
   }
 
   /** Metrics of the rows that pass, per epoch: `progress.observedMetrics[name]`. */

@@ -48,9 +48,9 @@ export class FrameActions<S> extends FrameCore {
     return columnsOf(() => this.columns);
   }
 
-  #collected(): Promise<Collected> {
-    if (!this.#keep) return this.run("collect", this.relation);
-    this.#kept ??= this.run("collect", this.relation);
+  #collected(verb = "collect"): Promise<Collected> {
+    if (!this.#keep) return this.run(verb, this.relation);
+    this.#kept ??= this.run(verb, this.relation);
     this.#kept.catch(() => (this.#kept = undefined));
     return this.#kept;
   }
@@ -74,6 +74,15 @@ export class FrameActions<S> extends FrameCore {
   /** The first `n` rows, as `take`. */
   head(n = 1): Promise<RowOf<S>[]> {
     return this.take(n);
+  }
+
+  /** The last `n` rows; computes them all. */
+  async tail(n: number): Promise<RowOf<S>[]> {
+    const { schema, rows } = await this.#collected("tail");
+    return rowsToUser<S>({
+      schema,
+      rows: rows.slice(rows.length - Math.min(rows.length, wholeNumber("tail", n))),
+    });
   }
 
   /** Whether there is no row. */

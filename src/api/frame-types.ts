@@ -219,6 +219,12 @@ export type UnionOut<A, B> = {
 export type TimeKeys<S> = {
   [K in Keys<S>]: Base<S[K]> extends "timestamp" | "timestamp_ntz" | "untyped" ? K : never;
 }[Keys<S>];
+/** `describe` and `summary`: texts for the columns that have statistics. */
+export type SummaryOut<S> = Flat<
+  { readonly summary: "string" } & {
+    readonly [K in Keys<S> as Base<S[K]> extends NumericTag | "string" | "untyped" ? K : never]: "string?";
+  }
+>;
 /** `na.fill`: what is filled is not null any more. */
 export type Filled<S, V> = {
   readonly [K in keyof S]: V extends { readonly [name: string]: unknown }

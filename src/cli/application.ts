@@ -1,5 +1,6 @@
 /** Loads an application: registers tsx's loader when it is TypeScript, and imports the file. */
 import { existsSync, statSync } from "node:fs";
+import { register as registerHook } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigurationError } from "../core/errors.ts";
@@ -23,6 +24,9 @@ export const importApplication = async (path: string): Promise<void> => {
   if (TYPESCRIPT.has(extname(path))) {
     const { register } = await import("tsx/esm/api");
     register();
+    const own = import.meta.url;
+    // In dist/ this file may be part of a chunk, the hook is a file of its own.
+    registerHook(new URL(own.endsWith(".ts") ? "./module-format.ts" : "../cli/module-format.js", own));
   }
   await import(pathToFileURL(path).href);
 };

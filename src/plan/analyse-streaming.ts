@@ -11,6 +11,7 @@ import {
   type ScopeColumn,
 } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
+import { nearest } from "../expr/suggestion.ts";
 import { nameOf } from "./analyse-items.ts";
 import type { LogicalPlan, Named } from "./logical.ts";
 import { extend, keep } from "./nodes.ts";
@@ -111,6 +112,10 @@ const unknownField = (child: Resolved, name: string, rel: Of<"dropDuplicates">):
     "UNRESOLVED_COLUMN_AMONG_FIELD_NAMES",
     `Cannot resolve column name "${name}" among (${child.columns.map((c) => c.name).join(", ")}).`,
     rel.position,
+    `did you mean \`${nearest(
+      name,
+      child.columns.map((c) => c.name),
+    ).join("`, `")}\`?`,
   );
 
 const uniqueAttributes = (columns: readonly ScopeColumn[]): readonly Attribute[] => [

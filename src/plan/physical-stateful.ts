@@ -99,6 +99,13 @@ const planAggregate = (plan: Of<"aggregate">, p: Planning): Fragment => {
   );
 };
 
+/** The distinct rows of EXCEPT and INTERSECT in append mode, without an event time that would close them: a row comes when it is first seen. */
+const neverCloses = (plan: Of<"aggregate"> & LogicalPlan, p: Planning): boolean =>
+  (plan.origin === "except" || plan.origin === "intersect") &&
+  plan.streaming &&
+  p.outputMode === "append" &&
+  plan.eventTime === undefined;
+
 const planSession = (plan: Of<"aggregate">, p: Planning): Fragment => {
   const session = plan.session!;
   const keys = plan.keys.filter((k) => k.id !== session.key.id);
@@ -232,7 +239,9 @@ const planTopN = (plan: Of<"window">, limit: number, p: Planning): Fragment => {
 export const planStateful = (plan: LogicalPlan, p: Planning): Fragment | undefined => {
   switch (plan.kind) {
     case "aggregate":
-      return planAggregate(plan, p);
+      return neverCloses(plan, p)
+        ? planDedup({ ...plan, kind: "dedup", withinWatermark: false }, p)
+        : planAggregate(plan, p);
     case "dedup":
       return planDedup(plan, p);
     case "limit":

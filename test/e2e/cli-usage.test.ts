@@ -1,8 +1,11 @@
 /** The command line from outside: usage, exit codes, and errors without a stack trace. */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { millrace, NodeBed, rowsBetween } from "./node-bed.ts";
-import { runNode } from "../support/process.ts";
+import { repository, runNode } from "../support/process.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 
 const STACK = /\n\s+at .*[(:]\S+:\d+:\d+\)?/;
 
@@ -47,6 +50,28 @@ for (const [args, message] of wrong)
     assert.equal(code, 2, stderr);
     assert.match(stderr, message);
     assert.doesNotMatch(stderr, STACK);
+  });
+
+// Node takes .ts there for CommonJS; `npm init` of some versions writes "commonjs".
+for (const manifest of [undefined, '{"name":"mine"}', '{"type":"commonjs"}'])
+  test(`a program runs in a folder with ${manifest ?? "no"} package.json`, async (t) => {
+    const folder = temporaryDirectory(t);
+    if (manifest !== undefined) writeFileSync(join(folder, "package.json"), manifest);
+    writeFileSync(join(folder, "lib.ts"), "export const one: number = 1;\n");
+    const library = JSON.stringify(join(repository, "src/index.ts"));
+    writeFileSync(
+      join(folder, "app.ts"),
+      `import { session } from ${library};\nimport { one } from "./lib.ts";\nconst mill = session({ name: "mine" });\n` +
+        "console.log(await mill.range(one).collect());\nawait mill.stop();\n",
+    );
+    writeFileSync(
+      join(folder, "old.ts"),
+      'const { join } = require("node:path");\nconsole.log(join("a", "b"));\n',
+    );
+    const { code, stdout, stderr } = await millrace(["run", join(folder, "app.ts")]);
+    assert.deepEqual([code, stdout], [0, "[ { id: 0 } ]\n"], stderr);
+    const old = await millrace(["run", join(folder, "old.ts")]);
+    assert.deepEqual([old.code, old.stdout], [0, "a/b\n"], old.stderr);
   });
 
 test("a query that fails is exit code 1, with cause, operator and input, and no stack trace", async (t) => {

@@ -87,6 +87,8 @@ const VERBS: Readonly<Record<string, (f: Any, x: unknown) => unknown>> = {
   "explode name": (f, x) => f.explode((c: Any) => c.xs, x),
   transform: (f, x) => f.transform(x),
   describe: (f, x) => f.describe(x),
+  summary: (f, x) => f.summary(x),
+  tail: (f, x) => f.tail(x),
   "observe name": (f, x) => f.observe(x, { n: count() }),
   "observe metrics": (f, x) => f.observe("m", x),
   late: (f, x) => f.late(x),

@@ -274,6 +274,40 @@ test("describe, as text, of numbers and strings", async () => {
     { summary: "max", n: "5", item: "tea" },
   ]);
   assert.deepEqual(sales.describe().columns, ["summary", "shop", "item", "n", "price"]);
+  assert.deepEqual(sales.describe("price", "n").columns, ["summary", "price", "n"]);
+});
+
+// What Spark 4.3 gave for this frame.
+test("summary: statistics by name, percentiles, and what is no statistic", async () => {
+  const frame = mill.createDataFrame(
+    [
+      { k: "a", v: 1, d: 1.5, b: true },
+      { k: "b", v: 2, d: null, b: true },
+      { k: "a", v: 3, d: 4, b: null },
+    ],
+    schema({ k: t.string, v: t.long, d: t.double.nullable(), b: t.boolean.nullable() }),
+  );
+  assert.deepEqual(await frame.summary().collect(), [
+    { summary: "count", k: "3", v: "3", d: "2" },
+    { summary: "mean", k: null, v: "2.0", d: "2.75" },
+    { summary: "stddev", k: null, v: "1.0", d: "1.7677669529663689" },
+    { summary: "min", k: "a", v: "1", d: "1.5" },
+    { summary: "25%", k: null, v: "1", d: "1.5" },
+    { summary: "50%", k: null, v: "2", d: "1.5" },
+    { summary: "75%", k: null, v: "3", d: "4.0" },
+    { summary: "max", k: "b", v: "3", d: "4.0" },
+  ]);
+  assert.deepEqual(await frame.summary("count_distinct", "approx_count_distinct", "12.5%").collect(), [
+    { summary: "count_distinct", k: "2", v: "3", d: "2" },
+    { summary: "approx_count_distinct", k: "2", v: "3", d: "2" },
+    { summary: "12.5%", k: null, v: "1", d: "1.5" },
+  ]);
+  assert.deepEqual(await frame.select("b").summary("min", "50%").collect(), [
+    { summary: "min" },
+    { summary: "50%" },
+  ]);
+  for (const wrong of ["nope", "101%", "-1%", "%", 5, undefined])
+    assert.throws(() => frame.summary(wrong as "min"), { errorClass: "UNRECOGNIZED_STATISTIC" });
 });
 
 test("collect, take, first, head, isEmpty, toLocalIterator, cache, persist, createTempView, show, printSchema, explain", async () => {
@@ -282,6 +316,8 @@ test("collect, take, first, head, isEmpty, toLocalIterator, cache, persist, crea
   assert.equal((await sorted.first())?.n, 1);
   assert.equal((await sorted.head())[0]?.n, 1);
   assert.equal((await sorted.head(3)).length, 3);
+  assert.deepEqual(await ns({ collect: () => sorted.tail(2) }), [5, 5]);
+  assert.deepEqual([(await sorted.tail(9)).length, (await sorted.tail(0)).length], [4, 0]);
   assert.deepEqual([await sales.isEmpty(), await sales.filter(() => lit(false)).isEmpty()], [false, true]);
   const seen: number[] = [];
   for await (const row of sorted.toLocalIterator()) seen.push(row.n);

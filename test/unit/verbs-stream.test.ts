@@ -58,12 +58,19 @@ test("select, selectExpr, withColumns, renamed, drop, alias, filter, na, explode
 });
 
 test("distinct, dropDuplicates, dropDuplicatesWithinWatermark, groupBy in each mode, rollup, agg, sort", async (c) => {
-  const { app, stream, ready } = open(c);
+  const { app, mill, stream, ready } = open(c);
   await ready();
   const twice = await app.start(
     stream.select("k").distinct().writeStream.queryName("distinct").outputMode("update"),
   );
   await twice.expectRows([{ k: "a" }, { k: "b" }]);
+  // Dataset.distinct is dropDuplicates, which append mode allows without a watermark; SELECT DISTINCT is an aggregate.
+  const once = await app.start(stream.select("k").distinct().writeStream.queryName("once"));
+  await once.expectRows([{ k: "a" }, { k: "b" }]);
+  const some = mill.createDataFrame([{ k: "a" }, { k: "q" }], schema({ k: t.string }));
+  const keys = stream.select("k");
+  await (await app.start(keys.intersect(some).writeStream.queryName("both"))).expectRows([{ k: "a" }]);
+  await (await app.start(keys.except(some).writeStream.queryName("rest"))).expectRows([{ k: "b" }]);
   const marked = stream.withWatermark("ts", "10 seconds");
   const kn = [
     { k: "a", n: 1 },
@@ -205,8 +212,8 @@ test("what Spark refuses on a stream is refused with class and remedy, also from
   };
   await assert.rejects(stream.collect(), /writeStream\.start/);
   refused(() => stream.cache(), /streaming/i);
-  refused(() => js["dropDuplicates"]!("kk").schema, /`kk`[^]*`k`/);
-  refused(() => js["drop"]!(1).schema, /drop takes names of columns, not number/);
+  refused(() => js["dropDuplicates"]!("kk").schema, /"kk"[^]*`k`/);
+  refused(() => js["drop"]!(1).schema, /drop takes names of columns, not a number/);
   refused(() => js["describe"]!("kk").schema, /`kk`[^]*`k`/);
   refused(() => stream.na.drop("any", ["kk" as never]), /na\.drop[^]*`kk`[^]*`k`/);
   refused(() => stream.na.fill({ nn: 1 } as never), /na\.fill[^]*`nn`[^]*`n`/);
@@ -215,7 +222,7 @@ test("what Spark refuses on a stream is refused with class and remedy, also from
       stream
         .select("k")
         .distinct()
-        .writeStream.outputMode("append" as never)
+        .writeStream.outputMode("append")
         .trigger({} as never),
     /trigger/,
   );
