@@ -60,6 +60,18 @@ export interface Accumulator {
   result(group: number): Value;
   /** Empties a group for reuse. */
   clear(group: number): void;
+  /** Of states that grow without bound: how to keep what was added instead of all of it. */
+  readonly growth?: Growth;
+}
+
+/** The states of many groups in a few flat arrays, whole or as changes. */
+export interface Growth {
+  /** `all` false: what was added to each since it was last taken so; everything, of a group that was loaded or cleared since. Plain msgpack. */
+  take(groups: Int32Array, all: boolean): Value;
+  /** Brings taken states into `groups[k]` from the row `rows[k]` of those taken; rows ascend. Changes follow what they were made after. */
+  apply(groups: Int32Array, rows: Int32Array, taken: Value): void;
+  /** Estimated bytes held. */
+  bytes(): number;
 }
 /** src/expr/aggregates/registry.ts */
 export type CreateAccumulator = (call: AggregateCall) => Accumulator;

@@ -345,13 +345,13 @@ export class AggregateTable implements StateTable {
 
   drain(): Uint8Array | undefined {
     if (this.#changed.length === 0 && this.#closed === null) return undefined;
-    const bytes = encodeGroups(this, this.#changed.ids(), this.#flags, this.#closed);
+    const bytes = encodeGroups(this, this.#changed.ids(), this.#flags, this.#closed, false);
     this.#forgetChanges();
     return bytes;
   }
 
   base(): Uint8Array {
-    return encodeGroups(this, this.spill?.forBase(this.live()) ?? this.live(), this.#flags, null);
+    return encodeGroups(this, this.spill?.forBase(this.live()) ?? this.live(), this.#flags, null, true);
   }
 
   #forgetChanges(): void {
@@ -361,7 +361,7 @@ export class AggregateTable implements StateTable {
 
   load(bytes: Uint8Array, keeps: (keyGroup: number) => boolean, epoch = Infinity): void {
     const counts = (k: number): boolean => keeps(k) && this.spill?.supersedes(k, epoch) !== true;
-    const { closed, rows, keyGroups, keys, states, orders, inPart } = decodeGroups(bytes, counts);
+    const { closed, rows, keyGroups, keys, loadState, orders, inPart } = decodeGroups(bytes, counts);
     if (closed !== null) {
       this.spill?.closedThrough(closed);
       this.release(this.close(closed));
@@ -375,18 +375,19 @@ export class AggregateTable implements StateTable {
     rows.forEach((i, row) => {
       const g = groups[row]!;
       this.columns.setKeyGroup(g, keyGroups[i]!);
-      this.accumulators.forEach((a, c) => a.load(g, states[c]![i]!));
       if (orders === undefined || this.spill === undefined) return;
       this.spill.loadedOrder(g, orders[i] as number);
       this.#flags[g]! |= inPart![i]!;
     });
+    this.accumulators.forEach((a, call) => loadState(a, call, groups));
     this.#forgetChanges();
     this.takeTouched();
   }
 
   #bytes(): number {
     const states = this.accumulators.length * BYTES_PER_ACCUMULATOR;
-    return this.size * (BYTES_PER_GROUP + this.#parts.length * 8 + states);
+    const grown = this.accumulators.reduce((sum, a) => sum + (a.growth?.bytes() ?? 0), 0);
+    return grown + this.size * (BYTES_PER_GROUP + this.#parts.length * 8 + states);
   }
 
   stats(): TableStats {

@@ -5,12 +5,19 @@ const NUMBERS = 0;
 const DICTIONARY = 1;
 const VALUES = 2;
 const PAIRS = 3;
+const GROWTH = 4;
 
 export type ColumnBlob =
   | readonly [typeof NUMBERS, Uint8Array]
   | readonly [typeof DICTIONARY, readonly Value[], Uint8Array]
   | readonly [typeof VALUES, readonly Value[]]
   | readonly [typeof PAIRS, Uint8Array];
+
+/** States of a column whose accumulator packs them itself (`Growth` of src/expr/contract.ts). */
+export type GrowthBlob = readonly [typeof GROWTH, Value];
+
+export const growthBlob = (taken: Value): GrowthBlob => [GROWTH, taken];
+export const isGrowth = (blob: ColumnBlob | GrowthBlob): blob is GrowthBlob => blob[0] === GROWTH;
 
 const bytesOf = (a: ArrayBufferView): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
 

@@ -1,18 +1,32 @@
-/** Groups of an aggregate table as a blob, and back. */
+/**
+ * Groups of an aggregate table as a blob, and back. Version 2: states of accumulators that grow are packed by themselves, in a delta as changes; version 1 has all
+ * states as values.
+ */
 import { pack, unpack } from "../codec/msgpack.ts";
+import { StateCorruptError } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
 import type { Accumulator } from "../expr/contract.ts";
-import { type ColumnBlob, numbersBlob, packColumn, unpackColumn } from "./column-blob.ts";
+import {
+  type ColumnBlob,
+  type GrowthBlob,
+  growthBlob,
+  isGrowth,
+  numbersBlob,
+  packColumn,
+  unpackColumn,
+} from "./column-blob.ts";
 import type { GroupColumns } from "./group-columns.ts";
 import type { GroupSpill } from "./group-spill.ts";
 import { IN_PART } from "./spill-host.ts";
 
+const VERSION = 2;
+
 type Blob = [
-  version: 1,
+  version: number,
   closed: number | null,
   keyGroups: Uint8Array,
   keys: ColumnBlob[],
-  states: ColumnBlob[],
+  states: (ColumnBlob | GrowthBlob)[],
   /** Of tables with parts: where each group stands among those of its time, and whether its part has it too. */
   orders?: ColumnBlob,
   inPart?: Uint8Array,
@@ -25,15 +39,21 @@ export interface BlobTable {
   readonly spill: GroupSpill | undefined;
 }
 
+/** `whole`: not only what was added to states since they were last encoded. */
 export const encodeGroups = (
   { columns, accumulators, spill }: BlobTable,
   groups: Int32Array,
   flags: Uint8Array,
   closed: number | null,
+  whole: boolean,
 ): Uint8Array => {
   const keyGroups = Uint8Array.from(groups, (g) => columns.keyGroup(g));
-  const states = accumulators.map((a) => packColumn(Array.from(groups, (g) => a.save(g))));
-  const blob: Blob = [1, closed, keyGroups, columns.pack(groups), states];
+  const states = accumulators.map((a) =>
+    a.growth === undefined
+      ? packColumn(Array.from(groups, (g) => a.save(g)))
+      : growthBlob(a.growth.take(groups, whole)),
+  );
+  const blob: Blob = [VERSION, closed, keyGroups, columns.pack(groups), states];
   const orders = spill?.orders;
   if (orders !== undefined) {
     blob.push(numbersBlob(Float64Array.from(groups, (g) => orders[g]!)));
@@ -48,20 +68,31 @@ export interface LoadedGroups {
   readonly rows: Int32Array;
   readonly keyGroups: Uint8Array;
   readonly keys: readonly (readonly Value[])[];
-  readonly states: readonly (readonly Value[])[];
+  /** Brings the state `call` of the rows that count into their groups. */
+  readonly loadState: (a: Accumulator, call: number, groups: Int32Array) => void;
   readonly orders: readonly Value[] | undefined;
   readonly inPart: Uint8Array | undefined;
 }
 
 /** `counts`: whether rows of a key group do. */
 export const decodeGroups = (bytes: Uint8Array, counts: (keyGroup: number) => boolean): LoadedGroups => {
-  const [, closed, keyGroups, keys, states, orders, inPart] = unpack(bytes) as Blob;
+  const [version, closed, keyGroups, keys, states, orders, inPart] = unpack(bytes) as Blob;
+  if (version > VERSION)
+    throw new StateCorruptError(`groups are in the format ${version} of a later version`);
+  const rows = Int32Array.from(keyGroups.keys()).filter((i) => counts(keyGroups[i]!));
   return {
     closed,
-    rows: Int32Array.from(keyGroups.keys()).filter((i) => counts(keyGroups[i]!)),
+    rows,
     keyGroups,
     keys: keys.map(unpackColumn),
-    states: states.map(unpackColumn),
+    loadState: (a, call, groups) => {
+      const blob = states[call]!;
+      if (isGrowth(blob)) a.growth!.apply(groups, rows, blob[1]);
+      else {
+        const values = unpackColumn(blob);
+        rows.forEach((i, row) => a.load(groups[row]!, values[i]!));
+      }
+    },
     orders: orders === undefined ? undefined : unpackColumn(orders),
     inPart,
   };

@@ -106,6 +106,8 @@ const CASES: readonly Case[] = [
   ...["sum", "avg", "min", "max", "mode"].map((fn) => one(fn, decimal(10, 2), DECIMALS)),
   ...["bool_and", "bool_or", "count_if"].map((fn) => one(fn, BOOLEAN, TRUTHS)),
   ...["count", "sum", "avg", "collect_list"].map((fn) => one(fn, INT, NUMBERS, { distinct: true })),
+  one("count", LONG, LARGE, { distinct: true }),
+  one("count", STRING, TEXTS, { distinct: true }),
   ...["corr", "covar_pop", "regr_slope", "regr_r2", "regr_count"].map((fn): Case => [
     callOf(fn, [slot(DOUBLE, 0), slot(DOUBLE, 1)]),
     [

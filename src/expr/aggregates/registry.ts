@@ -13,6 +13,7 @@ import { COLLECTION_AGGREGATES } from "./collections.ts";
 import { COUNT_AGGREGATES } from "./count.ts";
 import type { AggregateDefinition } from "./definition.ts";
 import { distinctAccumulator } from "./distinct.ts";
+import { countsByPairs, distinctCount } from "./distinct-count.ts";
 import { EXTREME_AGGREGATES } from "./extremes.ts";
 import { HISTOGRAM_AGGREGATES } from "./histogram.ts";
 import { MERGED_AGGREGATES } from "./merged.ts";
@@ -94,6 +95,10 @@ export const createAccumulator = (call: AggregateCall): Accumulator => {
   const definition = aggregateDefinition(call.fn);
   if (definition === undefined)
     throw analysisError("UNRESOLVED_ROUTINE", `Cannot resolve the aggregate \`${call.fn}\`.`);
+  if (call.distinct && definition.name === "count" && call.args.length === 1 && call.orderBy.length === 0) {
+    const { type } = call.args[0]!;
+    if (countsByPairs(type)) return distinctCount(type);
+  }
   if (call.distinct && definition.ignoresDuplicates !== true)
     return distinctAccumulator({ ...call, fn: definition.name }, definition.create);
   return definition.create(call);

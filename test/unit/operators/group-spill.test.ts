@@ -6,12 +6,13 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { batchFromRows, rowsOf } from "../../../src/core/batch.ts";
-import { DOUBLE, field, LONG, STRING, WINDOW } from "../../../src/core/data-type.ts";
+import { type DataType, DOUBLE, field, LONG, STRING, WINDOW } from "../../../src/core/data-type.ts";
 import { keyGroupOf, ownsKeyGroup } from "../../../src/core/hash.ts";
 import { schemaOf } from "../../../src/core/schema.ts";
 import type { Row } from "../../../src/core/value.ts";
 import type { Log } from "../../../src/log/log.ts";
 import { MemoryStore } from "../../../src/log/memory-log.ts";
+import type { TypedExpr } from "../../../src/expr/ast.ts";
 import { aggregateKind, type AggregateSpec } from "../../../src/operators/aggregate.ts";
 import { dedupKind, type DedupSpec } from "../../../src/operators/dedup.ts";
 import type { Operator, OperatorKind } from "../../../src/operators/operator.ts";
@@ -38,17 +39,32 @@ const output = schemaOf([
   field("s", DOUBLE),
 ]);
 const keys = [slot(input, "w"), slot(input, "k"), slot(input, "n")];
-const sums = (mode: AggregateSpec["mode"], closes: boolean): Subject<AggregateSpec> => ({
+const COUNT_AND_SUM = [aggregate("count", []), aggregate("sum", [slot(input, "v")])];
+const sums = (
+  mode: AggregateSpec["mode"],
+  closes: boolean,
+  aggregates: AggregateSpec["aggregates"] = COUNT_AND_SUM,
+): Subject<AggregateSpec> => ({
   kind: aggregateKind,
   spec: {
     phase: "single",
     mode,
     keys,
-    aggregates: [aggregate("count", []), aggregate("sum", [slot(input, "v")])],
+    aggregates,
     eventTime: closes ? { key: 0, form: "window" } : undefined,
   },
   ordered: true,
 });
+const asType = (child: TypedExpr, type: DataType): TypedExpr => ({
+  kind: "cast",
+  child,
+  type,
+  nullable: true,
+  tryCast: false,
+});
+const whole = asType(slot(input, "v"), LONG);
+/** Their states are kept as changes. */
+const DISTINCT = [whole, asType(whole, STRING)].map((e) => aggregate("count", [e], LONG, { distinct: true }));
 const dedup = (expires: DedupSpec["expires"]): Subject<DedupSpec> => ({
   kind: dedupKind,
   spec: { keys, late: expires.kind === "never" ? undefined : { expr: keys[0]!, form: "window" }, expires },
@@ -250,6 +266,8 @@ const SUBJECTS: Readonly<Record<string, Subject<never>>> = {
   append: sums("append", true),
   "update with closing": sums("update", true),
   "update for ever": sums("update", false),
+  "distinct counts with closing": sums("update", true, DISTINCT),
+  "distinct counts for ever": sums("update", false, DISTINCT),
   "dedup for ever": dedup({ kind: "never" }),
   "dedup by event time": dedup({ kind: "key", key: 0, form: "window" }),
 } as never;
