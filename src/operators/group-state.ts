@@ -9,7 +9,6 @@ import { type DataType, type Field, struct } from "../core/data-type.ts";
 import { PROCESSING_TIMER_MS } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Row, Value } from "../core/value.ts";
-import type { TypedExpr } from "../expr/ast.ts";
 import { toUserValue } from "../expr/user-values.ts";
 import { callUser, userFunctionError } from "../expr/user-call.ts";
 import { encodeKey } from "../state/key-codec.ts";
@@ -17,7 +16,14 @@ import type { KeyedTable, StateKey } from "../state/table.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 import { keyTypesText } from "./expr-text.ts";
 import { GroupState, type GroupTimeout } from "./group-state-handle.ts";
-import { type Group, type GroupedInput, GroupedRows, groupStateKeys } from "./grouped-rows.ts";
+import {
+  type Group,
+  type GroupedInput,
+  GroupedRows,
+  groupStateKeys,
+  type InitialInput,
+  initialLoad,
+} from "./grouped-rows.ts";
 import type {
   EpochContext,
   Operator,
@@ -41,7 +47,7 @@ export interface GroupStateSpec extends GroupedInput {
   /** (key, rows, state) → row (mapGroups) or rows (flatMapGroups). */
   readonly apply: (key: never, rows: never, state: never) => unknown;
   /** Keys of port 1; its other columns, named `values`, are the state (the column itself when it is one and the state is no struct). */
-  readonly initial?: { readonly keys: readonly TypedExpr[]; readonly values: readonly number[] };
+  readonly initial?: InitialInput & { readonly values: readonly number[] };
 }
 
 /** [key group, key values, has state, state, timeout] */
@@ -100,7 +106,14 @@ class GroupStateOperator implements Operator {
     rows.add(batch, this.#epoch, this.#context.onRowError, this.#counts, out);
   }
 
-  end(out: Output): void {
+  end(out: Output): void | Promise<void> {
+    const load = initialLoad(this.#spec.initial, this.#epoch);
+    if (load === undefined) return this.#finish(out);
+    const [epoch, context, counts] = [this.#epoch, this.#context, this.#counts];
+    return this.#initial!.load(load, { epoch, context, counts, out }).then(() => this.#finish(out));
+  }
+
+  #finish(out: Output): void {
     const groups = this.#rows.take();
     const initial = this.#takeInitial(groups);
     const results: Row[] = [];

@@ -5,7 +5,7 @@ import type { Row } from "../core/value.ts";
 import type { TypedExpr } from "../expr/ast.ts";
 import { compileExprs } from "../expr/compile.ts";
 import type { StateKey } from "../state/table.ts";
-import type { EpochContext, Output, StateKeys } from "./operator.ts";
+import type { EpochContext, OperatorContext, Output, StateKeys } from "./operator.ts";
 import type { OperatorCounts } from "./operator-counts.ts";
 import { KeyEncoder } from "./row-keys.ts";
 import { keepRows, overRows, type OnRowError } from "./row-errors.ts";
@@ -24,6 +24,12 @@ export interface GroupedInput {
   readonly late?: { readonly expr: TypedExpr; readonly form: EventTimeForm } | undefined;
 }
 
+/** States that keys begin with: rows of port 1 in a batch plan; on streams what `load` gives, once, in the query's first epoch. */
+export interface InitialInput {
+  readonly keys: readonly TypedExpr[];
+  readonly load?: () => Promise<readonly Batch[]>;
+}
+
 /** How the state of user functions over such rows is addressed. */
 export const groupStateKeys = ({
   keys,
@@ -34,6 +40,22 @@ export const groupStateKeys = ({
   types: keys.map((k) => k.type),
   routeBy: routeBy ?? keys.map((_, i) => i),
 });
+
+interface LoadContext {
+  readonly epoch: EpochContext;
+  readonly context: OperatorContext;
+  readonly counts: OperatorCounts;
+  readonly out: Output;
+}
+
+/** Epochs are counted from 1, whatever stops and restarts the query. */
+const FIRST_EPOCH = 1;
+
+/** What brings the initial states into this epoch; undefined where nothing does. */
+export const initialLoad = (
+  initial: InitialInput | undefined,
+  { epoch, final }: EpochContext,
+): InitialInput["load"] => (epoch === FIRST_EPOCH && !final ? initial?.load : undefined);
 
 export class GroupedRows {
   readonly #input: GroupedInput;
@@ -80,6 +102,16 @@ export class GroupedRows {
       else
         this.#groups.set(key, { key, keyGroup: keyed.keyGroup(i), keyValues: keyed.values(i), rows: [row] });
     });
+  }
+
+  /** Adds the rows of a whole static frame, and keeps those whose keys are this partition's. */
+  async load(
+    load: () => Promise<readonly Batch[]>,
+    { epoch, context, counts, out }: LoadContext,
+  ): Promise<void> {
+    for (const batch of await load()) this.add(batch, epoch, context.onRowError, counts, out);
+    for (const [key, { keyGroup }] of this.#groups)
+      if (!context.ownsKeyGroup(keyGroup)) this.#groups.delete(key);
   }
 
   /** All groups in key order; empties this. */

@@ -11,11 +11,16 @@ import { keyGroupOf } from "../core/hash.ts";
 import { PROCESSING_TIMER_MS } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Row } from "../core/value.ts";
-import type { TypedExpr } from "../expr/ast.ts";
 import { callUser, userFunctionError } from "../expr/user-call.ts";
 import { encodeKey, hashRow } from "../state/key-codec.ts";
 import { keyTypesText } from "./expr-text.ts";
-import { type GroupedInput, GroupedRows, groupStateKeys } from "./grouped-rows.ts";
+import {
+  type GroupedInput,
+  GroupedRows,
+  groupStateKeys,
+  type InitialInput,
+  initialLoad,
+} from "./grouped-rows.ts";
 import type {
   EpochContext,
   Operator,
@@ -87,7 +92,7 @@ export interface TransformWithStateSpec extends GroupedInput {
   readonly keyNames: readonly string[];
   /** Makes a processor, once per actor. */
   readonly apply: () => StatefulProcessor<never, never, unknown>;
-  readonly initial?: { readonly keys: readonly TypedExpr[] };
+  readonly initial?: InitialInput;
 }
 
 /** Strictly below, at the resolution of event times (µs). */
@@ -214,7 +219,14 @@ class TransformWithState implements Operator, StateScope {
     rows.add(batch, this.#epoch, this.#context.onRowError, this.#counts, out);
   }
 
-  end(out: Output): void {
+  end(out: Output): void | Promise<void> {
+    const load = initialLoad(this.#spec.initial, this.#epoch);
+    if (load === undefined) return this.#finish(out);
+    const [epoch, context, counts] = [this.#epoch, this.#context, this.#counts];
+    return this.#initial!.load(load, { epoch, context, counts, out }).then(() => this.#finish(out));
+  }
+
+  #finish(out: Output): void {
     const results: Row[] = [];
     const timers = this.#timerValues();
     for (const group of this.#initial?.take() ?? [])

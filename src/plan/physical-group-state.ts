@@ -1,6 +1,6 @@
 /** Physical planning of arbitrary keyed state: mapGroupsWithState, flatMapGroupsWithState, transformWithState. */
 import type { Attribute } from "../expr/ast.ts";
-import { bind, type Fragment } from "./fragment.ts";
+import { bind, type Fragment, schemaOfAttributes } from "./fragment.ts";
 import { watermarkDelay } from "./watermark-delay.ts";
 import type { LogicalPlan } from "./logical.ts";
 import { eventTimeColumns } from "./nodes.ts";
@@ -14,9 +14,17 @@ export const planGroupState = (plan: GroupState, p: Planning): Fragment => {
   const timed = plan.streaming && fn.timeout === "eventTime";
   const time = timed ? eventTimeColumns(plan.child)[0] : undefined;
   const inputs = [{ fragment: p.build(plan.child), keys }];
-  if (plan.initial !== undefined) inputs.push({ fragment: p.build(plan.initial), keys: plan.initialKeys });
+  const first = plan.initial;
+  // A batch plan reads the initial states through a port; on a stream every partition reads all of them once, and keeps its own.
+  if (first !== undefined && !p.distributed)
+    inputs.push({ fragment: p.build(first), keys: plan.initialKeys });
   const branches = p.together(inputs);
   const columns = branches[0]!.output;
+  const roots = branches.map((b) => b.root);
+  if (first !== undefined && p.distributed)
+    roots.push(
+      Object.freeze({ kind: "input" as const, edge: "static", output: schemaOfAttributes(first.output) }),
+    );
   const initial =
     plan.initial === undefined
       ? {}
@@ -24,6 +32,7 @@ export const planGroupState = (plan: GroupState, p: Planning): Fragment => {
           initial: {
             keys: plan.initialKeys.map((k) => bind(k, plan.initial!.output)),
             values: valueColumns(plan.initial.output, plan.initialKeys),
+            ...(p.distributed ? { load: () => p.runBatch(first!) } : {}),
           },
         };
   const spec = {
@@ -44,13 +53,7 @@ export const planGroupState = (plan: GroupState, p: Planning): Fragment => {
   };
   const kind = fn.mode === "transform" ? "transformWithState" : "groupState";
   const delay = { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 };
-  const root = p.builder.node(
-    kind,
-    spec,
-    plan.output,
-    branches.map((b) => b.root),
-    delay,
-  );
+  const root = p.builder.node(kind, spec, plan.output, roots, delay);
   return { branches: [{ draft: branches[0]!.draft, root, output: plan.output }], output: plan.output };
 };
 
