@@ -7,11 +7,12 @@
  *  - Within the watermark (`expires: {kind: "delay"}`) it is forgotten when the first row's time + delay <= watermark; duplicates do not prolong it.
  */
 import { type Batch, rowCount } from "../core/batch.ts";
-import type { Vector } from "../core/vector.ts";
+import type { Row } from "../core/value.ts";
+import { type Vector, vectorOf } from "../core/vector.ts";
 import type { TypedExpr } from "../expr/ast.ts";
 import { compileExprs } from "../expr/compile.ts";
 import { DelayedKeys, PlainKeys, type SeenKeys } from "./seen-keys.ts";
-import { formatExpr, keyTypesText } from "./expr-text.ts";
+import { formatExpr, keyNames, keyTypesText } from "./expr-text.ts";
 import type {
   EpochContext,
   Operator,
@@ -113,6 +114,10 @@ class Dedup implements Operator {
     this.#keys.close?.();
   }
 
+  lookUp(key: Row): Readonly<Record<string, unknown>> | undefined {
+    return this.#keys.find(this.#spec.keys.map((k, i) => vectorOf(k.type, [key[i]!])));
+  }
+
   metrics(): OperatorMetrics {
     return this.#counts.epoch;
   }
@@ -133,5 +138,10 @@ export const dedupKind: OperatorKind<DedupSpec> = {
   describe: (spec) => `Dedup [${spec.keys.map(formatExpr).join(", ")}], ${describeExpiry(spec)}`,
   stateFingerprint: (spec) => `dedup keys=[${keyTypesText(spec.keys)}] ${describeExpiry(spec)}`,
   // As Spark: whenever the watermark moved, whether or not keys can expire and whether or not the time column reaches this operator.
+  stateKeys: ({ keys, routeBy }) => ({
+    names: keyNames(keys),
+    types: keys.map((k) => k.type),
+    routeBy: routeBy ?? keys.map((_, i) => i),
+  }),
   wantsEmptyEpoch: (_spec, before, after) => after > before,
 };

@@ -54,3 +54,7 @@ export const formatAggregate = (a: AggregateCall): string => {
 /** What of a key decides the format of state: its type. */
 export const keyTypesText = (keys: readonly TypedExpr[]): string =>
   keys.map((k) => `${formatExpr(k)} ${typeName(k.type)}`).join(", ");
+
+/** What keys are called where someone asks for one. */
+export const keyNames = (keys: readonly TypedExpr[]): readonly string[] =>
+  keys.map((k) => (k.kind === "slot" ? k.name : formatExpr(k)));

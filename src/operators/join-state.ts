@@ -4,12 +4,14 @@
  * Invariants. J1: the rows of a key are chained in order of arrival from `first[key]` over `next`; -1 ends a chain. J2: `expiry` has every row that can be
  * evicted at its time. J3: what comes out of `evict` and `all` is in order of time and of arrival: a restored side gives the same.
  */
-import { DOUBLE } from "../core/data-type.ts";
+import { type DataType, DOUBLE, struct } from "../core/data-type.ts";
 import type { Batch } from "../core/batch.ts";
 import { RESULT_ROWS_MAX } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
-import type { Vector } from "../core/vector.ts";
+import type { Row } from "../core/value.ts";
+import { valueAt, type Vector, vectorOf } from "../core/vector.ts";
 import type { TypedExpr } from "../expr/ast.ts";
+import { toUserValue } from "../expr/user-values.ts";
 import { grown } from "../state/row-column.ts";
 import { RowTable } from "../state/row-table.ts";
 import type { KeyIndex } from "./key-index.ts";
@@ -41,8 +43,10 @@ export class JoinState {
   #previous = new Int32Array(0);
   #keyOf = new Int32Array(0);
   readonly #expiry = new SlotExpiry();
+  readonly #rowType: DataType;
 
   constructor(name: string, schema: Schema, keys: readonly TypedExpr[]) {
+    this.#rowType = struct(schema.fields);
     this.#stored = new StoredColumns(schema, keys);
     this.#evictColumn = this.#stored.types.length;
     this.table = new RowTable(name, [...this.#stored.types, DOUBLE]);
@@ -155,4 +159,38 @@ export class JoinState {
   gather(slots: Int32Array, n: number): Vector[] {
     return Array.from({ length: this.#stored.width }, (_, c) => this.table.column(c).gather(slots, n));
   }
+
+  /** The rows of a key in order of arrival, as values of user code. */
+  rowsOf(id: number): unknown[] {
+    const slots: number[] = [];
+    for (let slot = this.first[id] ?? -1; slot >= 0; slot = this.next[slot]!) slots.push(slot);
+    const columns = this.gather(Int32Array.from(slots), slots.length);
+    return slots.map((_, i) =>
+      toUserValue(
+        columns.map((v) => valueAt(v, i)),
+        this.#rowType,
+      ),
+    );
+  }
 }
+
+interface Kept {
+  readonly state: JoinState;
+}
+
+/** What both sides keep for a key (`StreamJoin.lookUp`). */
+export const rowsOfKey = (
+  key: Row,
+  types: readonly DataType[],
+  index: KeyIndex,
+  [{ state: left }, { state: right }]: readonly [Kept, Kept],
+): Readonly<Record<string, unknown>> | undefined => {
+  const ids = new Int32Array(1);
+  index.lookup(
+    types.map((t, i) => vectorOf(t, [key[i]!])),
+    1,
+    ids,
+  );
+  const found = { left: left.rowsOf(ids[0]!), right: right.rowsOf(ids[0]!) };
+  return found.left.length + found.right.length === 0 ? undefined : found;
+};

@@ -18,6 +18,8 @@ export interface SeenKeys {
   fetchClosing?(watermarkMs: number): Promise<void> | undefined;
   /** Forgets what the watermark lets go; how many. */
   forget(watermarkMs: number): number;
+  /** What is kept of one key, for a look from outside: it may make a place for the key. */
+  find(key: readonly Vector[]): Readonly<Record<string, unknown>> | undefined;
   /** At the end of an epoch: moves keys to disk. */
   relieve?(epoch: number): Promise<void> | undefined;
   close?(): void;
@@ -70,6 +72,10 @@ export class PlainKeys implements SeenKeys {
     return fresh;
   }
 
+  find(key: readonly Vector[]): Readonly<Record<string, unknown>> | undefined {
+    return this.firsts(key, undefined, 1)[0] === 1 ? undefined : { seen: true };
+  }
+
   forget(watermarkMs: number): number {
     this.#table.takeTouched();
     const gone = this.#table.close(watermarkMs);
@@ -119,6 +125,11 @@ export class DelayedKeys implements SeenKeys {
       first[i] = 1;
     }
     return first;
+  }
+
+  find(key: readonly Vector[]): Readonly<Record<string, unknown>> | undefined {
+    const until = this.#table.get(this.#encoder.encode(key, 1).keys[0]!);
+    return until === undefined ? undefined : { seen: true, until: new Date(until) };
   }
 
   forget(watermarkMs: number): number {

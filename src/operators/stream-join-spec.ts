@@ -1,6 +1,7 @@
 /** What a stream-stream join is told, and how that reads in plans and fingerprints. */
 import type { TypedExpr } from "../expr/ast.ts";
-import { formatExpr, keyTypesText } from "./expr-text.ts";
+import { formatExpr, keyNames, keyTypesText } from "./expr-text.ts";
+import type { StateKeys } from "./operator.ts";
 import type { EventTimeForm } from "./watermark-time.ts";
 
 /** When a side forgets a row: never; when the time of an equality key, or of an expression minus `offsetMs`, is <= watermark. */
@@ -49,3 +50,10 @@ export const describeStreamJoin = (spec: StreamJoinSpec): string => {
 /** "columns": the form of the state's blobs. */
 export const streamJoinFingerprint = (spec: StreamJoinSpec): string =>
   `join ${spec.how} columns left=[${keyTypesText(spec.left.keys)}] right=[${keyTypesText(spec.right.keys)}] on ${spec.condition === undefined ? "true" : formatExpr(spec.condition)}`;
+
+/** Kept by the key's values, which have the names of the left side's columns. */
+export const streamJoinStateKeys = ({ left: { keys }, routeBy }: StreamJoinSpec): StateKeys => ({
+  names: keyNames(keys),
+  types: keys.map((k) => k.type),
+  routeBy: routeBy ?? keys.map((_, i) => i),
+});

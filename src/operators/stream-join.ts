@@ -11,11 +11,12 @@
 import { type Batch, batchOf, rowCount } from "../core/batch.ts";
 import { JOIN_PAIRS_MAX, RESULT_ROWS_MAX } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
+import type { Row } from "../core/value.ts";
 import { takeVector, valueAt, type Vector } from "../core/vector.ts";
 import { compileExprs } from "../expr/compile.ts";
 import { SlotList } from "../state/slot-list.ts";
 import { compileAll, compilePairColumns, type SplitCondition, splitCondition } from "./join-condition.ts";
-import { JoinState } from "./join-state.ts";
+import { JoinState, rowsOfKey } from "./join-state.ts";
 import { KeyIndex } from "./key-index.ts";
 import type {
   EpochContext,
@@ -32,6 +33,7 @@ import {
   describeStreamJoin,
   type JoinSide,
   streamJoinFingerprint,
+  streamJoinStateKeys,
   type StreamJoinSpec,
 } from "./stream-join-spec.ts";
 import { notLate, timesOf } from "./watermark-time.ts";
@@ -372,6 +374,10 @@ class StreamJoin implements Operator {
     }
   }
 
+  lookUp(key: Row): Readonly<Record<string, unknown>> | undefined {
+    return rowsOfKey(key, streamJoinStateKeys(this.#spec).types, this.#index, this.#sides);
+  }
+
   metrics(): OperatorMetrics {
     return this.#counts.epoch;
   }
@@ -383,6 +389,7 @@ export const streamJoinKind: OperatorKind<StreamJoinSpec> = {
   create: (spec, inputs, output) => new StreamJoin(spec, inputs, output),
   describe: describeStreamJoin,
   stateFingerprint: streamJoinFingerprint,
+  stateKeys: streamJoinStateKeys,
   wantsEmptyEpoch: (spec, before, after) =>
     (spec.left.evict.kind !== "never" || spec.right.evict.kind !== "never") && after > before,
 };

@@ -131,6 +131,57 @@ test("transformWithState: every variable of a key, and its timers", async () => 
   await f.close();
 });
 
+test("deduplication: whether a key was seen, and until when it is kept", async () => {
+  const all = await started((s) => s.dropDuplicates("k").select("k").writeStream, "append");
+  const { operator, keys } = all.inspection.stateOperators()[0]!;
+  assert.deepEqual(keys, [{ name: "k", type: "string" }]);
+  assert.deepEqual((await all.inspection.state(operator, "x")).state, { seen: true });
+  assert.equal((await all.inspection.state(operator, "nobody")).state, undefined);
+  await all.f.close();
+  const within = await started((s) => s.dropDuplicatesWithinWatermark("k").select("k").writeStream, "append");
+  const only = within.inspection.stateOperators()[0]!.operator;
+  assert.deepEqual((await within.inspection.state(only, "x")).state, {
+    seen: true,
+    until: new Date(11_000),
+  });
+  await within.f.close();
+});
+
+test("a join of streams: the rows that both sides keep for a key, after a crash too", async () => {
+  const f = new FrameCluster({ partitions: 3 });
+  const [a, b] = [f.source("a"), f.source("b")];
+  await f.start(
+    "SELECT a.k, b.v FROM a LEFT JOIN b ON a.k = b.k AND b.ts BETWEEN a.ts AND a.ts + INTERVAL 8 SECONDS",
+  );
+  await a.add([
+    ["x", 1, 1_000],
+    ["y", 2, 2_000],
+    ["x", 3, 3_000],
+  ]);
+  await b.add([["x", 4, 5_000]]);
+  await f.settle();
+  const at = (ms: number): Date => new Date(ms);
+  // Of a, only what the query needs is kept.
+  const expected = {
+    left: [
+      { k: "x", ts: at(1_000) },
+      { k: "x", ts: at(3_000) },
+    ],
+    right: [{ k: "x", v: 4, ts: at(5_000) }],
+  };
+  const { inspection } = await f.query();
+  const { operator, keys } = inspection.stateOperators()[0]!;
+  assert.deepEqual(keys, [{ name: "k", type: "string" }]);
+  assert.deepEqual((await inspection.state(operator, "x")).state, expected);
+  assert.equal((await inspection.state(operator, "nobody")).state, undefined);
+  await f.crash();
+  await a.add([["z", 0, 6_000]]);
+  await f.settle();
+  const again = (await f.query()).inspection;
+  assert.deepEqual((await again.state(operator, { k: "x" })).state, expected);
+  await f.close();
+});
+
 test("an operator that is not there, and a key of another type", async () => {
   const { f, inspection } = await started((s) => s.groupBy("v").count().writeStream);
   const { operator } = inspection.stateOperators()[0]!;
