@@ -73,10 +73,8 @@ const replace = (s: string, pattern: string, replacement: string, position: numb
   return out + rest.slice(from);
 };
 
-const groupCount = (re: RegExp): number => new RegExp(`${re.source}|`, re.flags).exec("")!.length - 1;
-
-const checkGroup = (re: RegExp, group: number, fn: string): void => {
-  const count = groupCount(re);
+const checkGroup = (match: RegExpMatchArray, group: number, fn: string): void => {
+  const count = match.length - 1;
   if (group < 0 || group > count)
     throw failure(
       "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX",
@@ -85,11 +83,9 @@ const checkGroup = (re: RegExp, group: number, fn: string): void => {
 };
 
 const extract = (s: string, pattern: string, group = 1): string => {
-  const re = javaRegex(pattern, "regexp_extract");
-  re.lastIndex = 0;
-  const m = re.exec(s);
+  const m = javaRegex(pattern, "regexp_extract").exec(s);
   if (m === null) return "";
-  checkGroup(re, group, "regexp_extract");
+  checkGroup(m, group, "regexp_extract");
   return m[group] ?? "";
 };
 
@@ -97,7 +93,7 @@ const extractAll = (s: string, pattern: string, group = 1): string[] => {
   const re = javaRegex(pattern, "regexp_extract_all");
   re.lastIndex = 0;
   const matches = [...s.matchAll(re)];
-  if (matches.length > 0) checkGroup(re, group, "regexp_extract_all");
+  if (matches.length > 0) checkGroup(matches[0]!, group, "regexp_extract_all");
   return matches.map((m) => m[group] ?? "");
 };
 

@@ -56,9 +56,22 @@ const splitPart = (s: string, delimiter: string, n: number): string => {
       "INVALID_INDEX_OF_ZERO",
       "The index 0 is invalid. An index shall be either < 0 or > 0 (the first element has index 1).",
     );
-  const parts = delimiter === "" ? [s] : s.split(delimiter);
-  return parts[n > 0 ? n - 1 : parts.length + n] ?? "";
+  if (delimiter === "") return n === 1 || n === -1 ? s : "";
+  if (n < 0) return s.split(delimiter).at(n) ?? "";
+  // No part before the n-th is made.
+  let from = 0;
+  for (let k = 1; k < n; k++) {
+    const at = s.indexOf(delimiter, from);
+    if (at < 0) return "";
+    from = at + delimiter.length;
+  }
+  const to = s.indexOf(delimiter, from);
+  return to < 0 ? s.slice(from) : s.slice(from, to);
 };
+
+/** A text in which `$` means something is put in by a function. */
+const replaceAll = (s: string, search: string, by = ""): string =>
+  search === "" ? s : by.includes("$") ? s.replaceAll(search, () => by) : s.replaceAll(search, by);
 
 /** The position of the n-th part in code points, forward from `start` or, when it is negative, backward; overlapping parts count each. */
 const occurrenceAt = (s: string, part: string, start: number, n: number): number => {
@@ -294,9 +307,7 @@ const replacing: readonly FunctionDefinition[] = [
     "replace(str, search[, replacement])",
     "str with every search replaced (by default removed).",
     signature([STRING, STRING, STRING], STRING, { optional: 1 }),
-    strict<[string, string, string | undefined]>(([s, search, by]) =>
-      search === "" ? s : s.replaceAll(search, () => by ?? ""),
-    ),
+    plain(replaceAll),
     { examples: [["replace('ABCabc', 'abc', 'DEF')", "ABCDEF"]] },
   ),
   string(
