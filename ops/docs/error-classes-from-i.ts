@@ -40,10 +40,18 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "INVALID_BITMAP_POSITION",
     "A bitmap has 32,768 bits, from 0: take `bitmap_bit_position()` of the number, grouped by `bitmap_bucket_number()`.",
   ],
+  ["INVALID_BOOLEAN_STATEMENT", "The condition of IF, WHILE, REPEAT or CASE is no boolean."],
   ["INVALID_CONF_VALUE", "A setting has a value that it does not take."],
+  ["INVALID_CORRUPT_RECORD_TYPE", "The field for records that do not fit must be a STRING."],
   ["INVALID_DATETIME_PATTERN", "A date pattern holds a letter that has no meaning. Quote text: `yyyy'T'HH`."],
   ["INVALID_DECIMAL_SCALE", "The scale of a decimal is negative or above its precision."],
+  [
+    "INVALID_DEFAULT_VALUE",
+    "The DEFAULT of DECLARE holds a subquery. Declare first, then SET VARIABLE x = (SELECT …).",
+  ],
+  ["INVALID_ESC", "ESCAPE takes one character."],
   ["INVALID_ESCAPE_CHAR", "ESCAPE takes one character."],
+  ["INVALID_EXPR_TYPE_FOR_QUERY_EXECUTE_IMMEDIATE", "EXECUTE IMMEDIATE takes a text."],
   ["INVALID_EXTRACT", "EXTRACT needs a source it can take the field from."],
   ["INVALID_EXTRACT_BASE_FIELD_TYPE", "`x.field` or `x[key]` on a value that has no parts."],
   ["INVALID_EXTRACT_FIELD", "EXTRACT does not know this field."],
@@ -64,6 +72,8 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ],
   ["INVALID_INTERVAL_FORMAT", "The text is no interval of the fields named."],
 
+  ["INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION", "A date takes no interval with hours or less."],
+  ["INVALID_LABEL_USAGE", "LEAVE or ITERATE names a label that no block or loop around it has."],
   [
     "INVALID_LAMBDA_FUNCTION_CALL",
     "A lambda `x -> …` stands where the function takes none, or has the wrong number of parameters.",
@@ -83,6 +93,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "An argument has a value that the function does not take; the subclass says which.",
   ],
   ["INVALID_PROPERTY_VALUE", "The value of an option must be a text, a number, TRUE or FALSE."],
+  ["INVALID_QUERY_MIXED_QUERY_PARAMETERS", "The text has both `?` and `:name` parameters. Use one kind."],
   ["INVALID_RECURSIVE_CTE", "A recursive WITH must be a start UNION ALL a step, and is for batch queries."],
   [
     "INVALID_RECURSIVE_REFERENCE",
@@ -92,6 +103,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["INVALID_SCHEMA", "The text given as a schema is none."],
   ["INVALID_SET_SYNTAX", "Write `SET key = value`; quote a key with special characters by backquotes."],
   ["INVALID_SQL_SYNTAX", "The syntax is not for this function; the subclass says which."],
+  ["INVALID_STATEMENT_FOR_EXECUTE_INTO", "INTO takes the row of a query; this statement is none."],
   [
     "INVALID_SUBQUERY_EXPRESSION",
     "A subquery used as a value must give one column; it cannot read a stream.",
@@ -111,6 +123,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "count(t.*) is not allowed: write count(*), or name the columns.",
   ],
   ["INVALID_UTF8_STRING", "The bytes are no UTF-8."],
+  [
+    "INVALID_VARIABLE_DECLARATION",
+    "In a block of a script DECLARE stands before all other statements, and without OR REPLACE.",
+  ],
   [
     "INVALID_VARIANT_CAST",
     "A variant holds another kind of value than asked for. `try_variant_get` gives null.",
@@ -136,6 +152,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "The function needs WITHIN GROUP (ORDER BY …), or takes another number of orders.",
   ],
   ["JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE", "The condition of a join must be boolean."],
+  ["LABELS_MISMATCH", "The label behind END is not the one in front of the block."],
   [
     "LATE_ROWS_WITHOUT_STATE",
     "`late()` stands above an operator that refuses no rows. Call it on the frame of a windowed aggregate, a join or a deduplication.",
@@ -158,6 +175,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "ORDER BY and LIMIT are pipe operators of their own: put |> between them.",
   ],
   ["MULTI_ALIAS_WITHOUT_GENERATOR", "Several names in AS (a, b) are for generator functions."],
+  ["NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION", "The frequency of a percentile must not be negative."],
   ["NESTED_AGGREGATE_FUNCTION", "An aggregate inside an aggregate. Compute the inner one in a subquery."],
   [
     "NESTED_WINDOW_FUNCTION",
@@ -169,19 +187,30 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING",
     "`row_number() OVER` and its like need all rows. On a stream use time windows, `dropDuplicates`, `max_by`, or state of your own.",
   ],
+  [
+    "NOT_A_CONSTANT_STRING",
+    "IDENTIFIER(…) takes a text that is known before the query runs: a literal, a parameter, a variable, or functions of these.",
+  ],
+  ["NOT_A_SCALAR_FUNCTION", "The function gives a table: call it in FROM."],
   ["NOT_A_TABLE_FUNCTION", "The function is known, but makes no rows: it cannot stand in FROM."],
   [
     "NOT_NULL_CONSTRAINT_VIOLATION",
     "A column that is not nullable got no value. Declare it with `.nullable()`, or give one.",
   ],
   ["NULL_MAP_KEY", "A map cannot have null as a key."],
+  ["NULL_QUERY_STRING_EXECUTE_IMMEDIATE", "The text of EXECUTE IMMEDIATE is null."],
   [
     "NUMERIC_VALUE_OUT_OF_RANGE",
     "The number does not fit the decimal type. Give it more digits, or use `try_cast`.",
   ],
   ["NUM_COLUMNS_MISMATCH", "The two sides of a set operation have different numbers of columns."],
+  [
+    "NUM_TABLE_VALUE_ALIASES_MISMATCH",
+    "`f(…) AS t(a, b)` names more or fewer columns than the function gives.",
+  ],
   ["ORDER_BY_POS_OUT_OF_RANGE", "ORDER BY names an item by a number that SELECT does not have."],
   ["PARSE_EMPTY_STATEMENT", "There is no statement in the text."],
+  ["PARSE_MODE_UNSUPPORTED", "from_json and from_csv have the modes PERMISSIVE and FAILFAST."],
   [
     "PARSE_SYNTAX_ERROR",
     "The text is no SQL at the place of the caret; the message says what was expected there.",
@@ -206,7 +235,13 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["RECURSION_ROW_LIMIT_EXCEEDED", "A recursive WITH made more rows than the limit."],
   ["RECURSIVE_VIEW", "A view refers to itself."],
   ["REMAINDER_BY_ZERO", "The remainder of a division by zero. `try_mod` gives null."],
-  ["ROUTINE_NOT_FOUND", "LATERAL VIEW names no function."],
+  ["REQUIRED_PARAMETER_NOT_FOUND", "A call leaves out a parameter that has no default."],
+  ["ROUTINE_ALREADY_EXISTS", "A function of this name is there. Use CREATE OR REPLACE, or drop it first."],
+  ["ROUTINE_NOT_FOUND", "LATERAL VIEW, DROP FUNCTION or the body of a SQL function names no function."],
+  [
+    "ROW_SUBQUERY_TOO_MANY_ROWS",
+    "The query whose row SET VARIABLE or INTO takes gave several. Aggregate, or add LIMIT 1.",
+  ],
   [
     "SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION",
     "Beside groups a correlated scalar subquery is a key of GROUP BY or stands inside an aggregate: repeat it in GROUP BY, or use first(…).",
@@ -272,6 +307,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["UNPIVOT_REQUIRES_VALUE_COLUMNS", "UNPIVOT names no columns of values."],
   ["UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "The columns of UNPIVOT have types with nothing in common."],
   ["UNPIVOT_VALUE_SIZE_MISMATCH", "The groups of UNPIVOT have different numbers of columns."],
+  ["UNRECOGNIZED_PARAMETER_NAME", "A call names an argument that the function does not have."],
   [
     "UNRECOGNIZED_STATISTIC",
     "`summary` knows count, count_distinct, approx_count_distinct, mean, stddev, min, max and percentages such as 25%.",
@@ -291,6 +327,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "There is no function of this name. SHOW FUNCTIONS lists them; a user function is made with `mill.udf`.",
   ],
   ["UNRESOLVED_USING_COLUMN_FOR_JOIN", "One side of the join has no such column."],
+  ["UNRESOLVED_VARIABLE", "There is no variable of this name. DECLARE it first; its schema is `session`."],
   [
     "UNSAFE_INTEGER",
     "A long outside ±2^53 would lose digits as a JavaScript number. Declare the column as `t.bigint`, or cast it to string.",
@@ -311,6 +348,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["UNSUPPORTED_OVERWRITE", "INSERT OVERWRITE is for tables in memory."],
   ["UNSUPPORTED_SHOW_CREATE_TABLE", "A temporary view has no CREATE TABLE."],
   [
+    "UNSUPPORTED_SQL_UDF_USAGE",
+    'With `compatibility: "spark"`: a SQL function cannot stand in ORDER BY, in a generator or in front of OVER. Compute it in a subquery.',
+  ],
+  [
     "UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK",
     'With `compatibility: "spark"`: EXCEPT in append mode needs a watermarked column among its columns, as in Spark.',
   ],
@@ -326,7 +367,13 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "UNSUPPORTED_TYPED_LITERAL",
     "`TYPE 'text'` is for DATE, TIMESTAMP, TIMESTAMP_NTZ, TIMESTAMP_LTZ, INTERVAL and X.",
   ],
+  [
+    "USER_DEFINED_FUNCTIONS",
+    "The definition of a SQL function is invalid: aggregates, window functions and generators cannot stand in its body (a subquery may hold them), parameters with a default come last, a table function gives the columns it declares.",
+  ],
   ["USER_RAISED_EXCEPTION", "`raise_error` or `assert_true` was reached: the query says so itself."],
+  ["VARIABLE_ALREADY_EXISTS", "The variable is declared already. Use DECLARE OR REPLACE."],
+  ["VARIABLE_NOT_FOUND", "DROP TEMPORARY VARIABLE names no variable. Add IF EXISTS if that is no error."],
   ["VARIANT_DUPLICATE_KEY", "The object in the variant has this key already."],
   [
     "VARIANT_PATH_TYPE_MISMATCH",

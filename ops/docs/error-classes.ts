@@ -5,6 +5,10 @@ import { ERROR_CLASSES_FROM_I } from "./error-classes-from-i.ts";
 /** [class, what it says and what helps] */
 export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   [
+    "ALL_PARAMETERS_MUST_BE_NAMED",
+    "EXECUTE IMMEDIATE of a text with `:name` parameters: write `USING value AS name` for each.",
+  ],
+  [
     "AMBIGUOUS_LATERAL_COLUMN_ALIAS",
     "Two items of SELECT have this alias, and a third refers to it. Give them different names.",
   ],
@@ -55,6 +59,10 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ],
   ["CREATE_VIEW_COLUMN_ARITY_MISMATCH", "CREATE VIEW names another number of columns than its query gives."],
   [
+    "CYCLIC_FUNCTION_REFERENCE",
+    "A SQL function calls itself, itself or through others. Functions of SQL do not recur: use a recursive query.",
+  ],
+  [
     "DATATYPE_MISMATCH",
     "An argument or condition has a type that does not fit; the subclass says how. Cast it to what the message asks for.",
   ],
@@ -63,6 +71,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
     "DATETIME_FIELD_OUT_OF_BOUNDS",
     "A part of a date or time is outside of its range (month 13). `try_make_timestamp` and its like give null.",
   ],
+  ["DATETIME_OVERFLOW", "A time is beyond what a timestamp holds: 292,000 years around 1970."],
   ["DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "A decimal has at most 38 digits."],
   ["DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", "Window functions take no DISTINCT."],
   [
@@ -71,18 +80,22 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ],
   ["DUPLICATED_CTE_NAMES", "WITH defines a name twice."],
   ["DUPLICATED_MAP_KEY", "A map was built with one key twice."],
+  ["DUPLICATE_ASSIGNMENTS", "One SET VARIABLE or INTO names a variable twice."],
   ["DUPLICATE_CLAUSES", "A clause of CREATE TABLE stands twice."],
   ["DUPLICATE_KEY", "An option or property stands twice."],
   ["DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT", "A named argument is given twice."],
+  ["DUPLICATE_ROUTINE_PARAMETER_NAMES", "Two parameters of CREATE FUNCTION have one name."],
   [
     "EARLY_ROWS_UNSUPPORTED",
     "The `emit` option of `agg` gives early rows of aggregates in append mode. Give the marker a name of its own; sessions have update mode instead.",
   ],
+  ["END_LABEL_WITHOUT_BEGIN_LABEL", "A label stands behind END, and none in front of the block."],
   [
     "EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE",
     "A watermark needs a column of type timestamp. Convert it with `withColumn` first.",
   ],
   ["EXCEPT_OVERLAPPING_COLUMNS", "`* EXCEPT (…)` names a column and a part of it. Name only one of them."],
+  ["EXEC_IMMEDIATE_DUPLICATE_ARGUMENT_ALIASES", "USING names two values alike."],
   [
     "EXPECT_TABLE_NOT_VIEW",
     "The statement writes to a table; the name is a view. Declare the target with CREATE TABLE … USING.",
@@ -126,7 +139,7 @@ export const NO_ERROR_CLASSES: ReadonlySet<string> = new Set(
     // parts behind DATATYPE_MISMATCH
     "ARRAY_FUNCTION_DIFF_TYPES BINARY_OP_DIFF_TYPES BINARY_OP_WRONG_TYPE CAST_WITHOUT_SUGGESTION CAST_WITH_CONF_SUGGESTION CAST_WITH_FUNC_SUGGESTION " +
     "CREATE_MAP_KEY_DIFF_TYPES CREATE_MAP_VALUE_DIFF_TYPES CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING DATA_DIFF_TYPES BINARY_ARRAY_DIFF_TYPES UNEXPECTED_RETURN_TYPE " +
-    "FILTER_NOT_BOOLEAN HASH_MAP_TYPE HASH_VARIANT_TYPE MAP_FROM_ENTRIES_WRONG_TYPE MAP_FUNCTION_DIFF_TYPES " +
+    "INVALID_JSON_MAP_KEY_TYPE INVALID_JSON_SCHEMA FILTER_NOT_BOOLEAN HASH_MAP_TYPE HASH_VARIANT_TYPE MAP_FROM_ENTRIES_WRONG_TYPE MAP_FUNCTION_DIFF_TYPES " +
     "NON_FOLDABLE_INPUT NULL_TYPE PARAMETER_CONSTRAINT_VIOLATION SEQUENCE_WRONG_INPUT_TYPES STACK_COLUMN_DIFF_TYPES " +
     "RANGE_FRAME_INVALID_TYPE RANGE_FRAME_MULTI_ORDER RANGE_FRAME_WITHOUT_ORDER SPECIFIED_WINDOW_FRAME_DIFF_TYPES " +
     "SPECIFIED_WINDOW_FRAME_INVALID_BOUND SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON UNEXPECTED_INPUT_TYPE UNSUPPORTED_INPUT_TYPE VALUE_OUT_OF_RANGE"

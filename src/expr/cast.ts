@@ -13,7 +13,8 @@ import { isAnsiInterval } from "./coercion.ts";
 import { castInvalidInput, castOverflow } from "./runtime-errors.ts";
 import { DAY_MS, dayOfLocal } from "./time/calendar.ts";
 import { fromLocal, toLocal } from "./time/zones.ts";
-import { doubleText, shownValue, valueText } from "./value-text.ts";
+import { doubleText } from "./number-text.ts";
+import { shownValue, valueText } from "./value-text.ts";
 import { castFromVariant, castToVariant } from "./variant-cast.ts";
 
 export interface CastOptions {

@@ -25,6 +25,7 @@ import {
   VARIANT,
   YEAR_MONTH_INTERVAL,
 } from "../core/data-type.ts";
+import { AnalysisError } from "../core/errors.ts";
 import { analysisError } from "./type-errors.ts";
 
 const NAMES = new Map<string, DataType>([
@@ -178,7 +179,10 @@ export const parseTypeText = (text: string): DataType => whole(text, readType);
 export const parseSchemaText = (text: string): DataType => {
   try {
     return parseTypeText(text);
-  } catch {
+  } catch (e) {
+    const name = /^\s*(\w+)\s*$/.exec(text)?.[1];
+    if (name !== undefined && e instanceof AnalysisError && e.errorClass === "PARSE_SYNTAX_ERROR")
+      throw analysisError("UNSUPPORTED_DATATYPE", `Unsupported data type "${name.toUpperCase()}".`);
     return whole(text, (r) => struct(readFields(r, undefined)));
   }
 };

@@ -1,194 +1,15 @@
 /**
- * JSON text without loss: `parseJson` keeps integers outside ±2^53 as bigints and objects as Maps (any key is safe). Paths are Spark's
- * (`$.a.b[0]['c'][*]`).
+ * Paths into JSON as Spark has them (`$.a.b[0]['c'][*]`), what get_json_object finds at them, and json_tuple. P1: `[*]` gives an array of what it finds, and the bare
+ * value where that is one; `[*][*]` gives one flat array.
  */
 import type { Value } from "../core/value.ts";
-
-export type Json = null | boolean | number | bigint | string | Json[] | JsonObject;
-export type JsonObject = Map<string, Json>;
-
-export class JsonSyntaxError extends Error {}
-
-interface Reader {
-  readonly text: string;
-  at: number;
-  depth: number;
-  readonly distinctKeys?: boolean;
-}
-
-const DEPTH_MAX = 1000;
-const BLANK = /[ \t\r\n]*/y;
-const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-const PLAIN = /[^"\\\u0000-\u001f]*/y;
-
-const skip = (r: Reader): void => {
-  BLANK.lastIndex = r.at;
-  BLANK.exec(r.text);
-  r.at = BLANK.lastIndex;
-};
-const fail = (r: Reader): never => {
-  throw new JsonSyntaxError(`unexpected text at ${r.at}`);
-};
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  '"': '"',
-  "\\": "\\",
-  "/": "/",
-};
-
-const readString = (r: Reader): string => {
-  let out = "";
-  r.at++;
-  for (;;) {
-    PLAIN.lastIndex = r.at;
-    out += PLAIN.exec(r.text)![0];
-    r.at = PLAIN.lastIndex;
-    const c = r.text[r.at];
-    if (c === '"') {
-      r.at++;
-      return out;
-    }
-    if (c !== "\\") return fail(r);
-    const e = r.text[r.at + 1] ?? "";
-    if (e === "u") {
-      const hex = r.text.slice(r.at + 2, r.at + 6);
-      if (!/^[0-9a-fA-F]{4}$/.test(hex)) return fail(r);
-      out += String.fromCharCode(Number.parseInt(hex, 16));
-      r.at += 6;
-    } else {
-      const known = Object.hasOwn(ESCAPES, e) ? ESCAPES[e]! : undefined;
-      if (known === undefined) return fail(r);
-      out += known;
-      r.at += 2;
-    }
-  }
-};
-
-const readNumber = (r: Reader): number | bigint => {
-  NUMBER.lastIndex = r.at;
-  const m = NUMBER.exec(r.text);
-  if (m === null) return fail(r);
-  r.at = NUMBER.lastIndex;
-  const x = Number(m[0]);
-  return m[1] === undefined && m[2] === undefined && !Number.isSafeInteger(x) ? BigInt(m[0]) : x;
-};
-
-const readArray = (r: Reader): Json[] => {
-  const out: Json[] = [];
-  r.at++;
-  skip(r);
-  if (r.text[r.at] === "]") {
-    r.at++;
-    return out;
-  }
-  for (;;) {
-    out.push(readValue(r));
-    skip(r);
-    const c = r.text[r.at++];
-    if (c === "]") return out;
-    if (c !== ",") return fail(r);
-  }
-};
-
-const readObject = (r: Reader): JsonObject => {
-  const out: JsonObject = new Map();
-  r.at++;
-  skip(r);
-  if (r.text[r.at] === "}") {
-    r.at++;
-    return out;
-  }
-  for (;;) {
-    skip(r);
-    if (r.text[r.at] !== '"') return fail(r);
-    const key = readString(r);
-    skip(r);
-    if (r.text[r.at++] !== ":") return fail(r);
-    if (r.distinctKeys === true && out.has(key)) return fail(r);
-    out.set(key, readValue(r));
-    skip(r);
-    const c = r.text[r.at++];
-    if (c === "}") return out;
-    if (c !== ",") return fail(r);
-  }
-};
-
-const readWord = (r: Reader, word: string, value: Json): Json => {
-  if (!r.text.startsWith(word, r.at)) return fail(r);
-  r.at += word.length;
-  return value;
-};
-
-const readValue = (r: Reader): Json => {
-  skip(r);
-  if (++r.depth > DEPTH_MAX) throw new JsonSyntaxError(`nested deeper than ${DEPTH_MAX}`);
-  const c = r.text[r.at];
-  const value =
-    c === "{"
-      ? readObject(r)
-      : c === "["
-        ? readArray(r)
-        : c === '"'
-          ? readString(r)
-          : c === "t"
-            ? readWord(r, "true", true)
-            : c === "f"
-              ? readWord(r, "false", false)
-              : c === "n"
-                ? readWord(r, "null", null)
-                : readNumber(r);
-  r.depth--;
-  return value;
-};
-
-/** The JSON of a text. @throws JsonSyntaxError */
-export const parseJson = (text: string): Json => {
-  const r: Reader = { text, at: 0, depth: 0 };
-  const value = readValue(r);
-  skip(r);
-  if (r.at !== text.length) fail(r);
-  return value;
-};
-
-/** The JSON value that a text begins with, what follows is not read; undefined where it is none or an object has a key twice. */
-export const tryParseFirst = (text: string): Json | undefined => {
-  try {
-    const r: Reader = { text, at: 0, depth: 0, distinctKeys: true };
-    const value = readValue(r);
-    return typeof value !== "object" && !/^(?:$|\s)/.test(text.slice(r.at, r.at + 1)) ? fail(r) : value;
-  } catch (e) {
-    if (e instanceof JsonSyntaxError) return undefined;
-    throw e;
-  }
-};
-
-/** `parseJson`, undefined where it throws. */
-export const tryParseJson = (text: string): Json | undefined => {
-  try {
-    return parseJson(text);
-  } catch (e) {
-    if (e instanceof JsonSyntaxError) return undefined;
-    throw e;
-  }
-};
-
-/** Compact JSON text, keys in their order. */
-export const writeJson = (v: Json): string => {
-  if (Array.isArray(v)) return `[${v.map(writeJson).join(",")}]`;
-  if (v instanceof Map)
-    return `{${[...v].map(([k, x]) => `${JSON.stringify(k)}:${writeJson(x)}`).join(",")}}`;
-  return typeof v === "bigint" ? String(v) : JSON.stringify(v);
-};
+import { type Json, JsonFraction, type JsonReading, tryReadJson, writeJson } from "./json-reader.ts";
 
 export type PathStep =
   | { readonly kind: "key"; readonly name: string }
   | { readonly kind: "index"; readonly index: number }
-  | { readonly kind: "all" };
+  /** `child`: written `.*`, which finds nothing in a text. */
+  | { readonly kind: "all"; readonly child: boolean };
 
 const STEP = /\.(\*|[^.[\]]+)|\[(?:(\d+)|(\*)|'([^']*)'|"([^"]*)")\]/y;
 
@@ -203,36 +24,109 @@ export const parsePath = (path: string): readonly PathStep[] | undefined => {
     if (m === null) return undefined;
     at = STEP.lastIndex;
     const name = m[1] ?? m[4] ?? m[5];
-    if (m[1] === "*" || m[3] !== undefined) steps.push({ kind: "all" });
+    if (m[1] === "*" || m[3] !== undefined) steps.push({ kind: "all", child: m[1] === "*" });
     else if (name !== undefined) steps.push({ kind: "key", name });
     else steps.push({ kind: "index", index: Number(m[2]) });
   }
   return steps;
 };
 
-/** All values at a path; more than one only behind `[*]`. A key goes through the objects of an array. */
-export const valuesAt = (v: Json, steps: readonly PathStep[], from = 0): Json[] => {
-  const step = steps[from];
-  if (step === undefined) return [v];
-  if (step.kind === "key") {
-    if (v instanceof Map) return v.has(step.name) ? valuesAt(v.get(step.name)!, steps, from + 1) : [];
-    return Array.isArray(v) && from > 0 && steps[from - 1]!.kind === "all"
-      ? v.flatMap((x) => valuesAt(x, steps, from))
-      : [];
+const PATHS_MAX = 1000;
+const paths = new Map<string, readonly PathStep[] | undefined>();
+
+/** `parsePath`, kept. */
+export const pathSteps = (path: string): readonly PathStep[] | undefined => {
+  if (!paths.has(path)) {
+    if (paths.size >= PATHS_MAX) paths.clear();
+    paths.set(path, parsePath(path));
   }
-  if (!Array.isArray(v)) return [];
-  if (step.kind === "index") return step.index < v.length ? valuesAt(v[step.index]!, steps, from + 1) : [];
-  return v.flatMap((x) => valuesAt(x, steps, from + 1));
+  return paths.get(path);
 };
 
-/** A JSON value as json_tuple and get_json_object show it: strings bare, null as null, the rest as JSON. */
-export const jsonText = (v: Json): string | null =>
-  v === null ? null : typeof v === "string" ? v : writeJson(v);
+/** The value at a path without `[*]`; undefined where there is none. */
+export const valueAtPath = (v: Json, steps: readonly PathStep[]): Json | undefined => {
+  let at: Json | undefined = v;
+  for (const step of steps) {
+    if (step.kind === "key") at = at instanceof Map ? at.get(step.name) : undefined;
+    else at = step.kind === "index" && Array.isArray(at) ? at[step.index] : undefined;
+    if (at === undefined) return undefined;
+  }
+  return at;
+};
+
+/** How a string is written, and whether arrays at the end go into the one around them. */
+type Style = "raw" | "quoted" | "flat";
+
+/** What was written, and whether anything was found. */
+interface Found {
+  readonly texts: readonly string[];
+  readonly any: boolean;
+}
+const NOTHING: Found = { texts: [], any: false };
+
+const bracketed = (parts: readonly Found[]): string => `[${parts.flatMap((p) => p.texts).join(",")}]`;
+
+const leaf = (v: Json, style: Style): Found => {
+  if (style === "raw" && typeof v === "string") return { texts: [v], any: true };
+  if (style !== "flat" || !Array.isArray(v)) return { texts: [writeJson(v)], any: true };
+  const parts = v.map((x) => leaf(x, style));
+  return { texts: parts.flatMap((p) => p.texts), any: parts.some((p) => p.any) };
+};
+
+/** P1. */
+const everyElement = (v: readonly Json[], steps: readonly PathStep[], from: number, style: Style): Found => {
+  const next = steps[from + 1];
+  if (next?.kind === "all" && !next.child) {
+    const parts = v.map((x) => found(x, steps, from + 2, "flat"));
+    return { texts: [bracketed(parts)], any: parts.some((p) => p.any) };
+  }
+  const parts = v.map((x) => found(x, steps, from + 1, style === "flat" ? "flat" : "quoted"));
+  const hits = parts.filter((p) => p.any).length;
+  if (style === "quoted") return { texts: [bracketed(parts)], any: hits > 0 };
+  if (hits === 0) return NOTHING;
+  return { texts: [hits > 1 ? bracketed(parts) : bracketed(parts).slice(1, -1)], any: true };
+};
+
+const found = (v: Json, steps: readonly PathStep[], from: number, style: Style): Found => {
+  const step = steps[from];
+  if (step === undefined) return leaf(v, style);
+  if (step.kind === "key") {
+    const child = v instanceof Map ? v.get(step.name) : undefined;
+    return child === undefined || child === null ? NOTHING : found(child, steps, from + 1, style);
+  }
+  if (!Array.isArray(v) || (step.kind === "all" && step.child)) return NOTHING;
+  if (step.kind === "all") return everyElement(v, steps, from, style);
+  if (step.index >= v.length) return NOTHING;
+  return found(v[step.index]!, steps, from + 1, steps[from + 1]?.kind === "all" ? "quoted" : style);
+};
+
+/** What these functions read beyond the format, as Hive did. */
+const HIVE: JsonReading = { singleQuotes: true, controlChars: true, firstOnly: true };
+
+/** get_json_object: the value at a path as text; null when there is none. */
+export const textAtPath = (text: string, steps: readonly PathStep[]): string | null => {
+  const parsed = tryReadJson(text, { ...HIVE, duplicateKeys: "first" });
+  if (parsed === undefined) return null;
+  const { texts, any } = found(parsed, steps, 0, "raw");
+  return any ? texts.join("") : null;
+};
+
+/** The value that a text begins with. */
+export const firstJson = (text: string): Json | undefined => tryReadJson(text, HIVE);
 
 /** json_tuple: the top-level values of keys. */
 export const jsonFields = (json: string | null, keys: readonly (string | null)[]): Value[] => {
-  const parsed = json === null ? undefined : tryParseJson(json);
-  return keys.map((k) =>
-    k !== null && parsed instanceof Map && parsed.has(k) ? jsonText(parsed.get(k)!) : null,
-  );
+  const parsed = json === null ? undefined : firstJson(json);
+  return keys.map((k) => {
+    const v = k !== null && parsed instanceof Map ? parsed.get(k) : undefined;
+    if (v === undefined || v === null) return null;
+    return typeof v === "string" ? v : writeJson(v);
+  });
 };
+
+/** A whole number, whatever its size. */
+export const isInteger = (j: Json): j is number | bigint =>
+  typeof j === "bigint" || (typeof j === "number" && Number.isInteger(j));
+/** Any number. */
+export const isNumber = (j: Json): j is number | bigint | JsonFraction =>
+  typeof j === "number" || typeof j === "bigint" || j instanceof JsonFraction;

@@ -3,21 +3,25 @@
  * that are null are left out of the text, null elements and map values are not.
  */
 import type { DataType, Field } from "../core/data-type.ts";
+import { ExecutionError } from "../core/errors.ts";
 import { canonicalLong, type Value } from "../core/value.ts";
 import {
   DECIMAL_PRECISION_MAX,
   fitsPrecision,
+  javaDecimalString,
   parseDecimalText,
-  plainDecimalString,
   toScale,
 } from "./decimal.ts";
-import { type Json, type JsonObject, writeJson } from "./json-path.ts";
+import { isInteger, isNumber } from "./json-path.ts";
+import { type Json, JsonFraction, type JsonObject, quoteJson, writeJson } from "./json-reader.ts";
 import { DAY_MS, formatDate } from "./time/calendar.ts";
 import { parseDate, parseTimestamp, parseTimestampNtz } from "./time/iso-text.ts";
 import { parseCalendarInterval, parseDayTimeInterval, parseYearMonthInterval } from "./time/interval-text.ts";
 import { formatInstant } from "./time/pattern-format.ts";
 import { parseInstant, parsePattern } from "./time/pattern-parse.ts";
-import { doubleText, floatText, valueText } from "./value-text.ts";
+import { doubleText, floatText } from "./number-text.ts";
+import { internalText } from "./internal-text.ts";
+import { valueText } from "./value-text.ts";
 import { fromVariant, toVariant } from "./variant.ts";
 
 export interface JsonOptions {
@@ -42,8 +46,10 @@ export class JsonMismatch extends Error {
 const BITS: Partial<Record<DataType["kind"], number>> = { byte: 8, short: 16, int: 32, long: 64 };
 
 const integer = (j: Json, type: DataType): Value => {
-  if (typeof j === "number" ? !Number.isInteger(j) : typeof j !== "bigint") throw new JsonMismatch();
-  const x = BigInt(j as number | bigint);
+  if (!isInteger(j)) throw new JsonMismatch();
+  const x = BigInt(j);
+  // Jackson reads a byte with or without a sign.
+  if (type.kind === "byte" && x > 127n && x < 256n) return Number(x) - 256;
   if (BigInt.asIntN(BITS[type.kind]!, x) !== x) throw new JsonMismatch();
   return canonicalLong(x);
 };
@@ -52,28 +58,22 @@ const SPECIAL = new Map<string, number>([
   ["NaN", Number.NaN],
   ["Infinity", Infinity],
   ["+Infinity", Infinity],
-  ["INF", Infinity],
   ["+INF", Infinity],
   ["-Infinity", -Infinity],
   ["-INF", -Infinity],
 ]);
 
 const floating = (j: Json, type: DataType): Value => {
-  const x =
-    typeof j === "number" || typeof j === "bigint"
-      ? Number(j)
-      : typeof j === "string"
-        ? SPECIAL.get(j)
-        : undefined;
-  if (x === undefined) throw new JsonMismatch();
-  return type.kind === "float" ? Math.fround(x) : x;
+  const x = j instanceof JsonFraction ? j.value : typeof j === "string" ? SPECIAL.get(j) : undefined;
+  const n = x ?? (isInteger(j) ? Number(j) : undefined);
+  if (n === undefined) throw new JsonMismatch();
+  return type.kind === "float" ? Math.fround(n) : n;
 };
 
+/** The digits of a text may be grouped by commas. */
 const toDecimal = (j: Json, type: DataType & { kind: "decimal" }): Value => {
-  const parsed =
-    typeof j === "number" || typeof j === "bigint" || typeof j === "string"
-      ? parseDecimalText(String(j))
-      : undefined;
+  const text = typeof j === "string" ? j.replaceAll(",", "") : j instanceof JsonFraction ? j.text : String(j);
+  const parsed = isNumber(j) || typeof j === "string" ? parseDecimalText(text) : undefined;
   if (parsed === undefined) throw new JsonMismatch();
   const unscaled = toScale(parsed.unscaled, parsed.scale, type.scale);
   if (!fitsPrecision(unscaled, Math.min(type.precision, DECIMAL_PRECISION_MAX))) throw new JsonMismatch();
@@ -85,7 +85,20 @@ const or = (x: number | undefined): number => {
   return x;
 };
 
+/** A pattern nobody understands makes the field null; one that only old formatters understood is an error. */
 const instant = (j: Json, type: DataType, o: JsonOptions): Value => {
+  try {
+    return instantBy(j, type, o);
+  } catch (e) {
+    if (
+      e instanceof ExecutionError &&
+      e.errorClass !== "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION"
+    )
+      throw new JsonMismatch();
+    throw e;
+  }
+};
+const instantBy = (j: Json, type: DataType, o: JsonOptions): Value => {
   if (typeof j === "number" && Number.isInteger(j) && type.kind === "timestamp") return j * 1000;
   if (typeof j !== "string") throw new JsonMismatch();
   if (type.kind === "date")
@@ -98,7 +111,7 @@ const instant = (j: Json, type: DataType, o: JsonOptions): Value => {
     );
   return or(
     o.timestampNtzFormat === undefined
-      ? parseTimestampNtz(j)
+      ? parseTimestampNtz(/[Tt ].*[A-Za-z+-]/.test(j) ? "" : j)
       : parsePattern(j, o.timestampNtzFormat)?.localMs,
   );
 };
@@ -106,6 +119,22 @@ const dayOf = (ms: number | undefined): number | undefined =>
   ms === undefined ? undefined : Math.floor(ms / DAY_MS);
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** What of several parts fits (J1): throws a mismatch with all of them when one was a struct that fits in part. */
+const partsFrom = <T>(parts: readonly T[], read: (part: T) => Value): Value[] => {
+  let failed = false;
+  const out = parts.map((part) => {
+    try {
+      return read(part);
+    } catch (e) {
+      if (!(e instanceof JsonMismatch) || e.partial === null) throw e;
+      failed = true;
+      return e.partial;
+    }
+  });
+  if (failed) throw new JsonMismatch(out);
+  return out;
+};
 
 /** Each field on its own (J1); throws a mismatch with the rest when one did not fit. */
 const structFrom = (j: JsonObject, fields: readonly Field[], o: JsonOptions): Value => {
@@ -166,7 +195,7 @@ export const fromJson = (j: Json, type: DataType, o: JsonOptions): Value => {
       return new Uint8Array(Buffer.from(j, "base64"));
     case "array":
       if (!Array.isArray(j)) throw new JsonMismatch();
-      return j.map((x) => fromJson(x, type.element, o));
+      return partsFrom(j, (x) => fromJson(x, type.element, o));
     case "map":
       if (!(j instanceof Map)) throw new JsonMismatch();
       return [...j].map(([k, x]) => [k, fromJson(x, type.value, o)] as const);
@@ -187,11 +216,11 @@ export const fromJson = (j: Json, type: DataType, o: JsonOptions): Value => {
 const TIMESTAMP_FORMAT = "yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]";
 const NTZ_FORMAT = "yyyy-MM-dd'T'HH:mm:ss[.SSS]";
 
-const numberText = (x: number, text: string): string => (Number.isFinite(x) ? text : JSON.stringify(text));
+const numberText = (x: number, text: string): string => (Number.isFinite(x) ? text : quoteJson(text));
 
 const objectText = (entries: readonly (readonly [string, string])[], o: JsonOptions): string => {
   const shown = o.sortKeys === true ? entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)) : entries;
-  return `{${shown.map(([k, x]) => `${JSON.stringify(k)}:${x}`).join(",")}}`;
+  return `{${shown.map(([k, x]) => `${quoteJson(k)}:${x}`).join(",")}}`;
 };
 
 const structText = (v: readonly Value[], fields: readonly Field[], o: JsonOptions): string => {
@@ -210,13 +239,6 @@ export const timeText = (v: number, type: DataType, o: JsonOptions): string => {
   return formatInstant(v, "UTC", o.timestampNtzFormat ?? NTZ_FORMAT);
 };
 
-/** A key of a map; structs are written as rows, `[1,2]`. */
-const keyText = (type: DataType, o: JsonOptions): ((v: Value) => string) => {
-  if (type.kind !== "struct") return valueText(type, o.zone);
-  const fields = type.fields.map((f) => keyText(f.type, o));
-  return (v) => `[${(v as readonly Value[]).map((x, i) => (x === null ? "null" : fields[i]!(x))).join(",")}]`;
-};
-
 /** The JSON text of a value. */
 export const toJson = (v: Value, type: DataType, o: JsonOptions): string => {
   if (v === null) return "null";
@@ -232,20 +254,19 @@ export const toJson = (v: Value, type: DataType, o: JsonOptions): string => {
     case "float":
       return numberText(v as number, floatText(v as number));
     case "decimal":
-      return plainDecimalString(v as bigint, type.scale);
+      return javaDecimalString(v as bigint, type.scale);
     case "date":
     case "timestamp":
     case "timestamp_ntz":
-      return JSON.stringify(timeText(v as number, type, o));
+      return quoteJson(timeText(v as number, type, o));
     case "binary":
-      return JSON.stringify(Buffer.from(v as Uint8Array).toString("base64"));
+      return quoteJson(Buffer.from(v as Uint8Array).toString("base64"));
     case "array":
       return `[${(v as readonly Value[]).map((x) => toJson(x, type.element, o)).join(",")}]`;
     case "map": {
-      const key = keyText(type.key, o);
       const entries = v as readonly (readonly [Value, Value])[];
       return objectText(
-        entries.map(([k, x]) => [key(k), toJson(x, type.value, o)] as const),
+        entries.map(([k, x]) => [internalText(k, type.key, o.zone), toJson(x, type.value, o)] as const),
         o,
       );
     }
@@ -254,6 +275,6 @@ export const toJson = (v: Value, type: DataType, o: JsonOptions): string => {
     case "variant":
       return writeJson(fromVariant(v));
     default:
-      return JSON.stringify(valueText(type, o.zone)(v));
+      return quoteJson(valueText(type, o.zone)(v));
   }
 };

@@ -40,6 +40,7 @@ import { RANDOM_FUNCTIONS } from "./functions/random.ts";
 import { CAST_FUNCTIONS } from "./functions/cast-functions.ts";
 import { CRYPTO_FUNCTIONS } from "./functions/crypto.ts";
 import { BASE32_FUNCTIONS } from "./functions/base32.ts";
+import { VARIANT_FUNCTIONS } from "./functions/variant.ts";
 import { VARIANT_EDIT_FUNCTIONS } from "./functions/variant-edit.ts";
 import { TIME_TYPE_FUNCTIONS } from "./functions/time-type.ts";
 import { TIME_BUCKET_FUNCTIONS } from "./functions/time-bucket.ts";
@@ -81,6 +82,7 @@ const FILES: readonly (readonly FunctionDefinition[])[] = [
   CAST_FUNCTIONS,
   CRYPTO_FUNCTIONS,
   BASE32_FUNCTIONS,
+  VARIANT_FUNCTIONS,
   VARIANT_EDIT_FUNCTIONS,
   TIME_TYPE_FUNCTIONS,
   TIME_BUCKET_FUNCTIONS,

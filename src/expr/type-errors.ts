@@ -5,7 +5,11 @@ import type { SourcePosition, TypedExpr } from "./ast.ts";
 import type { CallSite } from "./function.ts";
 import { plainDecimalString } from "./decimal.ts";
 
-/** A type's name in upper case, as messages show it. */
+/** A name in backquotes unless it is plain. */
+const quotedName = (name: string): string =>
+  /^\w*[A-Za-z_]\w*$/.test(name) ? name : `\`${name.replaceAll("`", "``")}\``;
+
+/** A type's name in upper case, as DDL and messages show it. */
 export const sqlType = (t: DataType): string => {
   switch (t.kind) {
     case "array":
@@ -13,7 +17,7 @@ export const sqlType = (t: DataType): string => {
     case "map":
       return `MAP<${sqlType(t.key)}, ${sqlType(t.value)}>`;
     case "struct":
-      return `STRUCT<${t.fields.map((f) => `${f.name}: ${sqlType(f.type)}${f.nullable ? "" : " NOT NULL"}`).join(", ")}>`;
+      return `STRUCT<${t.fields.map((f) => `${quotedName(f.name)}: ${sqlType(f.type)}${f.nullable ? "" : " NOT NULL"}`).join(", ")}>`;
     default:
       return typeName(t).toUpperCase();
   }

@@ -4,7 +4,7 @@ import { ExecutionError } from "../core/errors.ts";
 import { canonicalLong, type Value } from "../core/value.ts";
 import { castAllowed } from "./coercion.ts";
 import { decimalToNumber, parseDecimalText } from "./decimal.ts";
-import { writeJson } from "./json-path.ts";
+import { writeJson } from "./json-reader.ts";
 import { executionError } from "./runtime-errors.ts";
 import { sqlType } from "./type-errors.ts";
 import { valueText } from "./value-text.ts";

@@ -1,6 +1,6 @@
 /** Schemas of variants and how those of several meet: schema_of_variant, schema_of_variant_agg. */
 import { parseDecimalText } from "./decimal.ts";
-import type { Json } from "./json-path.ts";
+import { type Json, JsonFraction } from "./json-reader.ts";
 
 /** The schema of one variant or the common one of several; VOID goes with all. */
 export type VariantSchema =
@@ -32,7 +32,8 @@ export const variantSchema = (j: Json): VariantSchema => {
   if (j instanceof Map)
     return { kind: "OBJECT", fields: new Map([...j].map(([k, x]) => [k, variantSchema(x)])) };
   if (typeof j === "string") return { kind: "STRING" };
-  return typeof j === "boolean" ? { kind: "BOOLEAN" } : numberSchema(j);
+  if (typeof j === "boolean") return { kind: "BOOLEAN" };
+  return numberSchema(j instanceof JsonFraction ? j.value : j);
 };
 
 const mergedDecimal = (a: Decimal, b: Decimal): VariantSchema => {

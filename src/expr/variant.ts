@@ -3,7 +3,7 @@
  * keys in order of the alphabet, as Spark's binary form does.
  */
 import type { Value } from "../core/value.ts";
-import type { Json } from "./json-path.ts";
+import { type Json, JsonFraction } from "./json-reader.ts";
 
 export interface VariantValue {
   readonly variant: unknown;
@@ -11,6 +11,7 @@ export interface VariantValue {
 
 const plainOf = (j: Json): unknown => {
   if (Array.isArray(j)) return j.map(plainOf);
+  if (j instanceof JsonFraction) return j.value;
   if (!(j instanceof Map)) return j;
   const out = Object.create(null) as Record<string, unknown>;
   for (const k of [...j.keys()].toSorted()) out[k] = plainOf(j.get(k)!);

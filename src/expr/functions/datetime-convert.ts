@@ -9,6 +9,7 @@ import {
   TIMESTAMP,
   TIMESTAMP_NTZ,
 } from "../../core/data-type.ts";
+import { ExecutionError } from "../../core/errors.ts";
 import type { Value } from "../../core/value.ts";
 import { castFunction } from "../cast.ts";
 import { isDatetime, isNumeric } from "../coercion.ts";
@@ -26,7 +27,7 @@ import {
 } from "../rules.ts";
 import { dayOfLocal, daysFromCivil, DAY_MS, fromMicros, isValidDate, microsOf } from "../time/calendar.ts";
 import { formatInstant } from "../time/pattern-format.ts";
-import { parseInstant, parsePattern } from "../time/pattern-parse.ts";
+import { parseInstant, type ParsedInstant, parsePattern } from "../time/pattern-parse.ts";
 import { fromLocal, toLocal } from "../time/zones.ts";
 import { unexpectedInput } from "../type-errors.ts";
 import { failure, family, overflow, plain, strict } from "./definition.ts";
@@ -52,9 +53,22 @@ const instantLike: TypeClass = oneOf(
 const castOf = (v: Value, from: DataType, call: BoundCall): Value =>
   castFunction(from, call.type, { timeZone: call.context.timeZone, clockMs: call.context.clockMs })(v);
 
+/** By a pattern that old formatters never saw: whatever is wrong with it, it is not recognized. */
+const parseLocal = (text: string, pattern: string): ParsedInstant | undefined => {
+  try {
+    return parsePattern(text, pattern);
+  } catch (e) {
+    if (!(e instanceof ExecutionError)) throw e;
+    throw failure(
+      "INVALID_DATETIME_PATTERN.WITH_SUGGESTION",
+      `Unrecognized datetime pattern: '${pattern}'. You can form a valid datetime pattern with the letters of Spark's datetime pattern reference.`,
+    );
+  }
+};
+
 const parseText = (text: string, pattern: string, to: DataType, zone: string): number | undefined => {
   if (to.kind === "timestamp") return parseInstant(text, zone, pattern);
-  const p = parsePattern(text, pattern);
+  const p = to.kind === "date" ? parsePattern(text, pattern) : parseLocal(text, pattern);
   if (p === undefined) return undefined;
   return to.kind === "date" ? dayOfLocal(p.localMs) : p.localMs;
 };

@@ -1,14 +1,19 @@
-/** Java's String.format for the conversions Spark users write: %d %s %f %e %g %x %o %c %b %n %%, with flags, width, precision and argument indexes. */
-import { type DataType, LONG } from "../../core/data-type.ts";
+/**
+ * Java's String.format for the conversions Spark users write: %d %s %f %e %g %a %x %o %c %b %h %n %%, with flags, width, precision and argument indexes.
+ * P1: what Java refuses is refused: flags a conversion has no use for, `-` or `0` without a width, a precision of whole numbers, a lone `%`.
+ */
+import { type DataType, INT, LONG } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import { isIntegral } from "../coercion.ts";
-import { plainDecimalString, toScale, parseDecimalText, decimalToNumber } from "../decimal.ts";
+import { plainDecimalString, toScale, parseDecimalText } from "../decimal.ts";
 import { microsOf } from "../time/calendar.ts";
-import { valueText } from "../value-text.ts";
+import { doubleText, floatText } from "../number-text.ts";
+import { internalText } from "../internal-text.ts";
+import { hexDouble, javaHash } from "./printf-values.ts";
 import { failure, tooLong } from "./definition.ts";
 import { TEXT_CHARS_MAX } from "../../core/limits.ts";
 
-const SPEC = /%(?:(\d+)\$|(<))?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])/g;
+const SPEC = /%(?:(\d+)\$|(<))?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?(t[a-zA-Z]|[a-zA-Z%])/y;
 
 interface Spec {
   readonly flags: string;
@@ -60,6 +65,37 @@ const scientific = (x: number, places: number): string => {
   return `${mantissa}e${exponent[0]}${digits}`;
 };
 
+/** Flags each conversion takes (P1). */
+const FLAGS: Readonly<Record<string, string>> = {
+  b: "-",
+  h: "-",
+  s: "-",
+  c: "-",
+  d: "-+ 0,(",
+  x: "-#0",
+  o: "-#0",
+  e: "-#+ 0(",
+  f: "-#+ 0,(",
+  g: "-+ 0,(",
+  a: "-#+ 0",
+  "%": "-",
+  n: "",
+};
+
+/** P1. */
+const isLegal = (s: Spec, width: string | undefined): boolean => {
+  const c = s.conversion.toLowerCase();
+  const allowed = Object.hasOwn(FLAGS, c) ? FLAGS[c]! : undefined;
+  if (allowed === undefined || /[DFON]/.test(s.conversion)) return false;
+  const { flags } = s;
+  if ([...flags].some((f, i) => !allowed.includes(f) || flags.indexOf(f) !== i)) return false;
+  if (/[-0]/.test(flags) && width === undefined) return false;
+  if ((flags.includes("-") && flags.includes("0")) || (flags.includes("+") && flags.includes(" ")))
+    return false;
+  if (s.precision !== undefined && "dxocn%".includes(c)) return false;
+  return c !== "n" || width === undefined;
+};
+
 const general = (x: number, precision: number): string => {
   const p = precision === 0 ? 1 : precision;
   if (x !== 0 && (x < 1e-4 || x >= 10 ** p)) return scientific(x, p - 1);
@@ -74,52 +110,52 @@ const general = (x: number, precision: number): string => {
 
 const fractional = (v: Value, type: DataType, s: Spec): string => {
   const places = s.precision ?? 6;
-  const x = type.kind === "decimal" ? decimalToNumber(v as bigint, type.scale) : (v as number);
+  const x = v as number;
   if (!Number.isFinite(x))
     return Number.isNaN(x) ? "NaN" : x > 0 ? (s.flags.includes("+") ? "+Infinity" : "Infinity") : "-Infinity";
   const negative = x < 0 || Object.is(x, -0);
   const c = s.conversion.toLowerCase();
   if (c === "e") return signed(negative, scientific(Math.abs(x), places), s);
   if (c === "g") return signed(negative, general(Math.abs(x), places), s);
-  if (type.kind === "decimal") {
-    const unscaled = v as bigint;
-    return signed(unscaled < 0n, fixed(unscaled < 0n ? -unscaled : unscaled, type.scale, places), s);
-  }
-  const parsed = parseDecimalText(String(Math.abs(x)))!;
+  if (c === "a") return signed(negative, hexDouble(Math.abs(x), s.precision), s);
+  const shortest = type.kind === "float" ? floatText(Math.abs(x)) : doubleText(Math.abs(x));
+  const parsed = parseDecimalText(shortest)!;
   return signed(negative, fixed(parsed.unscaled, parsed.scale, places), s);
 };
 
 /** What Spark's engine holds for a time: days, microseconds, months. */
-const internal = (v: Value, type: DataType): Value | undefined => {
+const internal = (v: Value, type: DataType): readonly [Value, DataType] => {
   switch (type.kind) {
     case "date":
-    case "dayTimeInterval":
     case "yearMonthInterval":
-      return v;
+      return [v, INT];
+    case "dayTimeInterval":
+      return [v, LONG];
     case "timestamp":
     case "timestamp_ntz":
-      return microsOf(v as number);
+      return [microsOf(v as number), LONG];
     default:
-      return undefined;
+      return [v, type];
   }
 };
 
-const text = (v: Value, type: DataType, s: Spec, zone: string): string => {
-  const full = v === null ? "null" : valueText(type, zone)(v);
-  return s.precision === undefined ? full : full.slice(0, s.precision);
-};
+const text = (full: string, s: Spec): string =>
+  s.precision === undefined ? full : full.slice(0, s.precision);
 
-const convert = (v: Value, type: DataType, s: Spec, zone: string, format: string): string => {
-  const held = v === null ? undefined : internal(v, type);
-  if (held !== undefined) return convert(held, LONG, s, zone, format);
+const convert = (given: Value, givenType: DataType, s: Spec, zone: string, format: string): string => {
   const c = s.conversion.toLowerCase();
-  if (c === "b") return v === null ? "false" : typeof v === "boolean" ? String(v) : "true";
-  if (c === "s" || v === null) return text(v, type, s, zone);
-  if (c === "c" && isIntegral(type)) return String.fromCodePoint(Number(v));
-  if (c === "c" && typeof v === "string" && v.length === 1) return v;
+  if (given === null) return text(c === "b" ? "false" : "null", s);
+  const [v, type] = internal(given, givenType);
+  if (c === "b") return text(typeof v === "boolean" ? String(v) : "true", s);
+  if (c === "s") return text(internalText(v, type, zone), s);
+  if (c === "h") {
+    const hash = javaHash(v, type);
+    if (hash !== undefined) return text((hash >>> 0).toString(16), s);
+  }
+  if (c === "c" && isIntegral(type) && type.kind !== "long" && Number(v) >= 0 && Number(v) <= 0x10ffff)
+    return String.fromCodePoint(Number(v));
   if ("dxo".includes(c) && isIntegral(type)) return integer(v, type, s);
-  if ("feg".includes(c) && (type.kind === "float" || type.kind === "double" || type.kind === "decimal"))
-    return fractional(v, type, s);
+  if ("fega".includes(c) && (type.kind === "float" || type.kind === "double")) return fractional(v, type, s);
   throw invalid(format);
 };
 
@@ -132,33 +168,34 @@ export const formatText = (
 ): string => {
   let next = 0;
   let last = -1;
-  const out = format.replace(
-    SPEC,
-    (
-      _,
-      index: string | undefined,
-      same: string | undefined,
-      flags: string,
-      width: string | undefined,
-      precision: string | undefined,
-      conversion: string,
-    ) => {
-      if (conversion === "n") return "\n";
-      const widest = Math.max(Number(width ?? 0), Number(precision ?? 0));
-      if (widest > TEXT_CHARS_MAX) throw tooLong(widest, "format_string");
-      const s: Spec = {
-        flags,
-        width: Number(width ?? 0),
-        precision: precision === undefined ? undefined : Number(precision),
-        conversion,
-      };
-      if (conversion === "%") return padded("%", s);
-      const i = index !== undefined ? Number(index) - 1 : same !== undefined ? last : next++;
-      if (i < 0 || i >= args.length) throw invalid(format);
-      last = i;
-      const shown = padded(convert(args[i]!, types[i]!, s, zone, format), s);
-      return /[A-Z]/.test(conversion) ? shown.toUpperCase() : shown;
-    },
-  );
+  const one = (m: RegExpExecArray): string => {
+    const [, index, same, flags, width, precision, conversion] = m;
+    const s: Spec = {
+      flags: flags!,
+      width: Number(width ?? 0),
+      precision: precision === undefined ? undefined : Number(precision),
+      conversion: conversion!,
+    };
+    if (!isLegal(s, width)) throw invalid(format);
+    const widest = Math.max(s.width, s.precision ?? 0);
+    if (widest > TEXT_CHARS_MAX) throw tooLong(widest, "format_string");
+    if (conversion === "n") return "\n";
+    if (conversion === "%") return padded("%", s);
+    const i = index !== undefined ? Number(index) - 1 : same !== undefined ? last : next++;
+    if (i < 0 || i >= args.length) throw invalid(format);
+    last = i;
+    const shown = padded(convert(args[i]!, types[i]!, s, zone, format), s);
+    return /[A-Z]/.test(conversion!) ? shown.toUpperCase() : shown;
+  };
+  let out = "";
+  for (let at = 0; at < format.length;) {
+    const found = format.indexOf("%", at);
+    if (found < 0) return out + format.slice(at);
+    SPEC.lastIndex = found;
+    const m = SPEC.exec(format);
+    if (m === null) throw invalid(format);
+    out += format.slice(at, found) + one(m);
+    at = found + m[0].length;
+  }
   return out;
 };

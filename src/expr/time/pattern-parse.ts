@@ -57,7 +57,9 @@ const readNumber = (s: State, tokens: readonly PatternToken[], i: number): boole
     if (reserved > 0) digits = Math.max(Math.min(digits, most) - reserved, Math.min(least, digits));
   }
   if (digits < least) return false;
-  if (year && t.count >= 4 && digits > t.count && !signed) return false;
+  // More digits than letters want a sign, and a plus sign wants more digits.
+  const positive = sign > 0 && signed;
+  if (year && t.count >= 4 && (digits > t.count ? !signed : positive)) return false;
   const piece = s.text.slice(at, at + digits);
   let value = sign * Number(piece);
   if (t.letter === "S") value = Number(piece.slice(0, 6).padEnd(6, "0"));

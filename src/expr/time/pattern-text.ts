@@ -43,13 +43,17 @@ const COUNT_MAX: Readonly<Record<string, number>> = {
   Q: 4,
 };
 
-/** Why a pattern is refused: its letters meant something to old formatters, count weeks, are refused by name, or mean nothing. */
+/** Letters whose narrow form, five of them, has no meaning, and years of seven digits. */
+const TOO_MANY = /G{5}|M{5}|L{5}|E{5}|Q{5}|q{5}|y{7}/;
+
+/** Why a pattern is refused: its letters meant something to old formatters, count weeks, are refused by name, are too many, or mean nothing. */
 const unrecognized = (pattern: string, parsing: boolean): ExecutionError => {
-  const bare = pattern.replace(/'[^']*'/g, "");
+  const bare = pattern.replace(/'[^']*(?:'|$)/g, "");
+  const quotes = pattern.replace(/[^']/g, "").length % 2 === 0;
   const letters = [...bare.matchAll(/[A-Za-z]/g)].map((m) => m[0]);
   const refusal = (errorClass: string, message: string): ExecutionError =>
     new ExecutionError(`[${errorClass}] ${message}`, { errorClass });
-  if (!bare.includes("'") && letters.every((c) => LEGACY_LETTERS.has(c)))
+  if (quotes && letters.every((c) => LEGACY_LETTERS.has(c)) && !bare.includes("XXXX"))
     return refusal(
       "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION",
       `Fail to recognize '${pattern}' pattern in the DateTimeFormatter. You can form a valid datetime pattern with the letters of Spark's datetime pattern reference.`,
@@ -63,6 +67,11 @@ const unrecognized = (pattern: string, parsing: boolean): ExecutionError => {
     return refusal(
       "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER",
       `Unrecognized datetime pattern: '${pattern}'. Illegal pattern character found in datetime pattern.`,
+    );
+  if (TOO_MANY.test(bare))
+    return refusal(
+      "INVALID_DATETIME_PATTERN.LENGTH",
+      `Unrecognized datetime pattern: '${pattern}'. Too many letters in datetime pattern. Please reduce pattern length.`,
     );
   return refusal(
     "INVALID_DATETIME_PATTERN.WITH_SUGGESTION",
