@@ -6,9 +6,7 @@ import { fromUserValue } from "../expr/user-values.ts";
 import { SessionCatalog } from "../plan/catalog.ts";
 import type { SessionRuntime } from "../query/runtime.ts";
 import type { Row } from "../core/value.ts";
-import { bindParameters } from "../sql/parameters.ts";
 import { SqlSession } from "../sql/session.ts";
-import { parseStatement } from "../sql/statement-parser.ts";
 import type { StatementResult } from "../sql/statement-result.ts";
 import { kindOf, objectArgument, schemaArgument, tableName, textArgument } from "./arguments.ts";
 import { DataFrame } from "./data-frame.ts";
@@ -86,8 +84,7 @@ export class Session implements FrameSession {
    */
   sql(text: string, parameters?: Readonly<Record<string, Value>>): DataFrame<UntypedColumns, Flags> {
     textArgument("sql", "a statement as text", text, 'sql("SELECT 1 AS x")');
-    const parsed = parseStatement(text, { timeZone: this.timeZone });
-    const statement = bindParameters(parsed, parameterValues(parameters));
+    const statement = this.#sql.parsed(text, parameterValues(parameters));
     if (statement.kind === "query") return new DataFrame(this, statement.query);
     const outcome = this.#sql.apply(statement, text);
     if (outcome === undefined)

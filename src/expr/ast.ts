@@ -88,6 +88,8 @@ export type Expr = Positioned &
         readonly relation: unknown;
         readonly values: readonly Expr[];
         readonly negated: boolean;
+        /** The call of the SQL function whose body holds it: the same text reads other arguments in another call. */
+        readonly inCall?: string;
       }
     | { readonly kind: "parameter"; readonly name: string }
   );

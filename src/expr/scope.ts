@@ -24,6 +24,12 @@ export interface Scope {
   readonly parameter?: (name: string) => TypedExpr | undefined;
   /** User functions registered in the session. */
   readonly userFunction?: (name: string) => UserFunction | undefined;
+  /** The body of a SQL function in place of its call; undefined: there is no such function. `typed` types an argument. */
+  readonly inlined?: (
+    call: Extract<Expr, { kind: "call" }>,
+    typed: (e: Expr) => TypedExpr,
+    inLambda: boolean,
+  ) => TypedExpr | undefined;
   /** Asked first for every node: aggregates, window calls, subqueries, grouping expressions. */
   readonly special?: (expr: Expr) => TypedExpr | undefined;
   /** Names of functions that are not in the scalar registry (aggregates), for suggestions. */

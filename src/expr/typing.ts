@@ -199,7 +199,11 @@ const functionCall = (e: Of<"call">, context: Context): TypedExpr => {
   const session = context.scope.userFunction?.(e.fn);
   if (session !== undefined) return userCall(e, session, context);
   const definition = lookupFunction(e.fn);
-  if (definition === undefined) throw unresolvedRoutine(e, context.scope);
+  if (definition === undefined) {
+    const inlined = context.scope.inlined?.(e, (x) => typeIn(x, context), context.variables.length > 0);
+    if (inlined !== undefined) return inlined;
+    throw unresolvedRoutine(e, context.scope);
+  }
   const site = siteOf(e.fn.toLowerCase(), context, e.position);
   if (e.orderBy !== undefined && e.orderBy.length > 0) throw unsupportedWithin(site.fn, site);
   const args: TypedExpr[] = [];

@@ -12,6 +12,8 @@ import { generatorNamed, isAggregateCall, windowFunctionNamed } from "./analyse-
 import { someExpr } from "./analyse-items.ts";
 import { candidateNames, type ColumnMatch, resolveColumn, type Visible } from "./analyse-names.ts";
 import type { TimeWindows } from "./analyse-time-window.ts";
+import { inlinedCall } from "./sql-functions.ts";
+import { variableOf } from "./variables.ts";
 import { some } from "./typed.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
@@ -58,6 +60,7 @@ const scopeOf = (env: Env): Scope => ({
   column: (parts, position) => column(env, parts, position),
   candidates: () => candidateNames(env.proposed ?? env.visible),
   userFunction: (name) => env.analysis.catalog.function(name),
+  inlined: (call, typed, inLambda) => inlinedCall(env, call, typed, typeIn, inLambda),
   special: (x) => special(env, x),
 });
 
@@ -250,7 +253,7 @@ const column = (
 ): ResolvedColumn | undefined => {
   const match = ownColumn(env, parts, position);
   if (match !== undefined) return { expr: match.base, rest: match.rest };
-  return env.names.outer?.resolve(parts, position);
+  return env.names.outer?.resolve(parts, position) ?? variableOf(env.analysis.catalog, parts);
 };
 
 /** A join's condition: boolean and no bare NULL, or JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE. */

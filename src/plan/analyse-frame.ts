@@ -161,7 +161,7 @@ const ownFrame = (e: Over, fn: string): WindowFrame<TypedExpr> => {
     !(f.unit === "rows" && f.start.kind === "unboundedPreceding" && f.end.kind === "currentRow")
   )
     return fail(
-      "_LEGACY_ERROR_TEMP_1035",
+      ["lag", "lead"].includes(fn) ? "_LEGACY_ERROR_TEMP_1035" : "_LEGACY_ERROR_TEMP_1036",
       `Window function ${fn}() has a frame of its own and takes no other.`,
       e.position,
       "leave the frame out",

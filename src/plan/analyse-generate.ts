@@ -14,6 +14,7 @@ import { type Env, typeIn } from "./analyse-env.ts";
 import { generatorNamed, siteOf } from "./analyse-functions.ts";
 import type { Item } from "./analyse-items.ts";
 import { partsOfAttribute } from "./analyse-names.ts";
+import { analyseTableFunction, tableFunctionOf } from "./sql-functions.ts";
 import { Subqueries } from "./analyse-subquery.ts";
 import type { LogicalPlan } from "./logical.ts";
 import type { Relation } from "./relation.ts";
@@ -69,6 +70,8 @@ export const analyseGenerate = (
   rel: Extract<Relation, { kind: "generate" }>,
   names: Names,
 ): Resolved => {
+  const f = rel.child.kind === "oneRow" ? tableFunctionOf(a, rel.call) : undefined;
+  if (f !== undefined) return analyseTableFunction(a, rel, f, names, typeIn);
   const child = a.relation(rel.child, names);
   return generateOver(a, rel, child, names);
 };
@@ -79,7 +82,7 @@ export const generateOver = (
   child: Resolved,
   names: Names,
 ): Resolved => {
-  const call = generatorOf(rel.call) ?? notGenerator(rel.call, rel.child.kind !== "oneRow");
+  const call = generatorOf(rel.call) ?? notGenerator(a, rel.call, rel.child.kind !== "oneRow");
   const columns = rel.columns !== undefined && rel.columns.length > 0 ? rel.columns : undefined;
   const { plan, generated } = generate(a, child, names, call, rel.outer, columns);
   const qualifier = rel.tableAlias === undefined ? [] : [rel.tableAlias];
@@ -88,9 +91,10 @@ export const generateOver = (
 };
 
 /** A function of LATERAL VIEW or FROM that makes no rows: known as another one, or not at all. */
-const notGenerator = (e: Expr, lateralView: boolean): never => {
+const notGenerator = (a: Analysis, e: Expr, lateralView: boolean): never => {
   const name = e.kind === "call" ? e.fn : "the call";
-  const known = lookupFunction(name.toLowerCase()) !== undefined;
+  const known =
+    lookupFunction(name.toLowerCase()) !== undefined || a.catalog.sqlFunction?.(name) !== undefined;
   const errorClass = lateralView
     ? known
       ? "UNSUPPORTED_GENERATOR.NOT_GENERATOR"

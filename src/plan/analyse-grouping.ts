@@ -204,7 +204,9 @@ export const groupedSelect = (
 /** What is left of an item's alias inside a key is another item's. */
 const noAlias = (items: readonly Item[]): NonNullable<Env["alias"]> => {
   const known = (parts: readonly string[]): ColumnMatch | undefined =>
-    items.some((i) => sameName(i.name, parts[0]!)) ? { base: NOTHING, rest: [] } : undefined;
+    items.some((i) => sameName(i.name, parts[0]!) && !(i.aliases === undefined && i.expr.kind === "column"))
+      ? { base: NOTHING, rest: [] }
+      : undefined;
   return refusedAlias(known, "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GROUP_BY", "in GROUP BY");
 };
 

@@ -32,8 +32,10 @@ export const nameOf = (
   return columnName(e, {
     constant: constantValue,
     attribute: (parts) =>
-      outerName(parts, visible, aliases, around) ?? attributeName(parts, visible, aliases),
-    columnType: (parts) => columnType(parts, visible),
+      outerName(parts, visible, aliases, around) ??
+      variableName(parts, visible, aliases, around) ??
+      attributeName(parts, visible, aliases),
+    columnType: (parts) => columnType(parts, visible) ?? around.variable?.(parts)?.type,
     ...(around.uses === undefined ? {} : { outer: around.uses }),
   });
 };
@@ -53,6 +55,12 @@ const CONSTANTS: Scope = { timeZone: "UTC", column: () => undefined, candidates:
 export interface Around {
   readonly text?: ((parts: readonly string[]) => string | undefined) | undefined;
   readonly uses?: (relation: unknown) => readonly string[];
+  /** A variable of the session. */
+  readonly variable?:
+    | ((
+        parts: readonly string[],
+      ) => { readonly text: string; readonly type: DataType | undefined } | undefined)
+    | undefined;
 }
 
 /** A column of a query around, inside an expression. */
@@ -66,6 +74,20 @@ const outerName = (
   if (tried(() => columnParts(visible, parts)) !== undefined) return undefined;
   const found = aliases.some((name) => sameName(name, parts[0]!)) ? undefined : text(parts);
   return found === undefined ? undefined : `outer(${found})`;
+};
+
+/** A variable inside an expression, where no column has the name. */
+const variableName = (
+  parts: readonly string[],
+  visible: Visible | undefined,
+  aliases: readonly string[],
+  { variable }: Around,
+): string | undefined => {
+  if (variable === undefined || isAttributeParts(parts) || aliases.some((name) => sameName(name, parts[0]!)))
+    return undefined;
+  const text = variable(parts)?.text;
+  if (text === undefined || visible === undefined) return text;
+  return tried(() => columnParts(visible, parts)) === undefined ? text : undefined;
 };
 
 /** A column inside an expression: its own name, and the path of fields behind it. */
@@ -128,7 +150,12 @@ const qualifierOf = (visible: Visible, e: Expr): readonly string[] => {
   return [...visible.columns, ...visible.hidden].find((c) => c.attribute.id === base.id)?.qualifier ?? [];
 };
 
-export const itemsOf = (visible: Visible, exprs: readonly Expr[], outer?: OuterQuery): readonly Item[] =>
+export const itemsOf = (
+  visible: Visible,
+  exprs: readonly Expr[],
+  outer?: OuterQuery,
+  variable?: Around["variable"],
+): readonly Item[] =>
   exprs.flatMap((raw, i): readonly Item[] => {
     if (raw.kind === "star") return starItems(visible, raw, outer);
     const e = expandArguments(visible, raw, outer);
@@ -137,7 +164,7 @@ export const itemsOf = (visible: Visible, exprs: readonly Expr[], outer?: OuterQ
     return [
       {
         expr: e,
-        name: nameOf(e, visible, before, { text: outer?.text }),
+        name: nameOf(e, visible, before, { text: outer?.text, variable }),
         aliases: undefined,
         qualifier: qualifierOf(visible, e),
       },

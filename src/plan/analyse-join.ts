@@ -127,8 +127,17 @@ class JoinSubqueries implements SubqueryValues {
 
 const idsOf = (side: Resolved): ReadonlySet<number> => new Set(side.plan.output.map((x) => x.id));
 
-const commonNames = (left: Resolved, right: Resolved): readonly string[] =>
-  left.columns.filter((c) => right.columns.some((r) => sameName(r.name, c.name))).map((c) => c.name);
+/** Names that both sides have, each as often as the side that has it fewer times. */
+const commonNames = (left: Resolved, right: Resolved): readonly string[] => {
+  const free = right.columns.map((c) => c.name.toLowerCase());
+  return left.columns
+    .map((c) => c.name)
+    .filter((name) => {
+      const at = free.indexOf(name.toLowerCase());
+      if (at >= 0) free.splice(at, 1);
+      return at >= 0;
+    });
+};
 
 const keyColumn = (
   side: Resolved,
@@ -136,14 +145,9 @@ const keyColumn = (
   which: string,
   position: SourcePosition | undefined,
 ): ScopeColumn => {
-  const found = side.columns.filter((c) => sameName(c.name, name));
-  if (found.length === 1) return found[0]!;
-  if (found.length > 1)
-    return fail(
-      "AMBIGUOUS_REFERENCE",
-      `Reference ${quoted([name])} is ambiguous on the ${which} side of the join.`,
-      position,
-    );
+  // of several columns of the name Spark takes the first
+  const found = side.columns.find((c) => sameName(c.name, name));
+  if (found !== undefined) return found;
   return fail(
     "UNRESOLVED_USING_COLUMN_FOR_JOIN",
     `USING column ${quoted([name])} cannot be resolved on the ${which} side of the join. The ${which}-side columns: [${side.columns.map((c) => quoted([c.name])).join(", ")}].`,

@@ -6,6 +6,7 @@ import { joined } from "./analyse-joined.ts";
 import { decorrelate } from "./decorrelate.ts";
 import { innerQuery } from "./inner-query.ts";
 import { applyNode, join } from "./nodes.ts";
+import { tableFunctionOf } from "./sql-functions.ts";
 import type { Relation } from "./relation.ts";
 import { and } from "./typed.ts";
 
@@ -16,7 +17,7 @@ export const analyseLateral = (
   left: Resolved,
   names: Names,
 ): Resolved => {
-  const generator = generatorBelow(rel.right);
+  const generator = generatorBelow(a, rel.right);
   if (
     generator !== undefined &&
     rel.condition === undefined &&
@@ -57,10 +58,11 @@ export const analyseLateral = (
 };
 
 /** `LATERAL explode(t.xs) AS u(x)`: a generator over the left side. */
-const generatorBelow = (rel: Relation): Extract<Relation, { kind: "generate" }> | undefined => {
-  if (rel.kind === "generate" && rel.child.kind === "oneRow") return rel;
+const generatorBelow = (a: Analysis, rel: Relation): Extract<Relation, { kind: "generate" }> | undefined => {
+  if (rel.kind === "generate" && rel.child.kind === "oneRow")
+    return tableFunctionOf(a, rel.call) === undefined ? rel : undefined;
   if (rel.kind !== "alias") return undefined;
-  const inner = generatorBelow(rel.child);
+  const inner = generatorBelow(a, rel.child);
   if (inner === undefined) return undefined;
   return { ...inner, tableAlias: rel.name, ...(rel.columns === undefined ? {} : { columns: rel.columns }) };
 };

@@ -23,6 +23,7 @@ import type { LogicalPlan, Named } from "./logical.ts";
 import { distinctOf, filter, keep, project, sort } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
 import { exprKey } from "./typed.ts";
+import { variableText } from "./variables.ts";
 
 export type Select = Extract<Relation, { kind: "select" }>;
 /** ORDER BY over a select: `all` is ORDER BY ALL. */
@@ -50,11 +51,17 @@ const withUserAggregates = (
   return [select, sorting === undefined ? undefined : { ...sorting, orders: orders! }];
 };
 
-const isGrouped = (rel: Select, items: readonly Item[], sorting: Sorting | undefined): boolean =>
+/** Spark makes no aggregate of a query that holds some in ORDER BY only. */
+const isGrouped = (
+  rel: Select,
+  items: readonly Item[],
+  sorting: Sorting | undefined,
+  spark: boolean,
+): boolean =>
   rel.groupBy !== undefined ||
   rel.having !== undefined ||
   items.some((i) => hasAggregate(i.expr)) ||
-  (sorting?.orders ?? []).some((o) => hasAggregate(o.expr));
+  (!spark && (sorting?.orders ?? []).some((o) => hasAggregate(o.expr)));
 
 /** A select list over its input: what items, HAVING and ORDER BY are typed with, and the plan below the final projection. */
 export interface Stage {
@@ -149,11 +156,13 @@ export const analyseSelect = (
   const child = given ?? analysis.relation(written.child, names);
   const spark = analysis.options.compatibility === "spark";
   const rel = written.pipe === undefined ? written : pipedSelect(written, child, hasAggregate, spark);
-  const items = itemsOf(child, withNamedWindows(rel), names.outer);
+  const items = itemsOf(child, withNamedWindows(rel), names.outer, (parts) =>
+    variableText(analysis.catalog, parts, analysis.options.timeZone),
+  );
   const generated = items.findIndex((i) => generatorOf(i.expr) !== undefined);
-  if (isGrouped(rel, items, sorting) && generated >= 0)
+  if (isGrouped(rel, items, sorting, spark) && generated >= 0)
     return generatedOverGroups(analysis, rel, child, names, items, sorting);
-  if (isGrouped(rel, items, sorting))
+  if (isGrouped(rel, items, sorting, spark))
     return finishSelect(analysis, rel, items, groupedSelect(analysis, rel, child, names, items), sorting);
   if (generated >= 0) return withGenerators(analysis, rel, child, names, items, sorting);
   return finishSelect(analysis, rel, items, plainStage(analysis, rel, child, names), sorting);

@@ -5,12 +5,13 @@ import { castTo, commonTypeOfColumn } from "../expr/coercion.ts";
 import { generatorDefinition } from "../expr/generators.ts";
 import { type Analysis, fail, type Names, type Resolved, resolvedOf } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
+import { someExpr } from "./analyse-items.ts";
 import { siteOf } from "./analyse-functions.ts";
 import { constantOf } from "./constants.ts";
 import type { LogicalPlan } from "./logical.ts";
 import { project, union } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
-import { attributesOf } from "./typed.ts";
+import { attributesOf, some } from "./typed.ts";
 
 type Of<K extends Relation["kind"]> = Extract<Relation, { kind: K }>;
 
@@ -71,6 +72,7 @@ export const analyseValues = (a: Analysis, rel: Of<"values">, names: Names): Res
         constants.map((r) => r.map((c) => c!.value)),
       ),
     );
+  if (a.options.compatibility === "spark" && cells.some((r) => r.some(isRandom))) notConstant(rel.position);
   return resolvedOf(
     union(
       cells.map((r) => rowOf(a, r)),
@@ -85,6 +87,10 @@ const notConstant = (position: SourcePosition | undefined): never =>
     "Cannot evaluate the expression in an inline table definition: it is no constant.",
     position,
   );
+
+/** Functions of chance: an inline table of Spark has one value for a cell. */
+const RANDOM: ReadonlySet<string> = new Set(["rand", "randn", "uuid", "shuffle", "uniform", "randstr"]);
+const isRandom = (e: TypedExpr): boolean => some(e, (x) => x.kind === "call" && RANDOM.has(x.fn));
 
 const subqueryInValues = (e: Expr): never =>
   fail(
@@ -104,6 +110,13 @@ const rowOf = (a: Analysis, cells: readonly TypedExpr[]): LogicalPlan =>
 export const analyseRange = (a: Analysis, rel: Of<"range">, names: Names): Resolved => {
   const env: Env = { analysis: a, names, visible: { columns: [], hidden: [] }, clause: "range()" };
   const args = rel.args.slice(0, 3).map((e) => typeIn(env, e));
+  const named = rel.args.findIndex((e) => someExpr(e, (x) => x.kind === "column"));
+  if (named >= 0 && a.options.compatibility === "spark")
+    fail(
+      "NON_FOLDABLE_ARGUMENT",
+      "The function `range` requires its parameters to be foldable expressions, but the actual argument is a non-foldable.",
+      rel.args[named]!.position ?? rel.position,
+    );
   const definition = generatorDefinition("range")!;
   const call: Expr = { kind: "call", fn: "range", args: rel.args, position: rel.position };
   const resolved = definition.resolve(args, siteOf("range", a.options.timeZone, call));

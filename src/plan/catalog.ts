@@ -1,6 +1,8 @@
 /** Names of a session: temporary views, tables and user functions. Names compare without case; relations are kept unresolved. */
 import { AnalysisError } from "../core/errors.ts";
+import type { DataType } from "../core/data-type.ts";
 import type { Schema } from "../core/schema.ts";
+import type { Value } from "../core/value.ts";
 import type { Expr, UserFunction } from "../expr/ast.ts";
 import type { Relation } from "./relation.ts";
 
@@ -36,11 +38,51 @@ export interface CatalogEntry {
   readonly target?: TableTarget;
 }
 
+/** A variable of the session (DECLARE), or of a block of a SQL script. */
+export interface SessionVariable {
+  readonly name: string;
+  readonly type: DataType;
+  readonly value: Value;
+  /** What SET VAR x = DEFAULT computes again. */
+  readonly default: Expr | undefined;
+}
+
+export interface SqlParameter {
+  readonly name: string;
+  readonly type: DataType;
+  readonly default: Expr | undefined;
+}
+
+/** CREATE FUNCTION … RETURN: its body stands in place of each call. */
+export interface SqlFunction {
+  readonly name: string;
+  readonly parameters: readonly SqlParameter[];
+  /** Undefined: the type of the body. */
+  readonly returns: DataType | undefined;
+  readonly body: Expr;
+  /** RETURNS TABLE: the query in place of `body`, and its columns where they are declared. */
+  readonly table?: { readonly query: Relation; readonly columns: Schema | undefined };
+}
+
+/** Variables of a block of a script; `label` may stand in front of their names. */
+export interface VariableScope {
+  readonly label: string | undefined;
+  /** Whether DECLARE puts its variables here; not in the scope of a FOR's row. */
+  readonly declares: boolean;
+  /** By name in lower case. */
+  readonly variables: Map<string, SessionVariable>;
+}
+
 export interface Catalog {
   table(name: readonly string[]): CatalogEntry | undefined;
   function(name: string): UserFunction | undefined;
   tableNames(): readonly string[];
   functionNames(): readonly string[];
+  /** The variable that the leading parts name, and the parts left over (fields of it). */
+  variable?(
+    parts: readonly string[],
+  ): { readonly variable: SessionVariable; readonly rest: readonly string[] } | undefined;
+  sqlFunction?(name: string): SqlFunction | undefined;
   /** What SET changed. */
   readonly overrides?: SessionOverrides;
 }
@@ -59,7 +101,46 @@ const NAMESPACES: ReadonlySet<string> = new Set([
 export class SessionCatalog implements Catalog {
   readonly #tables = new Map<string, CatalogEntry>();
   readonly #functions = new Map<string, UserFunction>();
+  readonly #sqlFunctions = new Map<string, SqlFunction>();
+  readonly #variables: VariableScope = { label: undefined, declares: false, variables: new Map() };
+  /** Blocks of the script that runs, innermost last. */
+  readonly scopes: VariableScope[] = [];
   overrides: SessionOverrides = {};
+
+  variable(parts: readonly string[]): ReturnType<NonNullable<Catalog["variable"]>> {
+    const lower = parts.map((p) => p.toLowerCase());
+    for (const { label, variables } of this.scopes.toReversed()) {
+      const own = variables.get(lower[0]!);
+      if (own !== undefined) return { variable: own, rest: parts.slice(1) };
+      const labelled = label === lower[0] && lower.length > 1 ? variables.get(lower[1]!) : undefined;
+      if (labelled !== undefined) return { variable: labelled, rest: parts.slice(2) };
+    }
+    for (const at of [
+      0,
+      lower[0] === "session" ? 1 : -1,
+      lower[0] === "system" && lower[1] === "session" ? 2 : -1,
+    ]) {
+      const found = at < 0 || at >= lower.length ? undefined : this.#variables.variables.get(lower[at]!);
+      if (found !== undefined) return { variable: found, rest: parts.slice(at + 1) };
+    }
+    return undefined;
+  }
+
+  get sessionVariables(): VariableScope {
+    return this.#variables;
+  }
+
+  sqlFunction(name: string): SqlFunction | undefined {
+    return this.#sqlFunctions.get(name.toLowerCase());
+  }
+
+  defineSqlFunction(fn: SqlFunction): void {
+    this.#sqlFunctions.set(fn.name.toLowerCase(), fn);
+  }
+
+  dropSqlFunction(name: string): boolean {
+    return this.#sqlFunctions.delete(name.toLowerCase());
+  }
 
   table(name: readonly string[]): CatalogEntry | undefined {
     const last = name.at(-1);
@@ -78,7 +159,7 @@ export class SessionCatalog implements Catalog {
   }
 
   functionNames(): readonly string[] {
-    return [...this.#functions.values()].map((f) => f.name).sort();
+    return [...this.#functions.values(), ...this.#sqlFunctions.values()].map((f) => f.name).sort();
   }
 
   /** Throws AnalysisError TEMP_TABLE_OR_VIEW_ALREADY_EXISTS unless `replace`. */

@@ -85,6 +85,7 @@ const unitCall = (p: Parser, fn: string, args: readonly Expr[]): readonly [strin
     };
     return [UNIT_FUNCTIONS[fn]!, [literal, ...args.slice(1)]];
   }
+  if (unit!.kind !== "literal" || typeof unit!.value !== "string") return [fn, args];
   const message = `The value of parameter \`unit\` in \`${fn}\` is invalid: expects one of the units without quotes YEAR, QUARTER, MONTH, WEEK, DAY, DAYOFYEAR, HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND.`;
   throw p.error("INVALID_PARAMETER_VALUE.DATETIME_UNIT", message, p.before());
 };

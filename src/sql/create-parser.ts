@@ -1,5 +1,6 @@
 /** CREATE VIEW, CREATE TEMPORARY VIEW … USING and CREATE TABLE, with the WATERMARK clause that streams need. */
 import type { Expr } from "../expr/ast.ts";
+import { createFunction } from "./function-parser.ts";
 import { intervalMs } from "./interval-literal.ts";
 import { atQuery } from "./lookahead.ts";
 import { tableName } from "./name-parser.ts";
@@ -37,7 +38,8 @@ export const createStatement = (p: Parser): StatementBody => {
   p.accept("EXTERNAL");
   const flags: CreateFlags = { replace, global, temporary, streaming };
   if (p.accept("TABLE")) return createTable(p, flags);
-  if (!p.accept("VIEW")) throw p.unexpected("VIEW or TABLE");
+  if (p.accept("FUNCTION")) return createFunction(p, replace, temporary);
+  if (!p.accept("VIEW")) throw p.unexpected("VIEW, TABLE or FUNCTION");
   return createView(p, flags);
 };
 

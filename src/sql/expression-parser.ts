@@ -163,7 +163,7 @@ const likePredicate = (p: Parser, word: string, tested: Tested): Expr => {
   const escape = p.string("the escape character");
   if (escape.length !== 1) {
     const message = `\`EscapeChar\` should be a string literal of length one, but got '${escape}'.`;
-    throw p.error("INVALID_ESCAPE_CHAR", message, token);
+    throw p.error("INVALID_ESC", message, token);
   }
   const literal: Expr = { kind: "literal", value: escape, type: STRING, position: p.position(token) };
   return result(p, fn, [value, pattern, literal], tested);

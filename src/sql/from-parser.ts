@@ -5,7 +5,7 @@ import type { JoinHow, Relation } from "../plan/relation.ts";
 import { functionCall } from "./call-parser.ts";
 import { intervalLiteral, intervalMs } from "./interval-literal.ts";
 import { atAlias, atQuery, misplaced } from "./lookahead.ts";
-import { atIdentifierClause, tableName } from "./name-parser.ts";
+import { atIdentifierClause, oneName, tableName } from "./name-parser.ts";
 import { pivotClause, unpivotClause } from "./pivot-parser.ts";
 import type { Parser } from "./token-stream.ts";
 import type { Token } from "./token.ts";
@@ -17,6 +17,7 @@ export const fromClause = (p: Parser): Relation => {
   for (let links = 0; p.acceptOp(","); links++) {
     if (links === SQL_CHAIN_MAX) throw p.tooComplex(`more than ${SQL_CHAIN_MAX} relations`);
     const lateral = p.at("LATERAL") && !p.at("LATERAL", "VIEW");
+    if (lateral) checkLateral(p, 1);
     const right = relation(p);
     left = {
       kind: "join",
@@ -30,6 +31,19 @@ export const fromClause = (p: Parser): Relation => {
   left = lateralViews(p, left);
   if (p.at("PIVOT")) left = pivotClause(p, left);
   return p.at("UNPIVOT") ? unpivotClause(p, left) : left;
+};
+
+/** LATERAL stands in front of a subquery or a table function only. */
+const checkLateral = (p: Parser, ahead: number): void => {
+  if (p.atOp("(", ahead) ? atQuery(p, ahead + 1) : p.atOp("(", ahead + 1) && p.peek(ahead).upper !== "VALUES")
+    return;
+  const { kind, upper } = p.peek(ahead);
+  if (!p.atOp("(", ahead) && kind !== "word" && kind !== "quoted") return;
+  if (upper === "VIEW" || p.atOp(".", ahead + 1)) return;
+  throw p.error(
+    "INVALID_SQL_SYNTAX.LATERAL_WITHOUT_SUBQUERY_OR_TABLE_VALUED_FUNC",
+    "LATERAL can only be used with subquery and table-valued functions.",
+  );
 };
 
 /** One relation with the joins and pivots after it. */
@@ -81,6 +95,7 @@ export const joinClause = (p: Parser, left: Relation): Relation | undefined => {
   const how = type[1];
   if (natural && how === "cross")
     throw p.error("INCOMPATIBLE_JOIN_TYPES", "The join types NATURAL and CROSS are incompatible.", start);
+  if (p.at("LATERAL")) checkLateral(p, 1);
   const lateral = p.accept("LATERAL");
   const right = p.nested(() => relationPrimary(p));
   const on = !natural && p.accept("ON") ? p.grammar.expression(p) : undefined;
@@ -165,7 +180,7 @@ export const tableAlias = (p: Parser, child: Relation, start: Token): Relation =
 };
 
 const aliasName = (p: Parser): string | undefined => {
-  if (p.accept("AS")) return p.identifier("an alias");
+  if (p.accept("AS")) return oneName(p, "an alias");
   return atAlias(p, true) ? p.identifier() : undefined;
 };
 

@@ -73,7 +73,7 @@ const NOT_TABLE_ALIASES: ReadonlySet<string> = new Set(
 export const atAlias = (p: Parser, table = false): boolean => {
   const token = p.peek();
   if (token.kind === "quoted") return true;
-  if (token.kind !== "word") return false;
+  if (token.kind !== "word" || (p.scripts > 0 && token.upper === "DO")) return false;
   if (table && NOT_TABLE_ALIASES.has(token.upper)) return false;
   if (!NOT_ALIASES.has(token.upper)) return true;
   if (NOT_COLUMNS.has(token.upper) && token.upper !== "END") return p.atOp(",", 1);

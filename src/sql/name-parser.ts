@@ -13,7 +13,7 @@ export const nameClause = (p: Parser): Expr => {
 
 const aliasNames = (p: Parser): readonly string[] | undefined => {
   if (p.accept("AS"))
-    return p.atOp("(") ? p.parenthesized(() => p.identifier("an alias")) : [p.identifier("an alias")];
+    return p.atOp("(") ? p.parenthesized(() => oneName(p, "an alias")) : [oneName(p, "an alias")];
   if (atAlias(p)) return [p.identifier()];
   return p.atOp("(") ? p.parenthesized(() => p.identifier("an alias")) : undefined;
 };
@@ -36,19 +36,41 @@ export const nameClauses = (p: Parser): Expr[] => {
 /** Whether `IDENTIFIER (` is next. */
 export const atIdentifierClause = (p: Parser): boolean => p.at("IDENTIFIER") && p.atOp("(", 1);
 
-/** The name of `IDENTIFIER('a.b')`; it must be known to the parser, so only a string will do. */
+/** What stands for a name that is not known yet: the statement is read again before it runs. */
+export const LATER = "\u0000later";
+
+/** The name of `IDENTIFIER('a.b')`, or of an expression that gives a constant text. */
 export const identifierClause = (p: Parser): string[] => {
   const start = p.next();
   p.expectOp("(");
-  const text = p.string("a string: IDENTIFIER takes no expression here");
+  const literal = p.peek().kind === "string" && p.atOp(")", 1);
+  const e = literal ? undefined : p.grammar.expression(p);
+  const text = e === undefined ? p.string() : (p.nameOf?.(e) ?? LATER);
   p.expectOp(")");
-  const parts = [...text.matchAll(/`((?:[^`]|``)*)`|([^.`]+)/g)].map((m) =>
-    m[1] === undefined ? m[2]!.trim() : m[1].replaceAll("``", "`"),
-  );
-  if (parts.length > 0) return parts;
+  if (text.trim() === "")
+    throw p.error("PARSE_EMPTY_STATEMENT", "Syntax error, unexpected empty statement.", start);
+  const parts = nameParts(text);
+  if (parts !== undefined) return parts;
   throw p.error("PARSE_SYNTAX_ERROR", `'${text}' is not a name`, start);
+};
+
+/** The parts of `a.b`; undefined when the text is no name. */
+const nameParts = (text: string): string[] | undefined => {
+  if (!/^\s*(?:`(?:[^`]|``)*`|[^.`\s]+)(?:\s*\.\s*(?:`(?:[^`]|``)*`|[^.`\s]+))*\s*$/.test(text))
+    return undefined;
+  return [...text.matchAll(/`((?:[^`]|``)*)`|([^.`\s]+)/g)].map((m) =>
+    m[1] === undefined ? m[2]! : m[1].replaceAll("``", "`"),
+  );
 };
 
 /** A table's name. */
 export const tableName = (p: Parser): string[] =>
   atIdentifierClause(p) ? identifierClause(p) : p.multipart("a table's name");
+
+/** A variable's name. */
+export const variableName = (p: Parser): string[] =>
+  atIdentifierClause(p) ? identifierClause(p) : p.multipart("a variable's name");
+
+/** A name of one part, or `IDENTIFIER('a')`. */
+export const oneName = (p: Parser, what: string): string =>
+  atIdentifierClause(p) && p.peek(2).kind === "string" ? identifierClause(p).join(".") : p.identifier(what);

@@ -9,7 +9,7 @@ import type { Expr, SortOrder } from "../expr/ast.ts";
 import type { Relation } from "../plan/relation.ts";
 import { sortItem, sortItems } from "./call-parser.ts";
 import { fromClause, valuesClause } from "./from-parser.ts";
-import { tableName } from "./name-parser.ts";
+import { oneName, tableName } from "./name-parser.ts";
 import { pipeOperator } from "./pipe-parser.ts";
 import { selectQuery, windowClause, type Windows } from "./select-parser.ts";
 import type { Parser } from "./token-stream.ts";
@@ -45,7 +45,7 @@ const query = (p: Parser): Relation => {
 };
 
 const commonTable = (p: Parser): Definition => {
-  const name = p.identifier("a name for the common table expression");
+  const name = oneName(p, "a name for the common table expression");
   const columns =
     p.atOp("(") && !isQueryBody(p) ? p.parenthesized(() => p.identifier("a column")) : undefined;
   if (p.accept("MAX", "RECURSION", "LEVEL")) p.next();

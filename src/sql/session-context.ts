@@ -51,6 +51,8 @@ export const batchCatalog = (catalog: SessionCatalog): Catalog => ({
         };
   },
   function: (name) => catalog.function(name),
+  variable: (parts) => catalog.variable(parts),
+  sqlFunction: (name) => catalog.sqlFunction(name),
   tableNames: () => catalog.tableNames(),
   functionNames: () => catalog.functionNames(),
   overrides: catalog.overrides,

@@ -10,6 +10,7 @@ import { nearest } from "../expr/suggestion.ts";
 import { windowFunctionDefinitions } from "../expr/window-functions.ts";
 import type { CatalogEntry } from "../plan/catalog.ts";
 import { analysedRelation, entryOf, quotedName, type SessionContext } from "./session-context.ts";
+import { describeSqlFunction } from "./session-functions.ts";
 import type { StatementBody } from "./statement.ts";
 import { type Outcome, textRows } from "./statement-result.ts";
 
@@ -175,6 +176,8 @@ const describeColumn = (name: readonly string[], fields: readonly Field[]): Outc
 };
 
 export const describeFunction = (context: SessionContext, s: Of<"describeFunction">): Outcome => {
+  const own = context.catalog.sqlFunction(s.name);
+  if (own !== undefined) return describeSqlFunction(own);
   const all = builtIn();
   const found = all.find((d) => [d.name, ...(d.aliases ?? [])].some((n) => n.toLowerCase() === s.name));
   if (found === undefined) {

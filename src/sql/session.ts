@@ -15,7 +15,17 @@ import { insert, insertRequest } from "./session-insert.ts";
 import { SqlSettings } from "./session-settings.ts";
 import { describeFunction, describeQuery, describeTable, show } from "./session-show.ts";
 import { cacheTable, createTable, createView, createViewUsing, drop } from "./session-tables.ts";
-import { parseScript } from "./statement-parser.ts";
+import { executeImmediate, holdsNames, nameOf, withNames } from "./session-immediate.ts";
+import { createFunction, dropFunction } from "./session-functions.ts";
+import { ScriptRun } from "./session-script.ts";
+import {
+  declareVariables,
+  dropVariable,
+  refuseVariable,
+  setFromQuery,
+  setVariables,
+} from "./session-variables.ts";
+import { parseScript, parseStatement } from "./statement-parser.ts";
 import { done, type Outcome, type StatementResult, textRows } from "./statement-result.ts";
 import type { Statement, StatementBody } from "./statement.ts";
 
@@ -73,8 +83,11 @@ export class SqlSession {
         statements = parseScript(text, { timeZone: zone });
       }
       try {
-        const statement = bindParameters(statements[i]!, parameters);
-        yield { ...(this.#immediate(statement) ?? (await this.#running(statement))), statement };
+        const read = holdsNames(statements[i]!)
+          ? withNames(this.#context, text, i, parameters)
+          : statements[i]!;
+        const statement = bindParameters(read, parameters);
+        yield { ...(await this.#outcome(statement)), statement };
       } catch (e) {
         throw showPlace(e, text);
       }
@@ -88,6 +101,12 @@ export class SqlSession {
     return results;
   }
 
+  /** One statement with its parameters. Throws ParseError, and AnalysisError for a bad IDENTIFIER clause. */
+  parsed(text: string, parameters: Parameters): Statement {
+    const names = nameOf(this.#context, parameters);
+    return bindParameters(parseStatement(text, { timeZone: this.timeZone, nameOf: names }), parameters);
+  }
+
   /** A parsed statement that needs no runtime (CREATE, DROP, SET, SHOW, DESCRIBE, CACHE); undefined for the others, which `execute` runs. */
   apply(statement: Statement, text: string): Outcome | undefined {
     try {
@@ -95,6 +114,10 @@ export class SqlSession {
     } catch (e) {
       throw showPlace(e, text);
     }
+  }
+
+  async #outcome(s: Statement): Promise<Outcome> {
+    return this.#immediate(s) ?? (await this.#running(s));
   }
 
   #immediate(s: Statement): Outcome | undefined {
@@ -121,6 +144,12 @@ export class SqlSession {
         return done(s.key === undefined ? "all settings are as at the start" : `${s.key} is as at the start`);
       case "drop":
         return drop(c, s);
+      case "createFunction":
+        return createFunction(c, s);
+      case "dropFunction":
+        return dropFunction(c, s);
+      case "dropVariable":
+        return dropVariable(c, s);
       case "cacheTable":
         return cacheTable(c, s);
       case "uncacheTable":
@@ -137,7 +166,10 @@ export class SqlSession {
     const { settings } = this.#context;
     const columns = ["key", "value"];
     if (key === undefined) return textRows(columns, settings.entries());
-    if (value !== undefined) return textRows(columns, [settings.set(key, value)]);
+    if (value !== undefined) {
+      refuseVariable(this.#context, key);
+      return textRows(columns, [settings.set(key, value)]);
+    }
     const zone = key.toLowerCase() === "spark.sql.session.timezone" ? this.timeZone : undefined;
     return textRows(columns, [[key, settings.get(key) ?? zone ?? "<undefined>"]]);
   }
@@ -153,10 +185,35 @@ export class SqlSession {
         return insert(c, s);
       case "createTable":
         return this.#createAs(s);
+      case "declareVariable":
+        return declareVariables(c, s);
+      case "setVariables":
+        return setVariables(c, s);
+      case "setVariablesOfQuery":
+        return setFromQuery(c, s.names, s.query);
+      case "executeImmediate":
+        return executeImmediate(c, s, (statement, text) => this.#inside(statement, text));
+      case "script":
+        return new ScriptRun(c, (statement) => this.#scripted(statement)).run(s.block);
       case "explain":
         return textRows(["plan"], [[await this.#explain(s.statement, EXPLAINED[s.mode])]]);
       default:
         throw new AnalysisError(`a statement ${s.kind} cannot be run`);
+    }
+  }
+
+  /** A statement of a block: its names may be those of variables that are known by now. */
+  #scripted(statement: Statement): Promise<Outcome> {
+    if (!holdsNames(statement)) return this.#outcome(statement);
+    return this.#inside(this.parsed(statement.text, NO_PARAMETERS), statement.text);
+  }
+
+  /** A statement of another text than the script's. */
+  async #inside(statement: Statement, text: string): Promise<Outcome> {
+    try {
+      return await this.#outcome(statement);
+    } catch (e) {
+      throw showPlace(e, text);
     }
   }
 

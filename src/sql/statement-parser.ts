@@ -10,11 +10,13 @@ import { tableName } from "./name-parser.ts";
 import { parseText } from "./parser.ts";
 import { queryBody, withClause } from "./query-parser.ts";
 import { noOptions, properties } from "./property-parser.ts";
+import { ScriptParser } from "./script-parser.ts";
+import { declareVariable, executeImmediate, setVariables } from "./variable-parser.ts";
 import type { ExplainMode, Statement, StatementBody } from "./statement.ts";
 import type { ParseOptions, Parser } from "./token-stream.ts";
 
 const STATEMENTS =
-  "a statement: SELECT, WITH, FROM, VALUES, TABLE, CREATE, INSERT, EXPLAIN, DESCRIBE, SHOW, SET, RESET, DROP, CACHE, UNCACHE or CLEAR";
+  "a statement: SELECT, WITH, FROM, VALUES, TABLE, CREATE, INSERT, EXPLAIN, DESCRIBE, SHOW, SET, RESET, DROP, DECLARE, EXECUTE, BEGIN, CACHE, UNCACHE or CLEAR";
 
 /** The statements of a script, empty ones left out. Throws ParseError at the first that does not parse. */
 export const parseScript = (text: string, options?: ParseOptions): Statement[] =>
@@ -46,9 +48,9 @@ export const parseStatement = (text: string, options?: ParseOptions): Statement 
     options,
   );
 
-const statement = (p: Parser): Statement => {
+const statement = (p: Parser, inScript = false): Statement => {
   const start = p.peek();
-  const body = p.nested(() => statementBody(p));
+  const body = p.nested(() => statementBody(p, inScript));
   return { ...body, position: p.position(start), text: p.source.text.slice(start.start, p.before()!.end) };
 };
 
@@ -60,6 +62,8 @@ const RULES: ReadonlyMap<string, (p: Parser) => StatementBody> = new Map([
   ["DESC", (p: Parser) => describe(p)],
   ["SHOW", (p: Parser) => show(p)],
   ["SET", (p: Parser) => set(p)],
+  ["DECLARE", (p: Parser) => declareVariable(p)],
+  ["EXECUTE", (p: Parser) => executeImmediate(p)],
   ["RESET", (p: Parser): StatementBody => ({ kind: "reset", key: rawText(p) })],
   ["DROP", (p: Parser) => drop(p)],
   ["CACHE", (p: Parser) => cache(p)],
@@ -67,9 +71,15 @@ const RULES: ReadonlyMap<string, (p: Parser) => StatementBody> = new Map([
   ["CLEAR", (p: Parser): StatementBody => (p.expect("CACHE"), { kind: "clearCache" })],
 ]);
 
-const statementBody = (p: Parser): StatementBody => {
+const statementBody = (p: Parser, inScript: boolean): StatementBody => {
   if (p.at("WITH")) return afterWith(p);
   if (atQuery(p, 0)) return { kind: "query", query: p.grammar.query(p) };
+  if (p.at("BEGIN") && p.peek(1).kind !== "end")
+    return { kind: "script", block: new ScriptParser(p, statement).block() };
+  if (inScript && p.at("SET")) {
+    p.next();
+    return setVariables(p);
+  }
   const rule = RULES.get(p.peek().upper);
   if (rule === undefined) throw p.unexpected(STATEMENTS);
   p.next();
@@ -167,6 +177,14 @@ const set = (p: Parser): StatementBody => {
     return { kind: "set", key: "spark.sql.session.timeZone", value };
   }
   if (p.atEnd() || p.atOp(";")) return { kind: "set", key: undefined, value: undefined };
+  if (
+    ["VAR", "VARIABLE"].includes(p.peek().upper) &&
+    (p.peek(1).kind !== "op" || p.atOp("(", 1)) &&
+    p.peek(1).kind !== "end"
+  ) {
+    p.next();
+    return setVariables(p);
+  }
   const start = p.peek();
   while (!p.atEnd() && !p.atOp(";") && !p.atOp("=")) p.next();
   const end = p.before()!;
@@ -192,10 +210,13 @@ const set = (p: Parser): StatementBody => {
 };
 
 const drop = (p: Parser): StatementBody => {
-  p.accept("TEMPORARY");
-  const what = p.expectAny(["VIEW", "TABLE"]) === "VIEW" ? "view" : "table";
+  const temporary = p.accept("TEMPORARY") || p.accept("TEMP");
+  const word = p.expectAny(["VIEW", "TABLE", "FUNCTION", ...(temporary ? ["VARIABLE"] : [])]);
   const ifExists = p.accept("IF", "EXISTS");
   const name = tableName(p);
+  if (word === "FUNCTION") return { kind: "dropFunction", name, ifExists };
+  if (word === "VARIABLE") return { kind: "dropVariable", name, ifExists };
+  const what = word === "VIEW" ? "view" : "table";
   if (what === "table") p.accept("PURGE");
   return { kind: "drop", what, name, ifExists };
 };

@@ -1,8 +1,10 @@
 /** Statements of a SQL script as frozen plain data. Names are parts: `a.b` is ["a", "b"]. Options are keyed without a prototype: any name is only a name. */
-import type { Field } from "../core/data-type.ts";
+import type { DataType, Field } from "../core/data-type.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Expr, SourcePosition } from "../expr/ast.ts";
+import type { SqlFunction, SqlParameter } from "../plan/catalog.ts";
 import type { Relation } from "../plan/relation.ts";
+import type { ScriptBlock } from "./script.ts";
 
 export type Options = Readonly<Record<string, string>>;
 
@@ -21,6 +23,13 @@ export interface WatermarkDefinition {
 export interface ViewColumn {
   readonly name: string;
   readonly comment?: string;
+}
+
+/** `x = expr`; without a value its DEFAULT. */
+export interface Assignment {
+  readonly name: readonly string[];
+  readonly value: Expr | undefined;
+  readonly position: SourcePosition;
 }
 
 export type ExplainMode = "simple" | "extended" | "codegen" | "cost" | "formatted" | "logical";
@@ -113,4 +122,39 @@ export type StatementBody =
     }
   | { readonly kind: "cacheTable"; readonly name: readonly string[]; readonly query: Relation | undefined }
   | { readonly kind: "uncacheTable"; readonly name: readonly string[]; readonly ifExists: boolean }
-  | { readonly kind: "clearCache" };
+  | { readonly kind: "clearCache" }
+  | {
+      readonly kind: "declareVariable";
+      readonly names: readonly (readonly string[])[];
+      readonly type: DataType | undefined;
+      readonly default: Expr | undefined;
+      readonly replace: boolean;
+    }
+  | { readonly kind: "setVariables"; readonly assignments: readonly Assignment[] }
+  /** `SET VAR (a, b) = (SELECT …)` */
+  | {
+      readonly kind: "setVariablesOfQuery";
+      readonly names: readonly (readonly string[])[];
+      readonly query: Relation;
+    }
+  | { readonly kind: "dropVariable"; readonly name: readonly string[]; readonly ifExists: boolean }
+  | {
+      readonly kind: "executeImmediate";
+      readonly command: Expr;
+      readonly into: readonly (readonly string[])[];
+      readonly using: readonly { readonly value: Expr; readonly name: string | undefined }[];
+    }
+  | {
+      readonly kind: "createFunction";
+      readonly name: readonly string[];
+      readonly parameters: readonly SqlParameter[];
+      readonly returns: DataType | undefined;
+      readonly body: Expr;
+      readonly table: SqlFunction["table"];
+      readonly comment: string | undefined;
+      readonly replace: boolean;
+      readonly ifNotExists: boolean;
+      readonly temporary: boolean;
+    }
+  | { readonly kind: "dropFunction"; readonly name: readonly string[]; readonly ifExists: boolean }
+  | { readonly kind: "script"; readonly block: ScriptBlock };

@@ -24,14 +24,19 @@ export interface Grammar {
 export interface ParseOptions {
   /** The session's zone: timestamps without a zone are read in it. */
   readonly timeZone?: string;
+  /** The name that the expression of an IDENTIFIER clause gives. Without it only texts are names, and others stand for one not known yet. */
+  readonly nameOf?: (e: Expr) => string;
 }
 
 export class Parser {
   readonly source: SourceText;
   readonly grammar: Grammar;
   readonly timeZone: string;
+  readonly nameOf: ParseOptions["nameOf"];
   /** Positional parameters seen. */
   parameters = 0;
+  /** Blocks of scripts around: in them DO ends a query. */
+  scripts = 0;
   readonly #tokens: readonly Token[];
   #index = 0;
   #depth = 0;
@@ -43,6 +48,7 @@ export class Parser {
     this.#tokens = tokens;
     this.grammar = grammar;
     this.timeZone = options.timeZone ?? "UTC";
+    this.nameOf = options.nameOf;
   }
 
   /** The token `ahead` of the next one; the end token beyond the end. */
