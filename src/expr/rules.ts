@@ -35,7 +35,14 @@ import {
 } from "./coercion.ts";
 import { DECIMAL_DEFAULT } from "./decimal.ts";
 import type { CallSite, LambdaParameter, Resolution, TypeRule } from "./function.ts";
-import { differentTypes, mismatch, sqlType, unexpectedInput, wrongNumberOfArguments } from "./type-errors.ts";
+import {
+  analysisError,
+  differentTypes,
+  mismatch,
+  sqlType,
+  unexpectedInput,
+  wrongNumberOfArguments,
+} from "./type-errors.ts";
 
 /** A class of types a parameter accepts. */
 export interface TypeClass {
@@ -255,8 +262,16 @@ export const signature = (
     lambdaParameters: (index: number, before: readonly TypedExpr[], arity: number, site: CallSite) => {
       const p = parameterAt(index);
       if (!isLambda(p)) throw unexpectedInput(site, before, index, isClass(p) ? p.name : `"${sqlType(p)}"`);
+      const bare = before.findIndex(
+        (a, i) => a.type.kind === "null" && [array, map].includes(parameterAt(i) as TypeClass),
+      );
+      if (bare >= 0) throw unexpectedInput(site, before, bare, (parameterAt(bare) as TypeClass).name);
       if (!p.arity.includes(arity))
-        throw wrongNumberOfArguments({ ...site, fn: "lambda" }, p.arity.join(" or "), arity);
+        throw analysisError(
+          "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH",
+          `Invalid lambda function call. A higher order function expects ${p.arity.join(" or ")} arguments, but got ${arity}.`,
+          site.position,
+        );
       return p.lambda(before, arity);
     },
   });

@@ -35,6 +35,9 @@ export const intervalOverflow = (): ExecutionError =>
     "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION",
     "Integer overflow while operating with intervals.",
   );
+/** A time is beyond 64 bits of microseconds. */
+export const instantOverflow = (what: string): ExecutionError =>
+  executionError("DATETIME_OVERFLOW", `Datetime operation overflow: ${what}.`);
 /** `alternative`: the try_ function that gives null instead. */
 export const intervalOverflowInstead = (alternative: string): ExecutionError =>
   executionError(

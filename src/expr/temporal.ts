@@ -15,7 +15,14 @@ import {
 import type { Value } from "../core/value.ts";
 import { isAnsiInterval, isDatetime, isInterval, isNumeric } from "./coercion.ts";
 import { divideHalfUp, pow10 } from "./decimal.ts";
-import { intervalDividedByZero, intervalOverflow, intervalOverflowInstead } from "./runtime-errors.ts";
+import {
+  arithmeticOverflow,
+  executionError,
+  instantOverflow,
+  intervalDividedByZero,
+  intervalOverflow,
+  intervalOverflowInstead,
+} from "./runtime-errors.ts";
 import { addMonthsToDays, DAY_MS, dayOfLocal, microsOf } from "./time/calendar.ts";
 import { fromLocal, toLocal } from "./time/zones.ts";
 
@@ -150,8 +157,15 @@ export const intervalParts = (v: Value, type: DataType): Calendar => {
   return v as unknown as Calendar;
 };
 
-const shiftDate = (days: number, [months, d, micros]: Calendar, sign: number): number =>
-  addMonthsToDays(days, months * sign) + (d + Math.trunc(micros / (DAY_MS * 1000))) * sign;
+/** A calendar interval with a time of day is refused. */
+const shiftDate = (days: number, [months, d, micros]: Calendar, sign: number): number => {
+  if (micros !== 0)
+    throw executionError(
+      "INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION",
+      "Cannot add an interval to a date because its microseconds part is not 0. Cast the date to a timestamp.",
+    );
+  return addMonthsToDays(days, months * sign) + d * sign;
+};
 
 /** An instant plus calendar months and days in `zone`, then exact microseconds. */
 export const shiftInstant = (
@@ -167,7 +181,9 @@ export const shiftInstant = (
     const moved = addMonthsToDays(day, months * sign) + days * sign;
     at = fromLocal(local + (moved - day) * DAY_MS, zone);
   }
-  return micros === 0 ? at : (microsOf(at) + micros * sign) / 1000;
+  if (micros !== 0) at = (microsOf(at) + micros * sign) / 1000;
+  if (Math.abs(at) * 1000 > MICROS_END) throw instantOverflow("add an interval to a timestamp");
+  return at;
 };
 
 const addIntervals = (a: Value, b: Value, type: DataType, sign: number): Value => {
@@ -212,13 +228,21 @@ export const temporalValue = (
 /** Rounds HALF_UP, away from zero. */
 const roundHalfUp = (x: number): number => Math.sign(x) * Math.round(Math.abs(x)) + 0;
 
+/** Java's `toIntExact((long) x)`: NaN is 0. */
+const exactInt = (x: number): number => {
+  const whole = Number.isNaN(x) ? 0 : Math.trunc(x) + 0;
+  if (whole !== (whole | 0)) throw arithmeticOverflow("integer");
+  return whole;
+};
+
 const scaleParts = (v: Calendar, by: (x: number) => number): Value => {
   const months = by(v[0]);
   const days = by(v[1]);
+  const micros = roundHalfUp(by(v[2]) + (days - Math.trunc(days)) * DAY_MS * 1000);
   return [
-    Math.trunc(months),
-    Math.trunc(days),
-    roundHalfUp(by(v[2]) + (days - Math.trunc(days)) * DAY_MS * 1000),
+    exactInt(months),
+    exactInt(days),
+    Number.isNaN(micros) ? 0 : Math.max(-MICROS_END, Math.min(MICROS_END, micros)),
   ];
 };
 

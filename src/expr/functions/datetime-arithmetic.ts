@@ -14,6 +14,7 @@ import {
   YEAR_MONTH_INTERVAL,
   BOOLEAN,
 } from "../../core/data-type.ts";
+import { ExecutionError } from "../../core/errors.ts";
 import type { Value } from "../../core/value.ts";
 import type { BoundCall, FunctionDefinition, TypeRule } from "../function.ts";
 import { dateLike, signature, timestampLike, type TypeClass } from "../rules.ts";
@@ -32,8 +33,8 @@ import {
 } from "../time/calendar.ts";
 import { fromLocal, toLocal } from "../time/zones.ts";
 import { localOf } from "./datetime-fields.ts";
-import { intervalOverflow } from "../runtime-errors.ts";
-import { failure, family, plain, strict } from "./definition.ts";
+import { arithmeticOverflow, instantOverflow, intervalOverflow } from "../runtime-errors.ts";
+import { constantOf, failure, family, plain, strict } from "./definition.ts";
 
 const time = family("time");
 
@@ -66,7 +67,6 @@ const LENGTHS = new Map<string, number>([
   ["MINUTE", 60_000_000],
   ["HOUR", 3_600_000_000],
   ["DAY", 86_400_000_000],
-  ["DAYOFYEAR", 86_400_000_000],
   ["WEEK", 7 * 86_400_000_000],
 ]);
 const MONTHS_OF = new Map<string, number>([
@@ -82,7 +82,13 @@ const unknownUnit = (unit: string, fn: string): Error =>
   );
 
 const timestampAdd = (unit: string, n: number, v: number, type: DataType, call: BoundCall): number => {
-  const name = unit.toUpperCase();
+  const at = movedBy(unit, n, v, type, call);
+  if (Math.abs(at) * 1000 > 2 ** 63) throw instantOverflow(`add ${n} ${unit} to a timestamp`);
+  return at;
+};
+
+const movedBy = (unit: string, n: number, v: number, type: DataType, call: BoundCall): number => {
+  const name = unit.toUpperCase() === "DAYOFYEAR" ? "DAY" : unit.toUpperCase();
   const months = MONTHS_OF.get(name);
   const micros = LENGTHS.get(name);
   if (months === undefined && micros === undefined) throw unknownUnit(unit, "timestampadd");
@@ -207,11 +213,21 @@ const moving: readonly FunctionDefinition[] = [
   ),
 ];
 
+/** With a unit that means nothing the result is null, whatever there is to cut. */
+const knownUnit =
+  (at: number, cut: (unit: string) => number | undefined, rule: TypeRule): TypeRule =>
+  (args, site) => {
+    const r = rule(args, site);
+    const unit = constantOf(r.args[at]);
+    if (typeof unit !== "string" || cut(unit) !== undefined) return r;
+    return { ...r, replacement: { kind: "literal", value: null, type: r.type, nullable: true } };
+  };
+
 const truncating: readonly FunctionDefinition[] = [
   time(
     "trunc(date, unit)",
     "The date cut to YEAR, QUARTER, MONTH or WEEK; null for other units.",
-    signature([dateLike, STRING], DATE, { nullable: true }),
+    knownUnit(1, (u) => truncateDays(0, u), signature([dateLike, STRING], DATE, { nullable: true })),
     strict<[number, string]>(([d, unit]) => truncateDays(d, unit) ?? null),
     {
       examples: [["trunc('2019-08-04', 'week')", "2019-07-29"]],
@@ -220,7 +236,7 @@ const truncating: readonly FunctionDefinition[] = [
   time(
     "date_trunc(unit, timestamp)",
     "The timestamp cut to a unit from YEAR to MICROSECOND; null for other units.",
-    signature([STRING, TIMESTAMP], TIMESTAMP, { nullable: true }),
+    knownUnit(0, (u) => truncateLocal(0, u), signature([STRING, TIMESTAMP], TIMESTAMP, { nullable: true })),
     strict<[string, number]>(([unit, v], call) => {
       const zone = call.context.timeZone;
       const local = truncateLocal(toLocal(v, zone), unit);
@@ -283,18 +299,26 @@ const checkedMonths = (n: number): number => {
   return n;
 };
 
+const exact = (n: number): number => {
+  if (n !== (n | 0)) throw arithmeticOverflow("integer");
+  return n;
+};
+
+const calendarInterval = ([y = 0, mo = 0, w = 0, d = 0, h = 0, mi = 0, s = 0n]: readonly (
+  number | bigint
+)[]): Value => [
+  exact(Number(y) * 12 + Number(mo)),
+  exact(Number(w) * 7 + Number(d)),
+  Number(h) * 3_600_000_000 + Number(mi) * 60_000_000 + Number(s),
+];
+
 const intervals: readonly FunctionDefinition[] = [
   time(
     "make_interval([years[, months[, weeks[, days[, hours[, mins[, secs]]]]]]])",
     "A calendar interval of its parts.",
     signature([INT, INT, INT, INT, INT, INT, MICROS], CALENDAR_INTERVAL, { optional: 7 }),
-    strict<(number | bigint)[]>(([y = 0, mo = 0, w = 0, d = 0, h = 0, mi = 0, s = 0n]) => [
-      checkedMonths(Number(y) * 12 + Number(mo)),
-      Number(w) * 7 + Number(d),
-      Number(h) * 3_600_000_000 + Number(mi) * 60_000_000 + Number(s),
-    ]),
+    strict<(number | bigint)[]>((parts) => calendarInterval(parts)),
     {
-      aliases: ["try_make_interval"],
       examples: [
         [
           "make_interval(100, 11, 1, 1, 12, 30, 01.001001)",
@@ -302,6 +326,19 @@ const intervals: readonly FunctionDefinition[] = [
         ],
       ],
     },
+  ),
+  time(
+    "try_make_interval([years[, months[, weeks[, days[, hours[, mins[, secs]]]]]]])",
+    "make_interval; null when a part is out of bounds.",
+    signature([INT, INT, INT, INT, INT, INT, MICROS], CALENDAR_INTERVAL, { optional: 7, nullable: true }),
+    strict<(number | bigint)[]>((parts) => {
+      try {
+        return calendarInterval(parts);
+      } catch (e) {
+        if (e instanceof ExecutionError) return null;
+        throw e;
+      }
+    }),
   ),
   time(
     "make_dt_interval([days[, hours[, mins[, secs]]]])",

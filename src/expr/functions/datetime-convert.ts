@@ -25,10 +25,19 @@ import {
   timestampLike,
   type TypeClass,
 } from "../rules.ts";
-import { dayOfLocal, daysFromCivil, DAY_MS, fromMicros, isValidDate, microsOf } from "../time/calendar.ts";
+import {
+  dayOfLocal,
+  daysFromCivil,
+  DAY_MS,
+  fromMicros,
+  isValidDate,
+  microsOf,
+  withMicros,
+} from "../time/calendar.ts";
 import { formatInstant } from "../time/pattern-format.ts";
 import { parseInstant, type ParsedInstant, parsePattern } from "../time/pattern-parse.ts";
 import { fromLocal, toLocal } from "../time/zones.ts";
+import { instantOverflow } from "../runtime-errors.ts";
 import { unexpectedInput } from "../type-errors.ts";
 import { failure, family, overflow, plain, strict } from "./definition.ts";
 
@@ -206,7 +215,7 @@ const instant = (usage: string, summary: string, micros: number): FunctionDefini
     signature([integral], TIMESTAMP),
     strict<[number | bigint]>(([n]) => {
       const exact = BigInt(n) * BigInt(micros);
-      if (BigInt.asIntN(64, exact) !== exact) throw overflow();
+      if (BigInt.asIntN(64, exact) !== exact) throw instantOverflow(usage.slice(0, usage.indexOf("(")));
       return fromMicros(Number(exact));
     }),
   );
@@ -222,7 +231,10 @@ const numbers: readonly FunctionDefinition[] = [
   time(
     "timestamp_seconds(n)",
     "The timestamp some seconds after 1970-01-01 UTC.",
-    signature([numeric], TIMESTAMP),
+    (args, site) => {
+      if (args[0]?.type.kind === "string") throw unexpectedInput(site, args, 0, `"NUMERIC"`);
+      return signature([numeric], TIMESTAMP)(args, site);
+    },
     strict<[Value]>(([v], call) => fromSeconds(v, call.argTypes[0]!)),
     {
       examples: [["timestamp_seconds(1230219000)", "2008-12-25 15:30:00"]],
@@ -275,7 +287,7 @@ const localOfParts = (y: number, mo: number, d: number, h: number, mi: number, s
   }
   if (micros < 0 || micros > 60_000_000)
     throw outOfBounds(`Invalid value for SecondOfMinute (valid values 0 - 59): ${micros / 1e6}`);
-  return daysFromCivil(y, mo, d) * DAY_MS + h * 3_600_000 + mi * 60_000 + micros / 1000;
+  return withMicros(daysFromCivil(y, mo, d) * DAY_MS + h * 3_600_000 + mi * 60_000, micros);
 };
 
 /** The parts; or one argument, a date. With two or three Spark takes a date and a TIME, which is not supported. */

@@ -112,10 +112,14 @@ const intervalPart = (v: Value, type: DataType, name: string): Value | undefined
   }
 };
 
-const INTERVAL_FIELDS: Partial<Record<DataType["kind"], readonly string[]>> = {
-  yearMonthInterval: ["YEAR", "MONTH"],
-  dayTimeInterval: ["DAY", "HOUR", "MINUTE", "SECOND"],
-  calendarInterval: ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"],
+const UNITS = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
+
+/** The fields that the type of an interval has; undefined for a type that is none. */
+const intervalFields = (t: DataType): readonly string[] | undefined => {
+  if (t.kind === "calendarInterval") return UNITS;
+  return t.kind === "yearMonthInterval" || t.kind === "dayTimeInterval"
+    ? UNITS.slice(UNITS.indexOf(t.from.toUpperCase()), UNITS.indexOf(t.to.toUpperCase()) + 1)
+    : undefined;
 };
 
 const source: TypeClass = {
@@ -143,7 +147,7 @@ const extractRule: TypeRule = (raw, site) => {
   if (given === null) return { ...base, type: DOUBLE, nullable: true };
   const name = SYNONYMS.get((given as string).toUpperCase());
   const t = base.args[1]!.type;
-  const fields = INTERVAL_FIELDS[t.kind];
+  const fields = intervalFields(t);
   if (name === undefined || (fields !== undefined && !fields.includes(name)))
     throw invalidField(base.args, given as string);
   const timed = name === "HOUR" || name === "MINUTE" || name === "SECOND";

@@ -27,7 +27,12 @@ export const INTROSPECTION_FUNCTIONS: readonly FunctionDefinition[] = [
   misc(
     "typeof(x)",
     "The name of the argument's type.",
-    signature([any], STRING, { nullable: false }),
+    // The argument is not computed: what it fails with does not matter.
+    (args, site) => {
+      const r = signature([any], STRING, { nullable: false })(args, site);
+      const value = typeName(r.args[0]!.type);
+      return { ...r, replacement: { kind: "literal", value, type: STRING, nullable: false } };
+    },
     custom<[Value]>((_, call) => typeName(call.argTypes[0]!)),
     {
       examples: [

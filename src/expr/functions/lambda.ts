@@ -65,7 +65,7 @@ const arrays: readonly FunctionDefinition[] = [
   fn(
     "filter(array, x -> …)",
     "The elements for which a predicate is true.",
-    signature([array, lambda(withIndex, [1, 2], BOOLEAN)], (args) => args[0]!.type, {
+    signature([array, lambda(withIndex, [1, 2], BOOLEAN, true)], (args) => args[0]!.type, {
       nullable: nullableArray,
     }),
     custom<[List | null, F]>(([l, f]) => (l === null ? null : l.filter((x, i) => f(x, i) === true))),
@@ -74,7 +74,7 @@ const arrays: readonly FunctionDefinition[] = [
   fn(
     "exists(array, x -> …)",
     "Whether a predicate is true for any element.",
-    signature([array, lambda((args) => [element(args)], 1, BOOLEAN)], BOOLEAN, { nullable: true }),
+    signature([array, lambda((args) => [element(args)], 1, BOOLEAN, true)], BOOLEAN, { nullable: true }),
     custom<[List | null, F]>(([l, f]) => (l === null ? null : exists(l, f))),
     {
       aliases: ["any_match"],
@@ -84,7 +84,7 @@ const arrays: readonly FunctionDefinition[] = [
   fn(
     "forall(array, x -> …)",
     "Whether a predicate is true for all elements.",
-    signature([array, lambda((args) => [element(args)], 1, BOOLEAN)], BOOLEAN, { nullable: true }),
+    signature([array, lambda((args) => [element(args)], 1, BOOLEAN, true)], BOOLEAN, { nullable: true }),
     custom<[List | null, F]>(([l, f]) => (l === null ? null : forall(l, f))),
     {
       aliases: ["all_match"],
@@ -183,7 +183,9 @@ const maps: readonly FunctionDefinition[] = [
   fn(
     "map_filter(map, (k, v) -> …)",
     "The entries for which a predicate is true.",
-    signature([map, lambda(keyValue, 2, BOOLEAN)], (args) => args[0]!.type, { nullable: nullableArray }),
+    signature([map, lambda(keyValue, 2, BOOLEAN, true)], (args) => args[0]!.type, {
+      nullable: nullableArray,
+    }),
     custom<[Entries | null, F]>(([m, f]) => (m === null ? null : m.filter(([k, v]) => f(k, v) === true))),
     {
       examples: [["map_filter(map(1, 0, 2, 2, 3, -1), (k, v) -> k > v)", "{1 -> 0, 3 -> -1}"]],

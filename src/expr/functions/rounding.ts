@@ -18,7 +18,7 @@ import {
   toScale,
 } from "../decimal.ts";
 import type { CallSite, FunctionDefinition, TypeRule } from "../function.ts";
-import { decimalLike, interval, numeric, oneOf, orderable, same, signature } from "../rules.ts";
+import { ansiInterval, decimalLike, numeric, oneOf, orderable, same, signature } from "../rules.ts";
 import {
   analysisError,
   binaryDifferentTypes,
@@ -266,7 +266,7 @@ export const ROUNDING_FUNCTIONS: readonly FunctionDefinition[] = [
   math(
     "abs(x)",
     "Absolute value of a number or an interval.",
-    signature([oneOf(numeric, interval)], (args) => args[0]!.type),
+    signature([oneOf(numeric, ansiInterval)], (args) => args[0]!.type),
     strict<[Value]>(([x], call) => absolute(x, call.type)),
     { examples: [["abs(-1)", "1"]] },
   ),

@@ -2,7 +2,7 @@
 import { ARRAY_ELEMENTS_MAX } from "../../core/limits.ts";
 import { array as arrayOf, BOOLEAN, type DataType, DAY_TIME_INTERVAL, INT } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
-import { castTo, commonType, isDatetime, isInterval, isIntegral } from "../coercion.ts";
+import { castTo, commonType, isDatetime, isInterval, isIntegral, isOrderable } from "../coercion.ts";
 import type { TypedExpr } from "../ast.ts";
 import type { BoundCall, CallSite, FunctionDefinition, TypeRule } from "../function.ts";
 import { array, lambda, signature } from "../rules.ts";
@@ -27,7 +27,7 @@ const sequenceRule: TypeRule = (args, site) => {
     );
   const common = commonType([args[0]!.type, args[1]!.type]);
   if (common === undefined) throw wrong();
-  const t: DataType = common.kind === "null" ? INT : common;
+  const t = common;
   if (!isIntegral(t) && !isDatetime(t)) throw wrong();
   const bounds = [castTo(args[0]!, t), castTo(args[1]!, t)];
   const step = args[2];
@@ -83,7 +83,13 @@ const instants = (args: List, call: BoundCall): Value => {
   const date = type.kind === "date";
   const parts: Calendar =
     args[2] === undefined ? [0, start <= stop ? 1 : -1, 0] : partsOf(args[2]!, call.argTypes[2]!);
-  const micros = parts[0] * 2_678_400_000_000 + parts[1] * 86_400_000_000 + parts[2];
+  // Spark counts a month as 28 days where it guesses lengths.
+  const micros = parts[0] * 2_419_200_000_000 + parts[1] * 86_400_000_000 + parts[2];
+  const length = Math.abs(stop - start) * (date ? 86_400_000_000 : 1000);
+  if (micros !== 0 && length / Math.abs(micros) > ARRAY_ELEMENTS_MAX)
+    throw tooLong(Math.floor(length / Math.abs(micros)) + 1, "sequence");
+  if (date && parts[0] === 0 && parts[1] === 0 && (parts[2] === 0 || parts[2] % 86_400_000_000 !== 0))
+    throw failure("_LEGACY_ERROR_TEMP_3242", "A sequence of dates has a step of whole days or months.");
   if (micros === 0 ? start !== stop : start !== stop && micros > 0 !== start < stop)
     throw illegal(start, stop, parts.join(" "));
   if (start === stop) return [start];
@@ -117,18 +123,33 @@ const comparison = signature(
   { optional: 1 },
 );
 
+/** The elements must have an order. */
+const ordered =
+  (rule: TypeRule): TypeRule =>
+  (args, site) => {
+    const t = args[0]?.type;
+    if (t?.kind === "array" && !isOrderable(t.element))
+      throw mismatch(
+        "INVALID_ORDERING_TYPE",
+        site,
+        args,
+        `The \`${site.fn}\` does not support ordering on type "${sqlType(t.element)}".`,
+      );
+    return rule(args, site);
+  };
+
 /** The comparator's result is not cast: Spark wants an int. */
 const comparator: TypeRule = Object.assign(
   (raw: readonly TypedExpr[], site: CallSite) => {
     const body = raw[1]?.kind === "lambda" ? raw[1].body.type : INT;
-    if (body.kind !== "int" && body.kind !== "null")
+    if (body.kind !== "int")
       throw mismatch(
         "UNEXPECTED_RETURN_TYPE",
         site,
         raw,
         `The \`${site.fn}\` requires return "INT" type, but the actual is "${sqlType(body)}" type.`,
       );
-    return comparison(raw, site);
+    return raw.length === 1 ? ordered(comparison)(raw, site) : comparison(raw, site);
   },
   { lambdaParameters: comparison.lambdaParameters! },
 );
@@ -176,7 +197,7 @@ export const SEQUENCE_FUNCTIONS: readonly FunctionDefinition[] = [
   fn(
     "sort_array(array[, ascending])",
     "The array in order; nulls first when ascending, last when not.",
-    signature([array, BOOLEAN], (args) => args[0]!.type, { optional: 1 }),
+    ordered(signature([array, BOOLEAN], (args) => args[0]!.type, { optional: 1 })),
     strict<[List, boolean | undefined]>(([l, asc], call) => sortArray(l, asc ?? true, elementOf(call.type))),
     {
       examples: [["sort_array(array('b', 'd', null, 'c', 'a'), true)", "[null, a, b, c, d]"]],

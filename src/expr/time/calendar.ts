@@ -83,6 +83,15 @@ export const lastDayOfMonth = (days: number): number => {
 
 /** The exact microseconds of a timestamp value: an integer. */
 export const microsOf = (ms: number): number => Math.round(ms * 1000);
+/** The greatest double below a number that is no power of two. */
+const below = (x: number): number => x - 2 ** (Math.floor(Math.log2(Math.abs(x))) - 52);
+
+/** Milliseconds with microseconds; where a double has no such fraction (far from 1970) the nearest in the same millisecond. */
+export const withMicros = (ms: number, micros: number): number => {
+  const sum = ms + micros / 1000;
+  const end = ms + Math.floor(micros / 1000) + 1;
+  return sum < end ? sum : below(end);
+};
 export const fromMicros = (micros: number): number => micros / 1000;
 
 const DATE_LEVELS = new Map<string, number>([
@@ -150,7 +159,11 @@ export const formatTimeOfDay = (timeMs: number): string => {
 
 /** `2024-02-29 12:34:56.789`, the text of a timestamp cast to string. */
 export const formatLocalTimestamp = (localMs: number): string => {
-  const micros = microsOf(localMs);
-  const days = Math.floor(micros / (DAY_MS * 1000));
-  return `${formatDate(days)} ${formatTimeOfDay((micros - days * DAY_MS * 1000) / 1000)}`;
+  const days = dayOfLocal(localMs);
+  const end = Math.ceil(localMs);
+  const time = localMs - days * DAY_MS;
+  // The last instant of a millisecond stands for its last microsecond where a double tells no two of them apart.
+  const last = Math.abs(localMs) > 2 ** 43 && end !== localMs && localMs === below(end);
+  if (!last && microsOf(time) === DAY_MS * 1000) return `${formatDate(days + 1)} 00:00:00`;
+  return `${formatDate(days)} ${formatTimeOfDay(last ? Math.ceil(time) - 0.001 : time)}`;
 };

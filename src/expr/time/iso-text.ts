@@ -2,7 +2,7 @@
  * Dates and timestamps as Spark's casts read them: `yyyy[-[m]m[-[d]d]]`, then after a blank or T `[h]h:[m]m:[s]s[.f…][zone]`. Not as lax as
  * `new Date(text)` and not as strict as ISO-8601. Text that does not fit is `undefined`; the caller knows which error that is.
  */
-import { daysFromCivil, DAY_MS, isValidDate } from "./calendar.ts";
+import { daysFromCivil, DAY_MS, isValidDate, withMicros } from "./calendar.ts";
 import { fromLocal, isZone } from "./zones.ts";
 
 const DATE_TEXT = /^([+-]?\d{4,7})(?:-(\d{1,2})(?:-(\d{1,2})(?:[ T].*)?)?)?$/s;
@@ -41,7 +41,7 @@ const normalizeZone = (text: string): string =>
     .replace(/([+-])(\d):/, "$10$2:")
     .replace(/([+-])(\d\d):(\d)$/, "$1$2:0$3");
 
-const parseTime = (text: string): { ms: number; zone: string | undefined } | undefined => {
+const parseTime = (text: string): { ms: number; micros: number; zone: string | undefined } | undefined => {
   const m = TIME_TEXT.exec(text);
   if (m === null) return undefined;
   const [hour, minute, second] = [Number(m[1]), Number(m[2] ?? 0), Number(m[3] ?? 0)];
@@ -50,7 +50,7 @@ const parseTime = (text: string): { ms: number; zone: string | undefined } | und
   const zoneText = (m[5] ?? "").trim();
   const zone = zoneText === "" ? undefined : normalizeZone(zoneText);
   if (zone !== undefined && !isZone(zone)) return undefined;
-  return { ms: hour * 3_600_000 + minute * 60_000 + second * 1000 + micros / 1000, zone };
+  return { ms: hour * 3_600_000 + minute * 60_000 + second * 1000, micros, zone };
 };
 
 /** The parts of a timestamp's text, or undefined. */
@@ -59,14 +59,17 @@ export const parseTimestampText = (text: string): TimestampText | undefined => {
   if (m === null) return undefined;
   if (m[5] !== undefined) {
     const t = parseTime(m[5]);
-    return t === undefined ? undefined : { localMs: t.ms, zone: t.zone, timeOnly: true };
+    return t === undefined
+      ? undefined
+      : { localMs: withMicros(t.ms, t.micros), zone: t.zone, timeOnly: true };
   }
   const [year, month, day] = [Number(m[1]), Number(m[2] ?? 1), Number(m[3] ?? 1)];
   if (!isValidDate(year, month, day)) return undefined;
   const date = daysFromCivil(year, month, day) * DAY_MS;
   if (m[4] === undefined || m[4] === "") return { localMs: date, zone: undefined, timeOnly: false };
   const t = parseTime(m[4]);
-  return t === undefined ? undefined : { localMs: date + t.ms, zone: t.zone, timeOnly: false };
+  if (t === undefined) return undefined;
+  return { localMs: withMicros(date + t.ms, t.micros), zone: t.zone, timeOnly: false };
 };
 
 /** A `timestamp` value of a text: its own zone, else `zone`. A text without a date means the day of `clockMs` (none given: undefined). */

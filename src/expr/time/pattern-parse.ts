@@ -2,7 +2,7 @@
  * Parses text by a Java pattern as Spark does: strict fields, text without regard to case, missing fields from 1970-01-01 00:00, fractions
  * of one digit up to the pattern's number. Text that does not fit is `undefined`.
  */
-import { civilFromDays, daysFromCivil, DAY_MS, isLeapYear, isValidDate } from "./calendar.ts";
+import { civilFromDays, daysFromCivil, DAY_MS, isLeapYear, isValidDate, withMicros } from "./calendar.ts";
 import { MONTHS, patternTokens, type PatternToken } from "./pattern-text.ts";
 import { fromLocal, isZone } from "./zones.ts";
 
@@ -198,7 +198,7 @@ export const parsePattern = (text: string, pattern: string): ParsedInstant | und
   if (days === undefined) return undefined;
   const f = s.fields;
   const seconds = hourOf(f) * 3600 + (f.get("m") ?? 0) * 60 + (f.get("s") ?? 0);
-  return { localMs: days * DAY_MS + seconds * 1000 + (f.get("S") ?? 0) / 1000, zone: s.zone };
+  return { localMs: withMicros(days * DAY_MS + seconds * 1000, f.get("S") ?? 0), zone: s.zone };
 };
 
 /** The instant of a text in its own zone, else in `zone`. */

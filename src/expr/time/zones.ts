@@ -88,7 +88,18 @@ const intlOffset = (format: Intl.DateTimeFormat, utcMs: number): number => {
 /** The largest instant Intl formats; beyond it the offset at the edge is used. */
 const INTL_MS_MAX = 8.6e15;
 
+/** Java minds the case of ids, Intl does not: words begin with a capital, and only short ones are capitals all through. */
+const isWritten = (id: string): boolean =>
+  id
+    .split(/[/_-]/)
+    .every(
+      (word) =>
+        /^(?:of|au|es|\d.*|[+].*)?$/.test(word) ||
+        (/^[A-Z]/.test(word) && !/^(?!CHAT$)[A-Z]{4,}$/.test(word)),
+    );
+
 const regionZone = (id: string): Zone => {
+  if (!isWritten(id)) throw invalidZone(id);
   let format: Intl.DateTimeFormat;
   try {
     format = new Intl.DateTimeFormat("en-u-ca-gregory-nu-latn", {
