@@ -116,3 +116,6 @@ export const LIMIT_RELATIONS: readonly (readonly [string, boolean])[] = [
   ],
   ["two snapshots are kept", SNAPSHOTS_KEPT >= 2],
 ];
+
+/** Rows of a table in the plan that are filtered and projected while the plan of a stream is made. */
+export const LOCAL_ROWS_MAX = 10_000;

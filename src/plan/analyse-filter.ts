@@ -1,6 +1,7 @@
 /**
  * WHERE. Conjuncts that are EXISTS or IN (subquery) become semi and anti joins; other subqueries inside become columns joined on below.
  */
+import { BOOLEAN } from "../core/data-type.ts";
 import type { Expr, TypedExpr } from "../expr/ast.ts";
 import type { Analysis, Names, Resolved } from "./analyse-context.ts";
 import { conditionIn, type Env } from "./analyse-env.ts";
@@ -10,7 +11,7 @@ import { Subqueries } from "./analyse-subquery.ts";
 import { isHidden, isUnresolved, withHiddenColumns } from "./hidden-columns.ts";
 import { filter, keep } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
-import { and } from "./typed.ts";
+import { and, nullOf } from "./typed.ts";
 
 type Filter = Extract<Relation, { kind: "filter" }>;
 
@@ -43,9 +44,12 @@ const filtered = (a: Analysis, rel: Filter, names: Names): Resolved => {
   const env: Env = { analysis: a, names, visible: child, clause: "WHERE", subqueries };
   let plan = child.plan;
   const rest: TypedExpr[] = [];
-  for (const part of conjunctsOf(expandArguments(child, rel.condition, names.outer))) {
+  const parts = conjunctsOf(expandArguments(child, rel.condition, names.outer));
+  for (const part of parts) {
     const sub = subqueryOf(part);
-    if (sub === undefined) rest.push(conditionIn(env, part));
+    // beside another condition NULL is one that no row fulfils
+    if (parts.length > 1 && part.kind === "literal" && part.value === null) rest.push(nullOf(BOOLEAN));
+    else if (sub === undefined) rest.push(conditionIn(env, part));
     else plan = subqueries.join(plan, sub, env);
   }
   const kept = filter(subqueries.apply(plan), and(rest));

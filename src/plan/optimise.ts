@@ -8,8 +8,11 @@ import { columnPruning } from "./rules/column-pruning.ts";
 import { constantFolding } from "./rules/constant-folding.ts";
 import { filterMerge } from "./rules/filter-merge.ts";
 import { filterPushDown } from "./rules/filter-push-down.ts";
-import { joinFilters } from "./rules/join-filters.ts";
+import { inferredFilters } from "./rules/inferred-filters.ts";
+import { extraJoinFilters, joinFilters } from "./rules/join-filters.ts";
 import { limitPushDown } from "./rules/limit-push-down.ts";
+import { localRows } from "./rules/local-rows.ts";
+import { needlessNodes } from "./rules/needless-nodes.ts";
 import { nestedColumns } from "./rules/nested-columns.ts";
 import { nullPropagation } from "./rules/null-propagation.ts";
 import { projectMerge } from "./rules/project-merge.ts";
@@ -24,12 +27,19 @@ export interface OptimiseOptions {
 }
 
 export const rulesOf = (timeZone: string): readonly Rule[] => [
+  localRows(timeZone),
+  filterPushDown,
   constantFolding(timeZone),
   nullPropagation,
   booleanSimplification,
   filterPushDown,
+  inferredFilters,
   joinFilters,
   filterPushDown,
+  extraJoinFilters,
+  filterPushDown,
+  localRows(timeZone),
+  needlessNodes,
   subqueryPushDown,
   booleanSimplification,
   filterMerge,

@@ -13,6 +13,7 @@ import type { LogicalPlan } from "../logical.ts";
 import { filter, join, mapPlanChildren, withChildren } from "../nodes.ts";
 import type { JoinHow } from "../relation.ts";
 import { and, attributesOf, conjuncts, substitute } from "../typed.ts";
+import { notNullParts } from "./known.ts";
 import { withoutNeedlessNulls } from "./outer-joins.ts";
 import { isDeterministic, type Rule } from "./rule.ts";
 
@@ -107,7 +108,7 @@ const throughUnion = (plan: Of<"union">, parts: readonly TypedExpr[]): LogicalPl
 };
 
 /** From above: to the sides that are preserved. */
-const FROM_ABOVE: Record<JoinHow, { readonly left: boolean; readonly right: boolean }> = {
+export const FROM_ABOVE: Record<JoinHow, { readonly left: boolean; readonly right: boolean }> = {
   inner: { left: true, right: true },
   cross: { left: true, right: true },
   left: { left: true, right: false },
@@ -128,13 +129,14 @@ const FROM_CONDITION: typeof FROM_ABOVE = {
 };
 
 const throughJoin = (outer: Of<"join">, parts: readonly TypedExpr[]): LogicalPlan => {
-  const plan = withoutNeedlessNulls(outer, parts);
+  const plan = withoutNeedlessNulls(outer, [...parts, ...notNullParts(parts)]);
   const [l, r] = [idsOf(plan.left), idsOf(plan.right)];
   const toLeft: TypedExpr[] = [];
   const toRight: TypedExpr[] = [];
   const place = (e: TypedExpr, rule: { readonly left: boolean; readonly right: boolean }): boolean => {
-    if (!isDeterministic(e) || attributesOf(e).length === 0) return false;
-    if (rule.left && within(e, l)) return toLeft.push(e) > 0;
+    if (!isDeterministic(e)) return false;
+    // what reads no column counts as the left side's
+    if (within(e, l)) return rule.left && toLeft.push(e) > 0;
     return rule.right && within(e, r) && toRight.push(e) > 0;
   };
   const own =

@@ -39,6 +39,13 @@ const below = (left: LogicalPlan, test: Test): LogicalPlan | undefined => {
       const child = below(left.child, test);
       return child && filter(child, left.condition);
     }
+    case "aggregate": {
+      const keys = new Set(left.keys.filter((k) => k.id !== left.session?.key.id).map((k) => k.id));
+      const own = new Set(left.output.map((a) => a.id));
+      if (added(test).length > 0 || reads(test).some((a) => own.has(a.id) && !keys.has(a.id)))
+        return undefined;
+      return Object.freeze({ ...left, child: below(left.child, test) ?? placed(left.child, test) });
+    }
     case "project": {
       if (!left.exprs.every((e) => isDeterministic(e.expr))) return undefined;
       const child = below(
