@@ -12,6 +12,7 @@ import type { StreamingQuery } from "../query/streaming-query.ts";
 import { applicationPath, importApplication } from "./application.ts";
 import type { Arguments } from "./arguments.ts";
 import { type Command, print } from "./command.ts";
+import { exportFlags } from "./environment.ts";
 import { QUERY_FLAGS, withQueries } from "./queries.ts";
 
 const MODES: readonly ExplainMode[] = ["simple", "extended", "codegen", "cost"];
@@ -49,16 +50,21 @@ const explaining =
       analyse: (...args) => runtime.analyse(...args),
       explain: (...args) => runtime.explain(...args),
       close: () => runtime.close(),
-      start: (request: StartRequest) => {
+      start: async (request: StartRequest) => {
         const query = request.name ?? `query ${found.length + 1}`;
-        const plan = runtime.explain(request, mode);
+        const plan = (await runtime.explainThere?.(request, mode)) ?? runtime.explain(request, mode);
         found.push({ query, plan });
-        return Promise.resolve(overAlready(query, plan));
+        return overAlready(query, plan);
       },
     };
   };
 
-const explainApplication = async (file: string, mode: ExplainMode): Promise<readonly Explained[]> => {
+const explainApplication = async (
+  args: Arguments,
+  file: string,
+  mode: ExplainMode,
+): Promise<readonly Explained[]> => {
+  exportFlags(args.flags);
   const found: Explained[] = [];
   setRuntimeProvider(explaining(mode, found));
   await importApplication(applicationPath(file));
@@ -88,7 +94,7 @@ export const explain: Command = {
     const target = args.positional[0]!;
     const mode = modeOf(args.flags.get("mode") ?? "extended");
     const isFile = existsSync(target) || /\.[mc]?[jt]sx?$/.test(target);
-    const found = isFile ? await explainApplication(target, mode) : await explainQuery(args, target);
+    const found = isFile ? await explainApplication(args, target, mode) : await explainQuery(args, target);
     if (args.flags.has("json")) print(JSON.stringify(found, undefined, 2));
     else print(found.map((f) => `Query ${f.query}\n\n${f.plan}`).join("\n\n") || "no query is started");
     return 0;

@@ -53,6 +53,7 @@ export const natsSourceFactory: SourceFactory = {
   },
   create(spec: SourceSpec, context: SourceContext, mode: "batch" | "stream"): Source {
     const options = readSourceOptions(spec.options, mode);
+    const messages = readsMessages(spec.schema, options.encoding);
     let connection: Promise<NatsAccess> | undefined;
     let own: NatsAccess | undefined;
     let users = 0;
@@ -84,7 +85,7 @@ export const natsSourceFactory: SourceFactory = {
     };
     const enumerator = (): NatsEnumerator => new NatsEnumerator(options, connect, context.clock, mode);
     const decoder = (): Decoder | undefined =>
-      readsMessages(spec.schema, options.encoding)
+      messages
         ? undefined
         : decoderOf(options.encoding ?? "json", spec, {
             mode: options.mode,

@@ -1,6 +1,7 @@
 /** A session's runtime on the node of this process: what `session()` runs on in programs. Registered by src/index.ts. */
 import { randomUUID } from "node:crypto";
 import type { RuntimeProvider, SessionSettings } from "../api/runtime-provider.ts";
+import { UnavailableError } from "../core/errors.ts";
 import { MAILBOX_BYTES_MAX, RESTARTS_MAX_DEFAULT, SNAPSHOT_INTERVAL_MS } from "../core/limits.ts";
 import type { LogStore } from "../log/log.ts";
 import { MemoryStore } from "../log/memory-log.ts";
@@ -17,6 +18,9 @@ import { PROCESS_NODE } from "./process-node.ts";
 import type { SessionNode } from "./session-node.ts";
 import { type Settings, settingsFrom } from "./settings.ts";
 import { openJetStream } from "./stores.ts";
+
+/** How long explain waits for a broker to ask. */
+const CONNECT_MS = 5_000;
 
 /** What the program's session adds to the settings of the node. */
 const planningOf = (s: SessionSettings, timeZone: string): PlanningOptions => ({
@@ -124,12 +128,18 @@ class NodeRuntime implements SessionRuntime {
   }
 
   /** Batch queries need a broker for what they read from it, and no group, state or checkpoint. */
-  #storeForBatch(): Promise<LogStore> {
+  #storeForBatch(waitMs?: number): Promise<LogStore> {
     const { nats, logLevel } = this.#settings;
     this.#batchStore ??=
       nats === undefined
         ? Promise.resolve(new MemoryStore({ clock: SYSTEM_CLOCK }))
-        : openJetStream(this.#settings, nats, SYSTEM_CLOCK, processLogger(logLevel));
+        : openJetStream(
+            this.#settings,
+            nats,
+            SYSTEM_CLOCK,
+            processLogger(logLevel),
+            waitMs === undefined ? undefined : AbortSignal.timeout(waitMs),
+          );
     this.#batchStore.catch(() => (this.#batchStore = undefined));
     return this.#batchStore;
   }
@@ -155,6 +165,20 @@ class NodeRuntime implements SessionRuntime {
 
   explain(...args: Parameters<SessionRuntime["explain"]>): string {
     return this.#runtime.explain(...args);
+  }
+
+  async explainThere(
+    ...[request, mode]: Parameters<NonNullable<SessionRuntime["explainThere"]>>
+  ): Promise<string> {
+    try {
+      const store = this.#settings.nats === undefined ? undefined : await this.#storeForBatch(CONNECT_MS);
+      return await this.#runtime.explainThere(request, mode, store);
+    } catch (e) {
+      if (!(e instanceof UnavailableError)) throw e;
+      return this.#runtime.explain(request, mode);
+    } finally {
+      await this.#closeBatchStore();
+    }
   }
 
   /** Stops what this session runs here; the queries go on at other nodes. */

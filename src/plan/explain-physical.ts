@@ -22,7 +22,7 @@ const tree = (n: OperatorNode | StageInput): string[] => {
   ];
 };
 
-const stageText = (s: StagePlan): string => {
+const stageText = (s: StagePlan, target: string | undefined): string => {
   const size =
     s.partitioning === 1
       ? "1 actor"
@@ -31,7 +31,7 @@ const stageText = (s: StagePlan): string => {
         : "an actor per source partition";
   const lines = [`Stage ${s.id} (${s.kind}, ${size})`];
   if (s.sink !== undefined)
-    lines.push(`   Sink ${s.sink.format}: ${sinkFactory(s.sink.format).describe(s.sink)}`);
+    lines.push(`   Sink ${s.sink.format}: ${target ?? sinkFactory(s.sink.format).describe(s.sink)}`);
   for (const e of s.outputs) {
     const by =
       e.hashBy.length === 0 ? "all rows to one actor" : `hash by ${e.hashBy.map(formatExpr).join(", ")}`;
@@ -45,13 +45,13 @@ const stageText = (s: StagePlan): string => {
   return lines.join("\n");
 };
 
-export const explainPhysical = (plan: PhysicalPlan): string => {
+/** `target`: what the sink found out where it writes (`SinkFactory.inspect`). */
+export const explainPhysical = (plan: PhysicalPlan, target?: string): string => {
   const watermarks = plan.watermarks.map(
     (w) => `Watermark ${w.name} - ${w.delayMs} ms, seen by ${w.operatorId} of stage ${w.stage}`,
   );
-  return [`Output mode ${plan.outputMode}`, ...watermarks, ...plan.stages.toReversed().map(stageText)].join(
-    "\n",
-  );
+  const stages = plan.stages.toReversed().map((s) => stageText(s, target));
+  return [`Output mode ${plan.outputMode}`, ...watermarks, ...stages].join("\n");
 };
 
 const nodes = (n: OperatorNode | StageInput): readonly OperatorNode[] =>

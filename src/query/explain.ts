@@ -1,5 +1,7 @@
 /** `explain()`: every level of a plan as deterministic text (DESIGN section 5). */
 import { AnalysisError } from "../core/errors.ts";
+import { sinkFactory } from "../connectors/registry.ts";
+import type { SinkContext } from "../connectors/sink.ts";
 import type { LogicalPlan } from "../plan/logical.ts";
 import { explainLogical } from "../plan/explain-logical.ts";
 import { explainPhysical, explainCode } from "../plan/explain-physical.ts";
@@ -29,11 +31,27 @@ const extensionOf = ({ logical, physical }: Plans): string => {
   }
 };
 
-export const explainQuery = (plans: Plans, mode: ExplainMode): string =>
-  extensionOf(plans) + explainPlans(plans, mode);
+/** `target`: as of `inspectSink`. */
+export const explainQuery = (plans: Plans, mode: ExplainMode, target?: string): string =>
+  extensionOf(plans) + explainPlans(plans, mode, target);
 
-const explainPlans = (plans: Plans, mode: ExplainMode): string => {
-  const physical = section("Physical Plan", explainPhysical(plans.physical));
+/** What the plan's sink says of its target, such as the fence it uses there; undefined when it cannot be asked now. */
+export const inspectSink = async (
+  { stages }: PhysicalPlan,
+  services: Pick<SinkContext, "store" | "clock">,
+): Promise<string | undefined> => {
+  const sink = stages.find((s) => s.sink !== undefined)?.sink;
+  if (sink === undefined) return undefined;
+  try {
+    return await sinkFactory(sink.format).inspect?.(sink, services);
+  } catch {
+    // A target that is not there yet or cannot be reached is for the query itself to tell.
+    return undefined;
+  }
+};
+
+const explainPlans = (plans: Plans, mode: ExplainMode, target: string | undefined): string => {
+  const physical = section("Physical Plan", explainPhysical(plans.physical, target));
   if (mode === "simple" || mode === "cost") return physical;
   if (mode === "codegen") return physical + "\n" + section("Generated Code", explainCode(plans.physical));
   return [

@@ -3,15 +3,16 @@ import { rowsOf } from "../core/batch.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Row } from "../core/value.ts";
+import type { LogStore } from "../log/log.ts";
 import type { Catalog } from "../plan/catalog.ts";
 import { schemaOfAttributes } from "../plan/fragment.ts";
 import type { Relation } from "../plan/relation.ts";
 import type { BatchServices } from "./batch-runner.ts";
-import { explainFrame, explainQuery } from "./explain.ts";
+import { explainFrame, explainQuery, inspectSink } from "./explain.ts";
 import { analysed, planQuery, type PlanningOptions, runBatch } from "./planning.ts";
 import { QueryHost } from "./query-host.ts";
 import { QueryManager } from "./query-manager.ts";
-import type { ExplainMode, SessionRuntime, StartRequest } from "./runtime.ts";
+import type { ExplainMode, ExplainRequest, SessionRuntime, StartRequest } from "./runtime.ts";
 import type { NodeServices } from "./services.ts";
 import type { StreamingQuery } from "./streaming-query.ts";
 import { HostedQuery } from "./streaming-query-view.ts";
@@ -72,10 +73,16 @@ export class QueryRuntime implements SessionRuntime {
     this.#hosts.set(name, host);
     // The node may have joined again while the host was not known here yet.
     if (host.membership !== services.membership) await host.rejoin();
+    let target: string | undefined;
+    const look = async (): Promise<void> => void (target ??= await inspectSink(plans.physical, services));
     const query = new HostedQuery(
       host,
       services,
-      (mode) => explainQuery(plans, mode),
+      (mode) => {
+        // A sink may make its stream later: asked again for the next time.
+        void look();
+        return explainQuery(plans, mode, target);
+      },
       (p) => this.queries.progressed(p),
     );
     try {
@@ -85,6 +92,7 @@ export class QueryRuntime implements SessionRuntime {
       await host.close();
       throw e;
     }
+    void look();
     this.queries.onListenerError = (e): void =>
       services.log("warn", "a query listener threw", { error: String(e) });
     this.queries.add(query, services.clock);
@@ -119,11 +127,21 @@ export class QueryRuntime implements SessionRuntime {
     request: Pick<StartRequest, "relation" | "catalog"> & Partial<StartRequest>,
     mode: ExplainMode,
   ): string {
-    const { relation, catalog, sink, outputMode } = request;
-    const [planning, batch] = this.#settings(catalog);
-    if (sink === undefined) return explainFrame(analysed(relation, catalog, planning), planning, mode);
-    const plans = planQuery(relation, catalog, outputMode ?? "append", sink, planning, batch);
-    return explainQuery(plans, mode);
+    const { relation, catalog, sink } = request;
+    if (sink !== undefined) return explainQuery(this.#plans({ ...request, sink }), mode);
+    const [planning] = this.#settings(catalog);
+    return explainFrame(analysed(relation, catalog, planning), planning, mode);
+  }
+
+  #plans({ relation, catalog, outputMode, sink }: ExplainRequest): ReturnType<typeof planQuery> {
+    return planQuery(relation, catalog, outputMode ?? "append", sink, ...this.#settings(catalog));
+  }
+
+  async explainThere(request: ExplainRequest, mode: ExplainMode, store?: LogStore): Promise<string> {
+    const plans = this.#plans(request);
+    const { clock } = this.#o.batch;
+    const target = store === undefined ? undefined : await inspectSink(plans.physical, { store, clock });
+    return explainQuery(plans, mode, target);
   }
 
   /** This node leaves every query; they go on elsewhere. */

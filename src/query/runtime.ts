@@ -25,6 +25,9 @@ export interface StartRequest {
 
 export type ExplainMode = "simple" | "extended" | "codegen" | "cost";
 
+/** A query to explain as it would start. */
+export type ExplainRequest = Pick<StartRequest, "relation" | "catalog" | "sink"> & Partial<StartRequest>;
+
 export interface SessionRuntime {
   /** Analyses and starts; AnalysisError before anything connects. */
   start(request: StartRequest): Promise<StreamingQuery>;
@@ -40,6 +43,8 @@ export interface SessionRuntime {
     request: Pick<StartRequest, "relation" | "catalog"> & Partial<StartRequest>,
     mode: ExplainMode,
   ): string;
+  /** As `explain` of a query, after the sink has looked at its target where a broker is configured: which fence it uses there. */
+  explainThere?(request: ExplainRequest, mode: ExplainMode): Promise<string>;
   readonly queries: StreamingQueryManager;
   close(): Promise<void>;
 }

@@ -79,6 +79,8 @@ for (const { version, path } of brokers()) {
     );
 
     await t.test("messages as they are; a subject filter; starting and ending offsets", async () => {
+      // Refused where the source is made, before anything is read.
+      assert.throws(() => sourceOn(b, { stream: "IN_B", encoding: "raw" }, SCHEMA), /encoding "raw" gives/);
       const raw = sourceOn(b, { stream: "IN_B", subject: "in_b.y" }, undefined, "batch");
       const rows = await read(raw, await (await opened(raw)).plan({}));
       assert.equal(rows.length, 1);

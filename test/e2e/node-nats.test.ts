@@ -1,5 +1,6 @@
 /** Nodes on NATS, as processes: a server that is away, wrong credentials, several nodes, commands through --nats, a node that is killed or paused. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { connect, type NatsConnection } from "nats";
 import { type Broker, brokers, startBroker } from "../support/broker.ts";
@@ -169,3 +170,32 @@ test("a query without a name is refused on NATS", noBroker, async (t) => {
   assert.equal(end.code, 2, end.stderr);
   assert.match(end.stderr, /needs a name/);
 });
+
+test(
+  "explain says which fence the sink uses where it writes, before and while the query runs",
+  noBroker,
+  async (t) => {
+    const bed = await NatsBed.open(t);
+    const fenceIn = (text: string): string => /Sink nats: [^\n]*/.exec(text)?.[0] ?? text;
+    const explained = async (): Promise<string> => {
+      const app = join(bed.folder, "nats.ts");
+      const { stdout, stderr } = await millrace(["explain", app, "--nats", bed.broker.url]);
+      return fenceIn(stdout + stderr);
+    };
+    // OUT stores other subjects too and knows no batches.
+    assert.equal(await explained(), "Sink nats: fence: expected last subject sequence, one in flight");
+    const jsm = await bed.nc.jetstreamManager();
+    await jsm.streams.update("OUT", { subjects: ["out.counts"] });
+    const own = "Sink nats: fence: own stream, predicted last sequence, pipelined";
+    assert.equal(await explained(), own);
+    const node = bed.node();
+    await node.waitFor(/up \d+/);
+    const url = (await node.waitFor(/HTTP on (http:[^\s"]+)/))[1]!;
+    const plan = async (): Promise<string> => {
+      const answer = (await (await fetch(`${url}/api/queries/counts/plan`)).json()) as { plan: string };
+      return fenceIn(answer.plan);
+    };
+    await until(async () => (await plan()) === own, "the running query tells its fence", node);
+    assert.equal((await node.kill("SIGTERM")).code, 0);
+  },
+);
