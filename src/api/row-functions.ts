@@ -58,13 +58,18 @@ export const asyncFunction = (
   ] as const)
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= least))
       throw new AnalysisError(`mapAsync: ${name} must be a whole number from ${least}`);
+  const timeoutMs = timeout === undefined ? undefined : durationArgument("mapAsync: timeout", timeout);
+  const retryDelayMs =
+    retryDelay === undefined ? undefined : durationArgument("mapAsync: retryDelay", retryDelay);
+  if (timeoutMs !== undefined && !(timeoutMs > 0))
+    throw new AnalysisError(`mapAsync: the timeout must be above zero, but is ${timeoutMs} ms`);
+  if (retryDelayMs !== undefined && !(retryDelayMs >= 0))
+    throw new AnalysisError(`mapAsync: retryDelay must not be negative, but is ${retryDelayMs} ms`);
   const options = {
     ...(concurrency === undefined ? {} : { concurrency }),
-    ...(timeout === undefined ? {} : { timeoutMs: durationArgument("mapAsync: timeout", timeout) }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(retries === undefined ? {} : { retries }),
-    ...(retryDelay === undefined
-      ? {}
-      : { retryDelayMs: durationArgument("mapAsync: retryDelay", retryDelay) }),
+    ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
   };
   return { name: functionName(apply, "mapAsync"), mode: "mapAsync", apply, output, options };
 };

@@ -9,6 +9,7 @@
  */
 import { hostname } from "node:os";
 import { position, type Position } from "../core/brands.ts";
+import { type DataType, typeName } from "../core/data-type.ts";
 import { ConfigurationError, ExecutionError, LogConflictError, UnavailableError } from "../core/errors.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Row } from "../core/value.ts";
@@ -38,6 +39,39 @@ interface Target {
 
 let handles = 0;
 
+/** Whether a value of a row that is a list stands for its type as the engine has it; what is inside of nested ones is not looked at. */
+const isOf = (value: unknown, type: DataType): boolean => {
+  switch (type.kind) {
+    case "string":
+      return typeof value === "string";
+    case "boolean":
+      return typeof value === "boolean";
+    case "byte":
+    case "short":
+    case "int":
+    case "float":
+    case "double":
+    case "timestamp":
+    case "timestamp_ntz":
+      return typeof value === "number";
+    case "long":
+      return typeof value === "number" || typeof value === "bigint";
+    case "array":
+    case "struct":
+    case "map":
+      return Array.isArray(value);
+    default:
+      return true;
+  }
+};
+
+const describe = (value: unknown): string =>
+  typeof value === "string"
+    ? JSON.stringify(value.slice(0, 80))
+    : typeof value === "object"
+      ? "an object"
+      : String(value);
+
 export class MemorySource {
   readonly schema: Schema;
   readonly #encode: (row: Row) => Uint8Array;
@@ -61,7 +95,7 @@ export class MemorySource {
    * ExecutionError for a row that does not fit the schema; then none of them is added.
    */
   addData(rows: readonly InputRow[]): Promise<void> {
-    const payloads = rows.map((row) => this.#encode(this.#values(row)));
+    const payloads = rows.map((row) => this.#record(this.#values(row)));
     return this.#serial(async () => {
       if (this.#targets.size === 0) this.#waiting.push(...payloads);
       else await this.#append([...this.#targets.values()], payloads);
@@ -118,14 +152,30 @@ export class MemorySource {
     return run;
   }
 
+  #record(row: Row): Uint8Array {
+    try {
+      return this.#encode(row);
+    } catch (e) {
+      if (!(e instanceof RangeError)) throw e;
+      throw new ExecutionError("memory source: a row is nested too deep, or too large", { cause: e });
+    }
+  }
+
   #values(row: InputRow): Row {
     const { fields } = this.schema;
     const problem = (text: string): ExecutionError => new ExecutionError(`memory source: ${text}`);
     if (Array.isArray(row)) {
       if (row.length !== fields.length)
         throw problem(`a row of ${row.length} values for ${fields.length} columns`);
+      fields.forEach(({ name, type }, i) => {
+        const value = (row as Row)[i]!;
+        if (value !== null && !isOf(value, type))
+          throw problem(`column ${name}: ${describe(value)} is no ${typeName(type)}`);
+      });
       return row as Row;
     }
+    if (typeof row !== "object" || row === null)
+      throw problem(`a row is a list or an object, not ${String(row)}`);
     const object = row as Readonly<Record<string, unknown>>;
     for (const name of Object.keys(object))
       if (!fields.some((f) => f.name === name)) {

@@ -62,13 +62,14 @@ export const toUserValue = (v: Value, type: DataType): unknown => {
   }
 };
 
-const refuse = (v: unknown, type: DataType): ExecutionError =>
-  new ExecutionError(
-    `a user function gave ${typeof v === "object" ? "an object" : `${typeof v} ${String(v)}`} where ${typeName(type)} is due`,
-    {
-      errorClass: "UDF_RESULT_TYPE",
-    },
-  );
+const refuse = (v: unknown, type: DataType): ExecutionError => {
+  const isPromise = v instanceof Promise;
+  const given = isPromise ? "a promise" : typeof v === "object" ? "an object" : `${typeof v} ${String(v)}`;
+  return new ExecutionError(`a user function gave ${given} where ${typeName(type)} is due`, {
+    errorClass: "UDF_RESULT_TYPE",
+    ...(isPromise ? { hint: "look things up in mapAsync, which waits for promises" } : {}),
+  });
+};
 
 const INTEGER_BITS: Partial<Record<DataType["kind"], number>> = {
   byte: 7,

@@ -33,7 +33,7 @@ import type {
   Output,
 } from "./operator.ts";
 import { OperatorCounts } from "./operator-counts.ts";
-import { failedRows, rowReader, rowWriter } from "./user-rows.ts";
+import { failedRows, iterableResult, rowReader, rowWriter } from "./user-rows.ts";
 import { type StateCodec, stateCodec, stateTypeText } from "./user-state.ts";
 
 export interface GroupStateSpec extends GroupedInput {
@@ -189,7 +189,7 @@ class GroupStateOperator implements Operator {
     const f = apply as unknown as (key: unknown, rows: Iterable<unknown>, state: GroupState) => unknown;
     const made = callUser(name, () => {
       const result = f(this.#readKey(group.keyValues), group.rows.map(this.#read), state);
-      return mode === "mapGroups" ? [result] : [...(result as Iterable<unknown>)];
+      return mode === "mapGroups" ? [result] : [...iterableResult(name, result)];
     });
     return made.map(this.#write);
   }

@@ -14,7 +14,7 @@ import type { Row } from "../core/value.ts";
 import { callUser, userFunctionError } from "../expr/user-call.ts";
 import type { Operator, OperatorContext, OperatorKind, Output } from "./operator.ts";
 import { keepRows } from "./row-errors.ts";
-import { describeKind, rowReader, rowWriter } from "./user-rows.ts";
+import { iterableResult, rowReader, rowWriter, wrongResult } from "./user-rows.ts";
 
 export interface MapRowsSpec {
   readonly name: string;
@@ -83,20 +83,14 @@ class MapRows implements Operator {
   #test(row: Row): boolean {
     const kept = this.#call(row);
     if (typeof kept === "boolean") return kept;
-    throw new ExecutionError(`${this.#spec.name} must return true or false, not ${describeKind(kept)}`, {
-      errorClass: "INVALID_UDF_RESULT",
-    });
+    throw wrongResult(this.#spec.name, "true or false", kept);
   }
 
   #results(row: Row): readonly Row[] {
     const result = this.#call(row);
     if (this.#spec.mode === "map") return [this.#write(result)];
-    if (typeof result !== "object" || result === null || !(Symbol.iterator in result))
-      throw new ExecutionError(
-        `${this.#spec.name} must return an array or iterable of rows, not ${describeKind(result)}`,
-        { errorClass: "INVALID_UDF_RESULT" },
-      );
-    return callUser(this.#spec.name, () => [...(result as Iterable<unknown>)]).map(this.#write);
+    const made = iterableResult(this.#spec.name, result);
+    return callUser(this.#spec.name, () => [...made]).map(this.#write);
   }
 
   async #mapAsync(batch: Batch, out: Output): Promise<void> {

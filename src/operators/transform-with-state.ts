@@ -41,7 +41,7 @@ import {
 } from "./state-variables.ts";
 import { type StoredTimer, Timers } from "./timers.ts";
 import { UndoLog } from "./undo-log.ts";
-import { failedRows, rowReader, rowWriter } from "./user-rows.ts";
+import { failedRows, iterableResult, rowReader, rowWriter } from "./user-rows.ts";
 
 export type TimeMode = "none" | "processingTime" | "eventTime";
 
@@ -54,6 +54,9 @@ export interface ExpiredTimerInfo {
   getExpiryTimeInMs(): number;
 }
 
+/** A type of `t`, or the type that is in one. */
+export type StateType = DataType | { readonly type: DataType };
+
 /** Time to live of what a state variable holds, in processing time. */
 export interface TtlConfig {
   readonly ttlMs: number;
@@ -61,12 +64,12 @@ export interface TtlConfig {
 
 /** What a processor gets in `init`; state variables are made there and nowhere else. Types: undefined takes any plain data. */
 export interface StatefulProcessorHandle {
-  getValueState<T = unknown>(name: string, type?: DataType, ttl?: TtlConfig): ValueState<T>;
-  getListState<T = unknown>(name: string, type?: DataType, ttl?: TtlConfig): ListState<T>;
+  getValueState<T = unknown>(name: string, type?: StateType, ttl?: TtlConfig): ValueState<T>;
+  getListState<T = unknown>(name: string, type?: StateType, ttl?: TtlConfig): ListState<T>;
   getMapState<K = unknown, T = unknown>(
     name: string,
-    keyType?: DataType,
-    valueType?: DataType,
+    keyType?: StateType,
+    valueType?: StateType,
     ttl?: TtlConfig,
   ): MapState<K, T>;
   /** For the current key, in ms of the query's time mode. */
@@ -94,6 +97,26 @@ export interface TransformWithStateSpec extends GroupedInput {
   readonly apply: () => StatefulProcessor<never, never, unknown>;
   readonly initial?: InitialInput;
 }
+
+const dataTypeOf = (name: string, given: StateType | undefined): DataType | undefined => {
+  if (given === undefined) return undefined;
+  const isObject = typeof given === "object" && given !== null;
+  const type: Partial<DataType> | null | undefined = isObject && "type" in given ? given.type : given;
+  if (typeof type?.kind === "string") return type as DataType;
+  throw new ConfigurationError(`the type of state ${name} is no type`, { hint: "give one of t: t.long" });
+};
+
+/** Throws ExecutionError for what is no processor. */
+const processorOf = ({ name, apply }: TransformWithStateSpec): StatefulProcessor => {
+  const made = callUser(name, apply) as Partial<StatefulProcessor> | null | undefined;
+  for (const method of ["init", "handleInputRows"] as const)
+    if (typeof made?.[method] !== "function")
+      throw new ExecutionError(`the processor that ${name} makes has no method ${method}`, {
+        errorClass: "INVALID_UDF_RESULT",
+        hint: "() => new Processor(), an object with init(handle) and handleInputRows(key, rows, timers)",
+      });
+  return made as StatefulProcessor;
+};
 
 /** Strictly below, at the resolution of event times (µs). */
 const STRICTLY_MS = 0.0005;
@@ -130,7 +153,7 @@ class TransformWithState implements Operator, StateScope {
       fields: spec.keys.map((k, i) => ({ name: spec.keyNames[i]!, type: k.type, nullable: true })),
     });
     this.#write = rowWriter(output, spec.name);
-    this.#processor = spec.apply() as unknown as StatefulProcessor<unknown, unknown, unknown>;
+    this.#processor = processorOf(spec);
   }
 
   open(context: OperatorContext): void {
@@ -138,6 +161,10 @@ class TransformWithState implements Operator, StateScope {
     this.#timers = new Timers(context.tables.keyed<StoredTimer>("timers"), this.#undo);
     let initializing = true;
     const entries = (name: string, ttl: TtlConfig | undefined): StateEntries => {
+      if (typeof name !== "string" || name === "")
+        throw new ConfigurationError("a state variable needs a name", {
+          hint: 'handle.getValueState("sum", t.long)',
+        });
       if (!initializing)
         throw new ExecutionError(`state ${name} must be made in init()`, {
           errorClass: "STATEFUL_PROCESSOR_CANNOT_PERFORM_OPERATION_WITH_INVALID_HANDLE_STATE",
@@ -157,12 +184,12 @@ class TransformWithState implements Operator, StateScope {
     };
     const { timeMode, outputMode, name } = this.#spec;
     const handle: StatefulProcessorHandle = {
-      getValueState: <T>(n: string, type?: DataType, ttl?: TtlConfig) =>
-        this.#shown(n, new ValueState<T>(n, entries(n, ttl), type)),
-      getListState: <T>(n: string, type?: DataType, ttl?: TtlConfig) =>
-        this.#shown(n, new ListState<T>(n, entries(n, ttl), type)),
-      getMapState: <K, T>(n: string, keyType?: DataType, type?: DataType, ttl?: TtlConfig) => {
-        const map = new MapState<K, T>(n, entries(n, ttl), keyType, type);
+      getValueState: <T>(n: string, type?: StateType, ttl?: TtlConfig) =>
+        this.#shown(n, new ValueState<T>(n, entries(n, ttl), dataTypeOf(n, type))),
+      getListState: <T>(n: string, type?: StateType, ttl?: TtlConfig) =>
+        this.#shown(n, new ListState<T>(n, entries(n, ttl), dataTypeOf(n, type))),
+      getMapState: <K, T>(n: string, keyType?: StateType, type?: StateType, ttl?: TtlConfig) => {
+        const map = new MapState<K, T>(n, entries(n, ttl), dataTypeOf(n, keyType), dataTypeOf(n, type));
         this.#views.set(n, { exists: () => map.exists(), get: () => new Map(map.iterator()) });
         return map;
       },
@@ -275,7 +302,9 @@ class TransformWithState implements Operator, StateScope {
     this.#current = key;
     this.#undo.begin();
     try {
-      const made = callUser(this.#spec.name, () => [...(f(this.#readKey(key.keyValues)) ?? [])]);
+      const made = callUser(this.#spec.name, () => [
+        ...iterableResult(this.#spec.name, f(this.#readKey(key.keyValues)) ?? []),
+      ]);
       return made.map(this.#write);
     } catch (e) {
       // What it throws leaves the key's state and timers as they were.

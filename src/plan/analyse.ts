@@ -31,6 +31,7 @@ import {
 import { analyseUnpivot } from "./analyse-unpivot.ts";
 import { analyseRange, analyseRows, analyseValues, oneRow } from "./analyse-values.ts";
 import type { Catalog } from "./catalog.ts";
+import { withinStack } from "./nesting.ts";
 import type { LogicalPlan } from "./logical.ts";
 import { distinctOf, keep } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
@@ -38,14 +39,15 @@ import type { Relation } from "./relation.ts";
 export type { AnalyseOptions } from "./analyse-context.ts";
 
 /** The resolved plan of a relation. Throws AnalysisError with Spark's error class and the position in the text. */
-export const analyse = (relation: Relation, catalog: Catalog, options: AnalyseOptions): LogicalPlan => {
-  const { plan, columns } = new Analysis(catalog, options, analyseRelation).relation(relation, NO_NAMES);
-  // Hidden columns (the other side of USING) are no part of the result.
-  return keep(
-    plan,
-    columns.map((c) => c.attribute),
-  );
-};
+export const analyse = (relation: Relation, catalog: Catalog, options: AnalyseOptions): LogicalPlan =>
+  withinStack(() => {
+    const { plan, columns } = new Analysis(catalog, options, analyseRelation).relation(relation, NO_NAMES);
+    // Hidden columns (the other side of USING) are no part of the result.
+    return keep(
+      plan,
+      columns.map((c) => c.attribute),
+    );
+  });
 
 type Of<K extends Relation["kind"]> = Extract<Relation, { kind: K }>;
 

@@ -10,6 +10,7 @@ import { childrenOf } from "../plan/nodes.ts";
 import { optimise } from "../plan/optimise.ts";
 import { schemaOfAttributes } from "../plan/fragment.ts";
 import type { PhysicalPlan } from "../plan/physical.ts";
+import { withinStack } from "../plan/nesting.ts";
 import { planBatch, planStream } from "../plan/physical-planner.ts";
 import type { Relation } from "../plan/relation.ts";
 import { recogniseTopN } from "../plan/top-n.ts";
@@ -30,7 +31,7 @@ export const analysed = (relation: Relation, catalog: Catalog, o: PlanningOption
   analyse(relation, catalog, { timeZone: o.timeZone, compatibility: o.compatibility });
 
 export const optimised = (plan: LogicalPlan, o: PlanningOptions): LogicalPlan =>
-  optimise(plan, { timeZone: o.timeZone, without: o.withoutRules });
+  withinStack(() => optimise(plan, { timeZone: o.timeZone, without: o.withoutRules }));
 
 /** Runs an analysed batch plan. */
 export const runBatch = async (
@@ -51,7 +52,8 @@ const runFlat = (
   o: PlanningOptions,
   services: BatchServices,
 ): Promise<readonly Batch[]> => {
-  const physical = planBatch(optimised(plan, o), { runBatch: (p) => runBatch(p, o, services) });
+  const better = optimised(plan, o);
+  const physical = withinStack(() => planBatch(better, { runBatch: (p) => runBatch(p, o, services) }));
   return runBatchPlan(physical, services);
 };
 
@@ -62,8 +64,13 @@ const validateSources = (plan: LogicalPlan): void => {
   for (const child of childrenOf(plan)) validateSources(child);
 };
 
-/** Plans a streaming query; AnalysisError or ConfigurationError before anything connects. */
-export const planQuery = (
+interface PlannedQuery {
+  readonly logical: LogicalPlan;
+  readonly optimised: LogicalPlan;
+  readonly physical: PhysicalPlan;
+}
+
+const plannedQuery = (
   relation: Relation,
   catalog: Catalog,
   outputMode: OutputMode,
@@ -71,7 +78,7 @@ export const planQuery = (
   o: PlanningOptions,
   services: BatchServices,
   onError: PhysicalPlan["onError"] = "fail",
-): { readonly logical: LogicalPlan; readonly optimised: LogicalPlan; readonly physical: PhysicalPlan } => {
+): PlannedQuery => {
   const resolved = analysed(relation, catalog, o);
   const logical = o.compatibility === "extended" ? recogniseTopN(resolved) : resolved;
   if (!logical.streaming)
@@ -95,3 +102,7 @@ export const planQuery = (
   });
   return { logical, optimised: better, physical };
 };
+
+/** Plans a streaming query; AnalysisError or ConfigurationError before anything connects. */
+export const planQuery = (...args: Parameters<typeof plannedQuery>): PlannedQuery =>
+  withinStack(() => plannedQuery(...args));

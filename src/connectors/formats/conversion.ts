@@ -164,7 +164,13 @@ export class ValueConverter {
     if (typeof x === "boolean") return String(x);
     // The text of a number or of a nested value as it stood.
     this.needsExact = true;
-    return renderJson(x);
+    try {
+      return renderJson(x);
+    } catch (e) {
+      if (!(e instanceof RangeError)) throw e;
+      this.problem ??= "a value is nested too deep";
+      return null;
+    }
   }
 
   #time(x: unknown, type: DataType): Value {
