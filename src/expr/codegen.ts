@@ -9,6 +9,7 @@ import type { DataType } from "../core/data-type.ts";
 import type { Layout } from "../core/vector.ts";
 import type { TypedExpr } from "./ast.ts";
 import { canonicalLong } from "../core/value.ts";
+import { Shapes } from "./compile-shared.ts";
 
 /** A computed value in the generated loop. `isNull`: undefined = never; "true" = always. */
 export interface Code {
@@ -57,6 +58,7 @@ export const zeroOf = (type: DataType): string => {
 export class Block {
   readonly lines: string[];
   readonly #slots = new Map<number, Code>();
+  readonly #computed = new Map<number, Code>();
   readonly #parent: Block | undefined;
   constructor(lines: string[], parent?: Block) {
     this.lines = lines;
@@ -87,6 +89,13 @@ export class Block {
   remember(index: number, code: Code): void {
     this.#slots.set(index, code);
   }
+  /** What an expression of this shape (compile-shared.ts) gave here or outside. */
+  computed(shape: number): Code | undefined {
+    return this.#computed.get(shape) ?? this.#parent?.computed(shape);
+  }
+  rememberComputed(shape: number, code: Code): void {
+    this.#computed.set(shape, code);
+  }
 }
 
 /** How expressions become code (compile-expr.ts); handed in, so that the parts need not know the whole. */
@@ -102,6 +111,7 @@ export class Codegen {
   readonly variables = new Map<number, Code>();
   /** The columns that slots mean at the current step. */
   columns: readonly ChainColumn[];
+  readonly shapes = new Shapes();
   /** Set when safe mode cannot hold a value of the expressions. */
   unsafe = false;
   #names = 0;

@@ -5,6 +5,7 @@ import type { TypedExpr } from "./ast.ts";
 import { BOUNDS } from "./cast-numeric.ts";
 import { castRow, fromBoxed, fromPlain, strictCode } from "./compile-parts.ts";
 import type { Block, Code, Codegen } from "./codegen.ts";
+import { pow10 } from "./decimal.ts";
 import { castOverflow } from "./runtime-errors.ts";
 import { shownValue } from "./value-text.ts";
 
@@ -19,6 +20,20 @@ const narrowing = (from: DataType, to: DataType): ((x: number | bigint) => numbe
   };
 };
 
+/** Digits that every value of the type fits in. */
+const DIGITS: Readonly<Record<string, number>> = { byte: 3, short: 5, int: 10, long: 19 };
+
+/** To a decimal that holds every value of the type exactly. */
+const widening = (g: Codegen, from: DataType, to: DataType, x: string): string | undefined => {
+  if (to.kind !== "decimal") return undefined;
+  const decimal = from.kind === "decimal";
+  const scale = decimal ? from.scale : 0;
+  const digits = decimal ? from.precision - from.scale : DIGITS[from.kind];
+  if (digits === undefined || to.scale < scale || to.precision - to.scale < digits) return undefined;
+  const unscaled = decimal ? x : `BigInt(${x})`;
+  return to.scale === scale ? unscaled : `${unscaled} * ${g.bind(pow10(to.scale - scale))}`;
+};
+
 /** The cast of a non-null value as a JS expression; undefined: by the row function. */
 const inline = (g: Codegen, from: DataType, to: DataType, x: string): string | undefined => {
   const [a, b] = [INTEGERS[from.kind], INTEGERS[to.kind]];
@@ -27,7 +42,7 @@ const inline = (g: Codegen, from: DataType, to: DataType, x: string): string | u
   if (to.kind === "double" && (a !== undefined || from.kind === "float")) return number;
   if (to.kind === "float" && (a !== undefined || from.kind === "double"))
     return `${g.bind(Math.fround)}(${number})`;
-  return undefined;
+  return widening(g, from, to, x);
 };
 
 /** Casts that can make null of a value: try_cast, a variant's null, and NaN or an infinity as a decimal. */

@@ -69,8 +69,16 @@ const fieldCode = (g: Codegen, block: Block, e: Of<"field">): Code =>
 
 /** The code of an expression; statements go into `block`. */
 export const exprCode = (g: Codegen, block: Block, e: TypedExpr): Code => {
-  const memo = memoCode(g, block, e);
-  if (memo !== undefined) return memo;
+  if (e.kind === "literal" || e.kind === "slot") return computedCode(g, block, e);
+  const shape = g.shapes.of(g, e);
+  const known = shape < 0 ? undefined : block.computed(shape);
+  if (known !== undefined) return known;
+  const code = memoCode(g, block, e) ?? computedCode(g, block, e);
+  if (shape >= 0) block.rememberComputed(shape, code);
+  return code;
+};
+
+const computedCode = (g: Codegen, block: Block, e: TypedExpr): Code => {
   switch (e.kind) {
     case "literal":
       return literalCode(g, e);

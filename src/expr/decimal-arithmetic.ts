@@ -55,3 +55,24 @@ export const decimalQuotient = (a: bigint, ta: DecimalType, b: bigint, tb: Decim
   // Spark keeps the low 64 bits.
   return canonicalLong(BigInt.asIntN(64, q));
 };
+
+/** `a op b` of decimals in a generated loop, op one of + - * / %: the operator itself where no result can be too large or has to be rounded. */
+export const emitDecimal = (
+  op: "+" | "-" | "*" | "/" | "%",
+  [a, b]: readonly string[],
+  [ta, tb, to]: readonly [DecimalType, DecimalType, DecimalType],
+  bind: (value: unknown) => string,
+): string => {
+  const whole = to.precision - to.scale;
+  if (op === "*" && to.scale === ta.scale + tb.scale && to.precision >= ta.precision + tb.precision)
+    return `(${a} * ${b})`;
+  const scale = Math.max(ta.scale, tb.scale);
+  const wholes = Math.max(ta.precision - ta.scale, tb.precision - tb.scale);
+  if ((op === "+" || op === "-") && to.scale === scale && whole > wholes) {
+    const scaled = (x: string, from: number): string =>
+      from === scale ? x : `${x} * ${bind(pow10(scale - from))}`;
+    return `(${scaled(a!, ta.scale)} ${op} ${scaled(b!, tb.scale)})`;
+  }
+  const operation = (x: bigint, y: bigint): bigint => decimalOperation(op, x, ta, y, tb, to);
+  return `${bind(operation)}(${a}, ${b})`;
+};

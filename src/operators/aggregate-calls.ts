@@ -54,8 +54,11 @@ export const updateAll = (
   groups: Int32Array,
   n: number,
 ): void => {
+  // Equal filters are one vector.
+  const masks = new Map<Vector, Uint8Array | undefined>();
   accumulators.forEach((a, i) => {
     const filter = rows.filters[i];
-    a.update(groups, n, rows.args[i]!, filter === undefined ? undefined : trueMask(filter, n));
+    if (filter !== undefined && !masks.has(filter)) masks.set(filter, trueMask(filter, n));
+    a.update(groups, n, rows.args[i]!, filter === undefined ? undefined : masks.get(filter));
   });
 };

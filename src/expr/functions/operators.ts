@@ -38,7 +38,7 @@ import {
   tightestCommonType,
 } from "../coercion.ts";
 import { decimalFor, decimalOfLiteral, decimalResult, type DecimalType } from "../decimal.ts";
-import { decimalOperation, decimalQuotient } from "../decimal-arithmetic.ts";
+import { decimalOperation, decimalQuotient, emitDecimal } from "../decimal-arithmetic.ts";
 import type {
   BoundCall,
   CallSite,
@@ -76,7 +76,7 @@ const integerLiteral = (e: TypedExpr): number | bigint | undefined => {
 };
 
 /** The decimal that an operand beside a decimal becomes: a literal its own digits, any other its type's. */
-const decimalOperand = (e: TypedExpr): DecimalType => {
+export const decimalOperand = (e: TypedExpr): DecimalType => {
   const literal = integerLiteral(e);
   return literal === undefined ? decimalFor(e.type) : decimalOfLiteral(literal);
 };
@@ -293,12 +293,7 @@ const BINARY: Readonly<Record<Op, Evaluate>> = {
   div: evaluateBinary("div"),
 };
 
-const emitUnary = (
-  op: Op,
-  arg: string,
-  kind: DataType["kind"],
-  bind: (v: unknown) => string,
-): string | undefined => {
+const emitUnary = (op: Op, arg: string, kind: string, bind: (v: unknown) => string): string | undefined => {
   if (op === "+") return arg;
   if (kind === "double" || kind === "float") return `(-${arg})`;
   if (kind === "int") return `${bind(negateInt)}(${arg})`;
@@ -312,9 +307,11 @@ const emit =
     if (args.length === 1) return emitUnary(op, args[0]!, kind, bind);
     if (!call.argTypes.every(isNumeric)) return undefined;
     if (kind === "double" && (op === "+" || op === "-" || op === "*")) return `(${args[0]} ${op} ${args[1]})`;
-    const kernel =
-      kind === "long" && call.safeLongs && call.argTypes[0]!.kind === "long" ? SAFE_LONG[op] : undefined;
-    if (call.argTypes.some(isDecimal)) return undefined;
+    const [ta, tb] = call.argTypes as readonly [DataType, DataType];
+    if (isDecimal(ta) && isDecimal(tb) && isDecimal(call.type) && op !== "div")
+      return emitDecimal(op, args, [ta, tb, call.type], bind);
+    if (isDecimal(ta) || isDecimal(tb)) return undefined;
+    const kernel = kind === "long" && call.safeLongs && ta.kind === "long" ? SAFE_LONG[op] : undefined;
     const chosen = kernel ?? KERNELS[op][kind];
     return chosen && `${bind(chosen)}(${args.join(", ")})`;
   };
