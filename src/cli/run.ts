@@ -2,6 +2,7 @@
  * `millrace run <app>`: runs an application. Its flags become the environment that its sessions and its worker processes read; the process ends
  * when the program and its queries have ended: 0, or 1 when one failed.
  */
+import { FencedError, UnavailableError } from "../core/errors.ts";
 import { HTTP_PORT_DEFAULT } from "../core/limits.ts";
 import { PROCESS_NODE } from "../node/process-node.ts";
 import { NODE_FLAGS, settingsFrom } from "../node/settings.ts";
@@ -14,6 +15,8 @@ import { exitCodeOf, report, wasReported } from "./failure.ts";
 
 /** Leaves what runs already and ends with the error's exit code. */
 const giveUp = async (error: unknown): Promise<void> => {
+  // A start() that the signal cut short: the process ends with the signal's way of leaving.
+  if (PROCESS_NODE.signalled && (error instanceof UnavailableError || error instanceof FencedError)) return;
   const code = wasReported(error) ? 1 : exitCodeOf(error);
   report(error);
   process.exitCode = code;

@@ -44,6 +44,11 @@ class ProcessNode {
   #leaving = false;
   #signalledAt = 0;
 
+  /** Whether a signal has asked the process to end. */
+  get signalled(): boolean {
+    return this.#signalledAt > 0;
+  }
+
   /** Called with every query of this process that ends. */
   onQueryEnd(f: (end: QueryEnd) => void): void {
     this.#onEnd.add(f);

@@ -91,3 +91,16 @@ test("a program whose queries have ended ends by itself; its status stays to be 
   assert.equal(none.code, 2);
   assert.match(none.stderr, /there is no query "cuonts"[\s\S]*bed\.counts/);
 });
+
+test("SIGTERM while queries start ends the node with 0 and no error", async (t) => {
+  const bed = new NodeBed(t);
+  bed.feed(rowsBetween(0, 100));
+  for (const waitMs of [0, 60]) {
+    const node = bed.start();
+    await node.waitFor(/HTTP on/);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const end = await node.kill("SIGTERM");
+    assert.equal(end.code, 0, end.stderr);
+    assert.doesNotMatch(end.stderr, /Error/);
+  }
+});
