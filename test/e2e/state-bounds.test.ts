@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type GroupState, schema, type StatefulProcessor, t } from "../../src/index.ts";
+import { type GroupState, schema, type StatefulProcessor, sum, t, window } from "../../src/index.ts";
 import type { OutputMode } from "../../src/connectors/sink.ts";
 import type { StatefulProcessorHandle } from "../../src/operators/transform-with-state.ts";
 import { FrameCluster, type Writer } from "../support/frame-cluster.ts";
@@ -21,7 +21,7 @@ type Frame = ReturnType<FrameCluster["source"]>["frame"];
 
 interface Case {
   readonly name: string;
-  readonly query: string | ((frame: Frame) => Writer);
+  readonly query: string | ((frame: Frame, f: FrameCluster) => Writer);
   readonly mode?: OutputMode;
   /** State rows per stateful operator, in plan order, with the rows of all keys in. */
   readonly peak: readonly number[];
@@ -148,6 +148,49 @@ const CASES: readonly Case[] = [
     rest: [1],
   },
   {
+    name: "windows with early rows at an interval",
+    query: (frame) =>
+      frame
+        .groupBy((c) => [window(c.ts, "10 seconds"), c.k])
+        .agg((c) => ({ s: sum(c.v) }), { emit: { marker: "final", every: "5 seconds" } }).writeStream,
+    peak: [N],
+    rest: [1],
+  },
+  {
+    name: "grouping sets of windows",
+    query:
+      "SELECT window(ts, '10 seconds') AS w, k, count(*) AS n FROM a GROUP BY GROUPING SETS ((window(ts, '10 seconds'), k), (window(ts, '10 seconds')))",
+    peak: [N + 1],
+    rest: [2],
+  },
+  {
+    name: "an aggregate of the program",
+    query: (frame, f) => {
+      const longest = f.mill.udaf(
+        "longest",
+        { parameters: [t.string], state: t.string, returns: t.string },
+        {
+          zero: () => "",
+          update: (s, x) => (x.length > s.length ? x : s),
+          merge: (s, x) => (x.length > s.length ? x : s),
+          finish: (s) => s,
+        },
+      );
+      return frame.groupBy((c) => [window(c.ts, "10 seconds"), c.k]).agg((c) => ({ l: longest(c.k) }))
+        .writeStream;
+    },
+    peak: [N],
+    rest: [1],
+  },
+  {
+    name: "EXCEPT with a table, by event time",
+    query: (frame, f) =>
+      frame.select("k", "ts").except(f.mill.createDataFrame([], schema({ k: t.string, ts: t.timestamp })))
+        .writeStream,
+    peak: [N],
+    rest: [1],
+  },
+  {
     name: "dropDuplicates with the event time",
     query: (frame) => frame.dropDuplicates("k", "ts").writeStream,
     peak: [N],
@@ -242,7 +285,7 @@ for (const c of CASES)
     const f = new FrameCluster({ partitions: 2 });
     const sources = [f.source("a"), f.source("b")];
     const { query, mode = "append" } = c;
-    await f.start(typeof query === "string" ? query : query(sources[0]!.frame), { outputMode: mode });
+    await f.start(typeof query === "string" ? query : query(sources[0]!.frame, f), { outputMode: mode });
     const rows = Array.from({ length: N }, (_, i) => [KEY(i), i, BEGIN_MS + (i % 10) * 500] as const);
     for (const s of sources) await s.add(rows);
     await f.settle();

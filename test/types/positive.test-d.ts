@@ -228,6 +228,10 @@ const same = bids
   .limit(3)
   .orderBy("price");
 is<Same<S<typeof same>, S<typeof bids>>>();
+const s1 = auctions.summary("mean", "12.5%");
+is<Same<keyof S<typeof s1>, "summary" | "id" | "seller" | "category">>();
+const s2 = labels.describe("label");
+is<Same<S<typeof s2>, { readonly summary: "string"; readonly label: "string?" }>>();
 
 // Groups
 const g1 = bids.groupBy("channel").agg((c) => ({
