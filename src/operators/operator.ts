@@ -110,7 +110,13 @@ export interface OperatorNode<Spec = unknown> {
   readonly inputs: readonly (OperatorNode | StageInput)[];
   /** In = base watermark minus this (time-range joins hold back what is behind them), never below 0. */
   readonly watermarkDelayMs: number;
+  /** In is never above this; no bound when absent. */
+  readonly watermarkCapMs?: number;
 }
+
+/** In of a node, of the base watermark: held back, capped, never below 0. */
+export const watermarkAt = (n: OperatorNode, baseMs: number): number =>
+  Math.max(0, Math.min(baseMs - n.watermarkDelayMs, n.watermarkCapMs ?? Infinity));
 
 /** The leaf of a stage's tree: rows of the edge `edge`, or of the stage's source when `edge` is "source". */
 export interface StageInput {

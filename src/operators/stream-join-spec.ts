@@ -14,6 +14,8 @@ export type JoinEviction =
       readonly form: EventTimeForm;
       /** State watermark = watermark + offsetMs. */
       readonly offsetMs: number;
+      /** The state watermark is never above this. */
+      readonly atMostMs?: number;
     };
 
 export interface JoinSide {
@@ -38,7 +40,7 @@ const describeEviction = (e: JoinEviction, side: JoinSide): string => {
   if (e.kind === "never") return "never";
   return e.kind === "key"
     ? `${formatExpr(side.keys[e.key]!)} <= watermark`
-    : `${formatExpr(e.expr)} <= watermark ${e.offsetMs < 0 ? "-" : "+"} ${Math.abs(e.offsetMs)} ms`;
+    : `${formatExpr(e.expr)} <= watermark ${e.offsetMs < 0 ? "-" : "+"} ${Math.abs(e.offsetMs)} ms${e.atMostMs === undefined ? "" : `, at most ${e.atMostMs}`}`;
 };
 
 export const describeStreamJoin = (spec: StreamJoinSpec): string => {

@@ -221,7 +221,8 @@ class StreamJoin implements Operator {
     const { evict, keys } = side.spec;
     if (evict.kind === "never") return undefined;
     if (evict.kind === "key") return timesOf(vectors[evict.key]!, n, evict.form);
-    return timesOf(vectors[keys.length]!, n, evict.form).map((t) => t - evict.offsetMs);
+    const { form, offsetMs, atMostMs = Infinity } = evict;
+    return timesOf(vectors[keys.length]!, n, form).map((t) => (t > atMostMs ? Infinity : t - offsetMs));
   }
 
   /** Tests the candidate pairs in one go, gives out what matches. */

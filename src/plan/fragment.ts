@@ -54,6 +54,7 @@ export const bind = (expr: TypedExpr, columns: readonly Attribute[]): TypedExpr 
 
 export interface NodeOptions {
   readonly watermarkDelayMs?: number;
+  readonly watermarkCapMs?: number;
 }
 
 /** Makes drafts, edges and operator nodes with names that are the same for the same plan. */
@@ -89,6 +90,7 @@ export class PlanBuilder {
       output: schemaOfAttributes(output),
       inputs,
       watermarkDelayMs: options.watermarkDelayMs ?? 0,
+      ...(options.watermarkCapMs === undefined ? {} : { watermarkCapMs: options.watermarkCapMs }),
     });
   }
 

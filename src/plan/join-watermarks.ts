@@ -6,6 +6,8 @@
  *  W2 else, for each side with an event-time column, every conjunct `a < b` (`<=`, `>`, `>=`) that is linear in one column of this side and
  *     the event-time column of the other: from `otherTime + c < thisTime` follows that rows at or below In(e) + c find no partner any
  *     more; `<=` gives one millisecond less. Of several conjuncts the lowest bound holds.
+ *  W4 with `constantBounds` a conjunct `constant < column` counts as well, as it does to Spark, which takes numbers for seconds: rows above the
+ *     constant are then kept for ever. Only for compatibility "spark": unmatched rows of a preserved side among them never come out.
  *  W3 what is behind the join sees the lowest of In(e) and the two bounds: rows the join still gives are not late there.
  */
 import type { DataType } from "../core/data-type.ts";
@@ -22,13 +24,16 @@ export interface StateWatermark {
   readonly form: "column" | "window";
   readonly offsetMs: number;
   readonly from: "key" | "range";
+  /** Rows above this time never leave (W4). */
+  readonly atMostMs?: number;
 }
 
 export interface JoinWatermarks {
   readonly left: StateWatermark | undefined;
   readonly right: StateWatermark | undefined;
-  /** What is behind the join sees In(e) minus this. */
+  /** What is behind the join sees In(e) minus this, and never more than `atMostMs`. */
   readonly delayMs: number;
+  readonly atMostMs?: number;
 }
 
 /** `left[i] = right[i]`, and what else the condition asks. */
@@ -97,10 +102,12 @@ export const joinStateWatermarks = (join: Join): JoinWatermarks => {
     });
     return { left: at(keys.left[key]!), right: at(keys.right[key]!), delayMs: 0 };
   }
-  const left = rangeWatermark(join.left.output, join.right.output, join.condition);
-  const right = rangeWatermark(join.right.output, join.left.output, join.condition);
+  const constants = join.constantBounds === true;
+  const left = rangeWatermark(join.left.output, join.right.output, join.condition, constants);
+  const right = rangeWatermark(join.right.output, join.left.output, join.condition, constants);
   const delayMs = Math.max(0, -(left?.offsetMs ?? 0), -(right?.offsetMs ?? 0));
-  return { left, right, delayMs };
+  const caps = [left?.atMostMs, right?.atMostMs].filter((x) => x !== undefined);
+  return { left, right, delayMs, ...(caps.length === 0 ? {} : { atMostMs: Math.min(...caps) }) };
 };
 
 /** Whether the condition bounds this side by the other's event time, event-time column of its own or not (the rule of outer joins). */
@@ -108,38 +115,55 @@ export const hasRangeBound = (
   side: readonly Attribute[],
   other: readonly Attribute[],
   condition: TypedExpr | undefined,
-): boolean => rangeOffset(side, other, condition) !== undefined;
+  constants: boolean,
+): boolean => rangeBounds(side, other, condition, constants).length > 0;
 
 /** W2. */
 const rangeWatermark = (
   side: readonly Attribute[],
   other: readonly Attribute[],
   condition: TypedExpr | undefined,
+  constants: boolean,
 ): StateWatermark | undefined => {
   const time = side.find(isEventTime);
-  const offsetMs = time === undefined ? undefined : rangeOffset(side, other, condition);
-  return time === undefined || offsetMs === undefined
-    ? undefined
-    : { time, form: formOf(time.type), offsetMs, from: "range" };
+  if (time === undefined) return undefined;
+  const bounds = rangeBounds(side, other, condition, constants);
+  if (bounds.length === 0) return undefined;
+  const least = (fixed: boolean): number =>
+    Math.min(Infinity, ...bounds.filter((b) => b.fixed === fixed).map((b) => b.ms));
+  const atMostMs = least(true);
+  return {
+    time,
+    form: formOf(time.type),
+    offsetMs: least(false),
+    from: "range",
+    ...(atMostMs === Infinity ? {} : { atMostMs }),
+  };
 };
 
-const rangeOffset = (
+/** From the watermark, or fixed. */
+interface Bound {
+  readonly ms: number;
+  readonly fixed: boolean;
+}
+
+const rangeBounds = (
   side: readonly Attribute[],
   other: readonly Attribute[],
   condition: TypedExpr | undefined,
-): number | undefined => {
-  const offsets = conjuncts(condition).flatMap((c) => {
+  constants: boolean,
+): readonly Bound[] =>
+  conjuncts(condition).flatMap((c) => {
     if (c.kind !== "call" || c.args.length !== 2) return [];
     const [a, b] = c.args as [TypedExpr, TypedExpr];
-    const bound = (low: TypedExpr, high: TypedExpr, strict: boolean): readonly number[] => {
-      const offset = lowerBound(low, high, side, other);
-      return offset === undefined ? [] : [strict ? offset : offset - 1];
+    const bound = (low: TypedExpr, high: TypedExpr, strict: boolean): readonly Bound[] => {
+      const b = lowerBound(low, high, side, other);
+      if (b === undefined || (b.fixed && !constants)) return [];
+      return [strict ? b : { ...b, ms: b.ms - 1 }];
     };
     if (c.fn === "<" || c.fn === "<=") return bound(a, b, c.fn === "<");
     return c.fn === ">" || c.fn === ">=" ? bound(b, a, c.fn === ">") : [];
   });
-  return offsets.length === 0 ? undefined : Math.min(...offsets);
-};
 
 const MICROS_PER_MS = 1000;
 const MICROS_PER_SECOND = 1_000_000;
@@ -150,24 +174,28 @@ interface Linear {
   readonly micros: number;
 }
 
-/** From `low < high`: c such that `otherTime + c < thisTime`, in ms. */
+/** From `low < high`: c such that `otherTime + c < thisTime`, in ms; of `c < column` a fixed one (W4). */
 const lowerBound = (
   low: TypedExpr,
   high: TypedExpr,
   side: readonly Attribute[],
   other: readonly Attribute[],
-): number | undefined => {
+): Bound | undefined => {
   const l = linear(low, 1);
   const h = linear(high, -1);
   if (l === undefined || h === undefined) return undefined;
   const terms = [...l.terms, ...h.terms];
   const mine = terms.filter((t) => side.some((a) => a.id === t.attribute.id));
   const theirs = terms.filter((t) => other.some((a) => a.id === t.attribute.id));
-  if (mine.length !== 1 || theirs.length !== 1 || terms.length !== 2) return undefined;
+  const ms = Math.floor((l.micros + h.micros) / MICROS_PER_MS);
+  if (mine.length !== 1 || mine.length + theirs.length !== terms.length) return undefined;
+  if (terms.length === 1)
+    return mine[0]!.sign === -1 && other.some(isEventTime) ? { ms, fixed: true } : undefined;
+  if (theirs.length !== 1) return undefined;
   const theirTime = other.find((a) => a.id === theirs[0]!.attribute.id)!;
   if (mine[0]!.sign !== -1 || theirs[0]!.sign !== 1 || theirTime.eventTimeDelayMs === undefined)
     return undefined;
-  return Math.floor((l.micros + h.micros) / MICROS_PER_MS);
+  return { ms, fixed: false };
 };
 
 const TIMELIKE = new Set(["timestamp", "byte", "short", "int", "long", "float", "double", "decimal"]);

@@ -81,6 +81,8 @@ export type LogicalPlan = NodeBase &
         readonly how: JoinHow;
         readonly condition: TypedExpr | undefined;
         readonly nullAware?: boolean;
+        /** Conditions with constants bound the state too, as Spark reads them (W4 of join-watermarks.ts). */
+        readonly constantBounds?: boolean;
         /** What this join was rewritten from. */
         readonly origin?: "intersect" | "except" | "subquery";
       }

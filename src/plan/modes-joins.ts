@@ -31,12 +31,12 @@ export const checkJoin = (p: Join & LogicalPlan, context: ModeContext): void => 
     case "cross":
       return;
     case "full":
-      return both ? checkBound(p) : refuseSide(p);
+      return both ? checkBound(p, context) : refuseSide(p);
     case "left":
     case "semi":
-      return both ? checkBound(p) : p.right.streaming ? refuseSide(p) : undefined;
+      return both ? checkBound(p, context) : p.right.streaming ? refuseSide(p) : undefined;
     case "right":
-      return both ? checkBound(p) : p.left.streaming ? refuseSide(p) : undefined;
+      return both ? checkBound(p, context) : p.left.streaming ? refuseSide(p) : undefined;
     case "anti":
       return checkAnti(p, context);
   }
@@ -55,7 +55,7 @@ const checkModeOfBoth = (p: Join & LogicalPlan, context: ModeContext): void => {
 
 const checkAnti = (p: Join & LogicalPlan, context: ModeContext): void => {
   if (!p.right.streaming) return;
-  if (context.compatibility === "extended" && p.left.streaming) return checkBound(p);
+  if (context.compatibility === "extended" && p.left.streaming) return checkBound(p, context);
   refuse(
     p,
     "LeftAnti joins with a streaming DataFrame/Dataset on the right are not supported",
@@ -73,10 +73,11 @@ const refuseSide = (p: Join & LogicalPlan): never => {
 };
 
 /** Unmatched rows are given once a bound from the watermark says so. */
-const checkBound = (p: Join & LogicalPlan): void => {
+const checkBound = (p: Join & LogicalPlan, context: ModeContext): void => {
+  const spark = context.compatibility === "spark";
   if (joinStateWatermarks(p).left?.from === "key") return;
-  const ofLeft = hasRangeBound(p.left.output, p.right.output, p.condition);
-  const ofRight = hasRangeBound(p.right.output, p.left.output, p.condition);
+  const ofLeft = hasRangeBound(p.left.output, p.right.output, p.condition, spark);
+  const ofRight = hasRangeBound(p.right.output, p.left.output, p.condition, spark);
   const bound = p.how === "right" ? ofRight : p.how === "full" ? ofLeft || ofRight : ofLeft;
   if (bound) return;
   refuse(

@@ -47,7 +47,7 @@ export const join = (
   right: LogicalPlan,
   how: JoinHow,
   condition: TypedExpr | undefined,
-  more: Partial<Pick<Node<"join">, "origin" | "nullAware">> = {},
+  more: Partial<Pick<Node<"join">, "origin" | "nullAware" | "constantBounds">> = {},
 ): LogicalPlan =>
   Object.freeze({
     kind: "join",

@@ -3,6 +3,7 @@
  * Spark, which rows reach a watermark and which columns an operator sees (filter-push-down P2, column-pruning C3), so it always runs.
  */
 import type { LogicalPlan } from "./logical.ts";
+import { transformUp } from "./nodes.ts";
 import { booleanSimplification } from "./rules/boolean-simplification.ts";
 import { columnPruning } from "./rules/column-pruning.ts";
 import { constantFolding } from "./rules/constant-folding.ts";
@@ -22,6 +23,8 @@ import { subqueryPushDown } from "./rules/subquery-push-down.ts";
 
 export interface OptimiseOptions {
   readonly timeZone: string;
+  /** "extended" when absent. */
+  readonly compatibility?: "extended" | "spark";
   /** Rule names left out: for tests. */
   readonly without?: readonly string[];
 }
@@ -50,7 +53,11 @@ export const rulesOf = (timeZone: string): readonly Rule[] => [
   sourceFilters,
 ];
 
+/** Joins read constants as bounds of their state (join-watermarks.ts). */
+const boundedByConstants = (plan: LogicalPlan): LogicalPlan =>
+  transformUp(plan, (p) => (p.kind === "join" ? Object.freeze({ ...p, constantBounds: true }) : p));
+
 export const optimise = (plan: LogicalPlan, options: OptimiseOptions): LogicalPlan =>
   rulesOf(options.timeZone)
     .filter((r) => options.without?.includes(r.name) !== true)
-    .reduce((p, rule) => rule.apply(p), plan);
+    .reduce((p, rule) => rule.apply(p), options.compatibility === "spark" ? boundedByConstants(plan) : plan);

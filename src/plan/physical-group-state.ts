@@ -1,7 +1,7 @@
 /** Physical planning of arbitrary keyed state: mapGroupsWithState, flatMapGroupsWithState, transformWithState. */
 import type { Attribute } from "../expr/ast.ts";
 import { bind, type Fragment, schemaOfAttributes } from "./fragment.ts";
-import { watermarkDelay } from "./watermark-delay.ts";
+import { watermarkOptions } from "./watermark-delay.ts";
 import type { LogicalPlan } from "./logical.ts";
 import { eventTimeColumns } from "./nodes.ts";
 import type { Planning } from "./physical-planner.ts";
@@ -52,7 +52,7 @@ export const planGroupState = (plan: GroupState, p: Planning): Fragment => {
     ...initial,
   };
   const kind = fn.mode === "transform" ? "transformWithState" : "groupState";
-  const delay = { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 };
+  const delay = plan.streaming ? watermarkOptions(plan) : {};
   const root = p.builder.node(kind, spec, plan.output, roots, delay);
   return { branches: [{ draft: branches[0]!.draft, root, output: plan.output }], output: plan.output };
 };

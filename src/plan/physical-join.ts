@@ -8,7 +8,7 @@ import { bind, type Fragment } from "./fragment.ts";
 import { equiKeys, type EquiKeys, joinStateWatermarks, type StateWatermark } from "./join-watermarks.ts";
 import type { LogicalPlan } from "./logical.ts";
 import { eventTimeColumns } from "./nodes.ts";
-import { watermarkDelay } from "./watermark-delay.ts";
+import { watermarkOptions } from "./watermark-delay.ts";
 import type { Planning } from "./physical-planner.ts";
 import { formOf } from "./event-time-form.ts";
 import { and, exprKey } from "./typed.ts";
@@ -92,10 +92,11 @@ const eviction = (
   columns: readonly Attribute[],
 ): JoinEviction => {
   if (watermark === undefined) return { kind: "never" };
-  const { form, offsetMs } = watermark;
+  const { form, offsetMs, atMostMs } = watermark;
   const key = watermark.from === "key" ? keys.findIndex((k) => exprKey(k) === exprKey(watermark.time)) : -1;
   if (key >= 0) return { kind: "key", key, form };
-  return { kind: "value", expr: bind(watermark.time, columns), form, offsetMs };
+  const cap = atMostMs === undefined ? {} : { atMostMs };
+  return { kind: "value", expr: bind(watermark.time, columns), form, offsetMs, ...cap };
 };
 
 const planStreamJoin = (plan: Join, keys: EquiKeys, p: Planning): Fragment => {
@@ -124,8 +125,12 @@ const planStreamJoin = (plan: Join, keys: EquiKeys, p: Planning): Fragment => {
     condition: bindRest(keys, [...left!.output, ...right!.output]),
     nullSafe: keys.nullSafe,
   };
-  const root = p.builder.node("streamJoin", spec, plan.output, [left!.root, right!.root], {
-    watermarkDelayMs: watermarkDelay(plan),
-  });
+  const root = p.builder.node(
+    "streamJoin",
+    spec,
+    plan.output,
+    [left!.root, right!.root],
+    watermarkOptions(plan),
+  );
   return { branches: [{ draft: left!.draft, root, output: plan.output }], output: plan.output };
 };

@@ -14,7 +14,7 @@ import { orderFree } from "./row-order.ts";
 import { planGroupState } from "./physical-group-state.ts";
 import { eventTimePartition } from "./top-n.ts";
 import { attributesOf, mapAggregate, mapOrders } from "./typed.ts";
-import { watermarkDelay } from "./watermark-delay.ts";
+import { watermarkOptions } from "./watermark-delay.ts";
 
 type Of<K extends LogicalPlan["kind"]> = Extract<LogicalPlan, { kind: K }>;
 
@@ -61,7 +61,7 @@ const planAggregate = (plan: Of<"aggregate">, p: Planning): Fragment => {
     keys: plan.keys.map((k) => (k.id === sliding?.attribute.id ? k : bind(k, c))),
     aggregates: plan.aggregates.map((a) => mapAggregate(a.call, (e) => bind(e, c))),
   });
-  const delay = { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 };
+  const delay = plan.streaming ? watermarkOptions(plan) : {};
   const output = early === undefined ? plan.output : [...plan.output, early.marker];
   const emit = early === undefined ? {} : { early: { everyMs: early.everyMs } };
   if (!inPhases) {
@@ -123,7 +123,7 @@ const planSession = (plan: Of<"aggregate">, p: Planning): Fragment => {
       watermarked: plan.streaming && session.key.eventTimeDelayMs !== undefined,
     }),
     plan.output,
-    { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 },
+    plan.streaming ? watermarkOptions(plan) : {},
   );
 };
 
@@ -148,7 +148,7 @@ const planDedup = (plan: Of<"dedup">, p: Planning): Fragment => {
       expires,
     }),
     plan.output,
-    { watermarkDelayMs: plan.streaming ? watermarkDelay(plan) : 0 },
+    plan.streaming ? watermarkOptions(plan) : {},
   );
 };
 
@@ -229,7 +229,7 @@ const planTopN = (plan: Of<"window">, limit: number, p: Planning): Fragment => {
       limit,
       eventTime,
     });
-  const delay = { watermarkDelayMs: watermarkDelay(plan) };
+  const delay = watermarkOptions(plan);
   const child = p.build(plan.child);
   const first =
     mode === "append" ? p.builder.apply(child, "topN", spec("partial"), child.output, delay) : child;

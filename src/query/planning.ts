@@ -31,7 +31,9 @@ export const analysed = (relation: Relation, catalog: Catalog, o: PlanningOption
   analyse(relation, catalog, { timeZone: o.timeZone, compatibility: o.compatibility });
 
 export const optimised = (plan: LogicalPlan, o: PlanningOptions): LogicalPlan =>
-  withinStack(() => optimise(plan, { timeZone: o.timeZone, without: o.withoutRules }));
+  withinStack(() =>
+    optimise(plan, { timeZone: o.timeZone, compatibility: o.compatibility, without: o.withoutRules }),
+  );
 
 /** Runs an analysed batch plan. */
 export const runBatch = async (

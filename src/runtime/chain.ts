@@ -13,6 +13,7 @@ import {
   type Operator,
   type OperatorNode,
   type StageInput,
+  watermarkAt,
 } from "../operators/operator.ts";
 import { isFork } from "../operators/fork.ts";
 import { LATE_KIND } from "../operators/late.ts";
@@ -72,8 +73,8 @@ const contextOf = (node: OperatorNode, e: ChainEpoch, partition: number): EpochC
   partition,
   clockMs: e.clockMs,
   timeZone: e.timeZone,
-  watermarkMs: Math.max(0, e.watermark - node.watermarkDelayMs),
-  lateWatermarkMs: Math.max(0, e.lateWatermark - node.watermarkDelayMs),
+  watermarkMs: watermarkAt(node, e.watermark),
+  lateWatermarkMs: watermarkAt(node, e.lateWatermark),
   final: e.final,
 });
 

@@ -1,5 +1,5 @@
 /** Whether an epoch without input must be planned: the watermark moved past something that waits for it, or a timer is due. */
-import { isStageInput, type OperatorNode, type StageInput } from "../operators/operator.ts";
+import { isStageInput, type OperatorNode, type StageInput, watermarkAt } from "../operators/operator.ts";
 import { operatorKind } from "../operators/registry.ts";
 import type { PhysicalPlan } from "../plan/physical.ts";
 import type { EpochEntry } from "./entries.ts";
@@ -20,8 +20,8 @@ export const wantsEmptyEpoch = (
 ): boolean => {
   if (last === undefined) return false;
   return operatorsOf(plan).some((n) => {
-    const before = Math.max(0, last.watermark - n.watermarkDelayMs);
-    const after = Math.max(0, watermark - n.watermarkDelayMs);
+    const before = watermarkAt(n, last.watermark);
+    const after = watermarkAt(n, watermark);
     const kind = operatorKind(n.kind);
     if (kind.wantsTimerEpoch?.(n.spec, last.clockMs, nowMs) === true) return true;
     return kind.wantsEmptyEpoch?.(n.spec, before, after) === true;

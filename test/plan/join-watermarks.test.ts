@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joinStateWatermarks } from "../../src/plan/join-watermarks.ts";
-import { watermarkDelay } from "../../src/plan/watermark-delay.ts";
+import { watermarkOptions } from "../../src/plan/watermark-delay.ts";
 import type { LogicalPlan } from "../../src/plan/logical.ts";
 import { findNode } from "../../src/plan/nodes.ts";
 import { optimise } from "../../src/plan/optimise.ts";
@@ -88,6 +88,27 @@ test("what is behind a range join sees the watermark later; joins in a row add u
     `SELECT window(ts, '10 seconds') AS w, count(*) FROM (SELECT s.ts FROM s JOIN r ON s.k = r.k AND ${range}) GROUP BY window(ts, '10 seconds')`,
   );
   const aggregate = findNode(plan, (p) => p.kind === "aggregate")!;
-  assert.equal(watermarkDelay(aggregate), 8001);
-  assert.equal(watermarkDelay(findNode(plan, (p) => p.kind === "join")!), 0);
+  assert.equal(watermarkOptions(aggregate).watermarkDelayMs, 8001);
+  assert.deepEqual(watermarkOptions(findNode(plan, (p) => p.kind === "join")!), { watermarkDelayMs: 0 });
+});
+
+test("to Spark a constant below a column bounds the state too, a number as seconds", () => {
+  const sql = (on: string): string =>
+    `SELECT window(ts, '10 seconds') AS w, count(*) FROM (SELECT s.ts FROM s LEFT JOIN r ON s.k = r.k AND ${on}) GROUP BY window(ts, '10 seconds')`;
+  const range = "r.ts2 BETWEEN s.ts AND s.ts + INTERVAL 8 SECONDS";
+  const at = (on: string, compatibility: "spark" | "extended") => {
+    const plan = optimise(planOf(sql(on)), { timeZone: "UTC", compatibility });
+    const w = joinStateWatermarks(findNode(plan, (p) => p.kind === "join") as Join);
+    const aggregate = findNode(plan, (p) => p.kind === "aggregate")!;
+    return [
+      w.left?.offsetMs,
+      w.left?.atMostMs,
+      w.right?.atMostMs,
+      watermarkOptions(aggregate).watermarkCapMs,
+    ];
+  };
+  assert.deepEqual(at(`${range} AND s.v > 4`, "spark"), [-8001, 4000, undefined, 4000]);
+  assert.deepEqual(at(`${range} AND s.v > 4`, "extended"), [-8001, undefined, undefined, undefined]);
+  assert.deepEqual(at(`${range} AND NOT (s.v < 4)`, "spark"), [-8001, 3999, undefined, 3999]);
+  assert.deepEqual(at(`${range} AND s.v < 4 AND r.w > 4`, "spark"), [-8001, undefined, undefined, undefined]);
 });

@@ -6,7 +6,7 @@
 import { BOOLEAN } from "../../core/data-type.ts";
 import type { TypedExpr } from "../../expr/ast.ts";
 import { transformUp } from "../nodes.ts";
-import { and, conjuncts, exprKey, literal, not, or, rewrite } from "../typed.ts";
+import { and, callOf, conjuncts, exprKey, literal, not, or, rewrite } from "../typed.ts";
 import { isDeterministic, mapNodeExprs, type Rule } from "./rule.ts";
 
 const isLiteral = (e: TypedExpr | undefined, value: boolean): boolean =>
@@ -46,10 +46,19 @@ const factored = (a: TypedExpr, b: TypedExpr, e: TypedExpr): TypedExpr => {
   return and(x === undefined || y === undefined ? common : [...common, or(x, y)])!;
 };
 
+const OPPOSITE: ReadonlyMap<string, string> = new Map([
+  ["<", ">="],
+  ["<=", ">"],
+  [">", "<="],
+  [">=", "<"],
+]);
+
 /** B1: a negation goes to the parts. */
 const negated = (a: TypedExpr, e: TypedExpr): TypedExpr => {
   if (a.kind !== "call") return e;
   if (a.fn === "not") return a.args[0]!;
+  const opposite = OPPOSITE.get(a.fn);
+  if (opposite !== undefined) return callOf(opposite, a.args, BOOLEAN);
   if (a.fn === "or") return and(a.args.map(not))!;
   return a.fn === "and" ? or(not(a.args[0]!), not(a.args[1]!)) : e;
 };

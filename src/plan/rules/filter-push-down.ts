@@ -155,6 +155,7 @@ const throughJoin = (outer: Of<"join">, parts: readonly TypedExpr[]): LogicalPla
     condition,
     {
       ...(plan.origin === undefined ? {} : { origin: plan.origin }),
+      ...(plan.constantBounds === undefined ? {} : { constantBounds: plan.constantBounds }),
       ...(plan.nullAware === undefined ? {} : { nullAware: plan.nullAware }),
     },
   );

@@ -5,7 +5,7 @@
  *  N1 an aggregate below another that reads its keys only and to which duplicates are nothing;
  *  N2 DISTINCT of rows that differ in its columns already;
  *  N3 the outer side of a left or right join that nobody reads, where its rows cannot multiply the others or where that is nothing to an aggregate above;
- *  N4 a condition that no row fulfils;
+ *  N4 what is below a condition that no row fulfils, or below LIMIT 0;
  *  N5 a watermark taken out stays as one that never sees a row: it holds the query's watermark where it is, as it does in Spark.
  */
 import { BOOLEAN } from "../../core/data-type.ts";
@@ -146,6 +146,8 @@ const simpler = (p: LogicalPlan): LogicalPlan => {
   switch (p.kind) {
     case "filter":
       return conjuncts(p.condition).some(isNever) ? withChildren(p, [idle(p.child)]) : p;
+    case "limit":
+      return p.limit === 0 ? withChildren(p, [idle(p.child)]) : p;
     case "aggregate":
       return aggregated(p);
     case "project": {
