@@ -18,6 +18,7 @@ import { otherRows } from "../src/runtime/inbox.ts";
 import { IdleColumns } from "../src/runtime/idle-columns.ts";
 import { nextEntry, nextTopology } from "../src/runtime/next-epoch.ts";
 import { EpochSize } from "../src/runtime/epoch-size.ts";
+import { PlanNotes } from "../src/runtime/plan-text.ts";
 import { Pacer } from "../src/runtime/trigger.ts";
 import { wantsEmptyEpoch } from "../src/runtime/empty-epoch.ts";
 import { baseWatermark } from "../src/runtime/watermark.ts";
@@ -32,6 +33,7 @@ export class Coordinator {
   readonly #pacer: Pacer;
   readonly #idleColumns: IdleColumns;
   readonly #history: History;
+  readonly #notes: PlanNotes;
   readonly #ends: (() => void)[] = [];
   #woken = false;
   #wake: (() => void) | undefined;
@@ -60,6 +62,7 @@ export class Coordinator {
     this.#book = new AckBook(env.plan, observing);
     this.#idleColumns = new IdleColumns(env.plan, env.clock, env.idleTimeoutMs);
     this.#history = new History(env);
+    this.#notes = new PlanNotes(env.follower, env.plan);
     this.#pacer = new Pacer(env.trigger, env.clock);
     if (env.trigger.kind === "realTime") this.#size = new EpochSize(env.trigger.intervalMs);
     // The first epoch of a start waits for nothing, as in Spark.
@@ -121,6 +124,7 @@ export class Coordinator {
         token: this.#env.token,
         fingerprint: plan.fingerprint,
         fingerprintLines: plan.fingerprintLines,
+        plan: this.#notes.text,
         clockMs: this.#env.clock.now(),
         partitions: this.#env.partitionsWanted,
       },
@@ -217,7 +221,7 @@ export class Coordinator {
       const at = await commitLog.append(bytes, { expectLast: position(follower.commitPosition) });
       follower.offerCommit(at, bytes);
       const snapshotEpoch = this.#book.snapshotEpoch(entry);
-      const keep = follower.positionOf(snapshotEpoch);
+      const keep = this.#notes.keep(snapshotEpoch);
       await follower.until(() => follower.commitPosition >= at);
       this.#plannedAt.delete(entry.epoch);
       this.#learn(entry, clock.now() - started);
@@ -275,6 +279,7 @@ export class Coordinator {
       topology: this.#topology(last),
       fingerprint: this.#env.plan.fingerprint,
       program: this.#env.plan.program,
+      plan: this.#notes.forEpoch((last?.epoch ?? 0) + 1),
       runId: follower.run?.runId ?? this.#env.runId,
       queryId: follower.run?.queryId ?? this.#env.queryId,
       sources: [...this.#env.sources.keys()],

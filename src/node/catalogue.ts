@@ -59,7 +59,7 @@ const recordOf = (session: string, name: string, f: QueryFollower): QueryRecord 
     lateRows: progress?.lateRows,
     stateRows: progress && total(Object.values(progress.operators).map((o) => o.rowsTotal)),
     lastEpochAt: progress && iso(progress.endMs),
-    plan: f.run?.fingerprintLines ?? [],
+    plan: f.plan?.fingerprintLines ?? [],
   };
 };
 

@@ -28,6 +28,15 @@ export interface PreviousTopology {
 /** Largest event time seen in ms, per watermark operator and split ("" where splits are not told apart). */
 export type EventTimeMaxima = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
+/** A plan as text: what a program with another one is told. */
+export interface PlanText {
+  /** Hash of `lines`; what `EpochEntry.program` names. */
+  readonly program: string;
+  readonly lines: readonly string[];
+  /** What the state depends on. */
+  readonly fingerprintLines: readonly string[];
+}
+
 /** Everything an epoch depends on. */
 export interface EpochEntry {
   readonly kind: "epoch";
@@ -40,6 +49,8 @@ export interface EpochEntry {
   readonly fingerprint: string;
   /** Hash of the whole plan that planned it; absent in entries of older programs. */
   readonly program?: string;
+  /** The plan, now and then: the log is trimmed below the newest record that has it, never above. */
+  readonly plan?: PlanText;
   /** Input per source id; no entry: no input of that source. */
   readonly ranges: Readonly<Record<string, readonly SplitRange[]>>;
   /** Where every split ends after this epoch, per source id. */
@@ -70,6 +81,8 @@ export interface RunEntry {
   readonly token: number;
   readonly fingerprint: string;
   readonly fingerprintLines: readonly string[];
+  /** Absent in entries of older programs. */
+  readonly plan?: PlanText;
   readonly clockMs: number;
   /** Partitions of keyed stages that this start asks for (law 13); undefined: as before. */
   readonly partitions?: number | undefined;

@@ -18,6 +18,7 @@ import {
   type CommitEntry,
   type EpochEntry,
   type FailEntry,
+  type PlanText,
   type RunEntry,
 } from "./entries.ts";
 
@@ -40,6 +41,9 @@ export class QueryFollower {
   latest: ValidEntry | undefined;
   lastCommit: CommitEntry | undefined;
   run: RunEntry | undefined;
+  /** The plan that the newest record with one names, and that record's position; 0: none was read. */
+  plan: PlanText | undefined;
+  planTextAt = 0;
   /** The highest leader token read so far (W3). */
   token = 0;
   /** The newest number of partitions somebody asked for. */
@@ -154,6 +158,8 @@ export class QueryFollower {
     if (record.kind === "epoch") this.#takeEpoch(at, record);
     else if (record.kind === "run") {
       this.run = record;
+      const { fingerprintLines, plan = { program: "", lines: [], fingerprintLines } } = record;
+      this.#takeText(at, plan);
       this.failure = undefined;
       this.rescaleTo = record.partitions ?? this.rescaleTo;
       this.state = "active";
@@ -163,6 +169,11 @@ export class QueryFollower {
       this.failure = record;
       this.state = "failed";
     }
+  }
+
+  #takeText(at: number, plan: PlanText): void {
+    this.plan = plan;
+    this.planTextAt = at;
   }
 
   #takeEpoch(at: number, entry: EpochEntry): void {
@@ -177,6 +188,7 @@ export class QueryFollower {
     )
       return;
     this.latest = { entry, position: at };
+    if (entry.plan !== undefined) this.#takeText(at, entry.plan);
     this.#positions.set(entry.epoch, at);
     if (this.state === "empty") this.state = "active";
     this.#entries.set(entry.epoch, entry);

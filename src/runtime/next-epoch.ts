@@ -1,6 +1,6 @@
 /** The next plan entry from the one before and what the leader knows: pure, so that every rule of it can be tested by itself (laws 2, 12, 13). */
 import type { Json, SplitRange } from "../connectors/source.ts";
-import type { EpochEntry, EventTimeMaxima, PreviousTopology, Topology } from "./entries.ts";
+import type { EpochEntry, EventTimeMaxima, PlanText, PreviousTopology, Topology } from "./entries.ts";
 
 export interface NextEpoch {
   readonly last: EpochEntry | undefined;
@@ -16,6 +16,7 @@ export interface NextEpoch {
   readonly topology: Topology;
   readonly fingerprint: string;
   readonly program?: string | undefined;
+  readonly plan?: PlanText | undefined;
   readonly runId: string;
   readonly queryId: string;
   readonly sources: readonly string[];
@@ -41,6 +42,7 @@ export const nextEntry = (n: NextEpoch): EpochEntry => {
     topology: n.topology,
     fingerprint: n.fingerprint,
     ...(n.program === undefined ? {} : { program: n.program }),
+    ...(n.plan === undefined ? {} : { plan: n.plan }),
     ranges: n.ranges,
     ends,
     splits,

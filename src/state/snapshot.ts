@@ -11,7 +11,7 @@
  *  N3 a manifest is used only if every chunk is there and its checksum right; else the one before.
  */
 import { crc32 } from "../core/crc32.ts";
-import { LogConflictError } from "../core/errors.ts";
+import { LogConflictError, LogGapError } from "../core/errors.ts";
 import { SNAPSHOT_CHUNK_BYTES, SNAPSHOTS_KEPT } from "../core/limits.ts";
 import { position } from "../core/brands.ts";
 import { pack, unpack } from "../codec/msgpack.ts";
@@ -108,11 +108,23 @@ export interface PartReceiver {
 
 const NOTHING = new Uint8Array(0);
 
+const scanAll = async (log: Log): Promise<FoundManifest[]> => {
+  for (let bounds = await log.bounds(); bounds.last >= bounds.first;) {
+    try {
+      return await scan(log, bounds.first, bounds.last);
+    } catch (e) {
+      // Its writer trimmed it meanwhile: another look. Any other gap is lost data.
+      const now = e instanceof LogGapError ? await log.bounds() : bounds;
+      if (now.first <= bounds.first) throw e;
+      bounds = now;
+    }
+  }
+  return [];
+};
+
 /** The usable snapshots of a lineage, newest epoch first, each downloaded only when asked for (N3). */
 export const findSnapshots = async (log: Log, lineage: Lineage): Promise<readonly FoundManifest[]> => {
-  const bounds = await log.bounds();
-  if (bounds.last < bounds.first) return [];
-  const all = await scan(log, bounds.first, bounds.last);
+  const all = await scanAll(log);
   return all
     .filter((f) => sameLineage(f.manifest.record.lineage, lineage))
     .sort((a, b) => b.manifest.record.epoch - a.manifest.record.epoch);

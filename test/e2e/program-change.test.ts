@@ -6,6 +6,8 @@ import { MemorySource } from "../../src/connectors/memory-input.ts";
 import { field, LONG, STRING } from "../../src/core/data-type.ts";
 import { PlanMismatchError } from "../../src/core/errors.ts";
 import { schemaOf } from "../../src/core/schema.ts";
+import { MemoryStore } from "../../src/log/memory-log.ts";
+import { planLog } from "../../src/log/names.ts";
 import { SessionCatalog } from "../../src/plan/catalog.ts";
 import { parseQuery } from "../../src/sql/parser.ts";
 import { TestCluster } from "../../src/testing/cluster.ts";
@@ -58,6 +60,33 @@ test("a new filter goes on from the state; another aggregate is refused and the 
   await cluster.close();
 });
 
+test("the difference is named long after the record of the start was trimmed", async () => {
+  const { input, request } = bed();
+  let store: MemoryStore;
+  const cluster = new TestCluster({
+    partitions: 2,
+    nodes: 1,
+    store: (clock) => Promise.resolve((store = new MemoryStore({ clock }))),
+  });
+  await cluster.start(request(COUNT));
+  const { follower } = (await cluster.node(0)).runtime.hosts.get("q")!;
+  const bounds = async () => (await store.open(planLog("test", "q"))).bounds();
+  for (let e = 0; e < 200; e++) {
+    await input.addData([["a", e]]);
+    await cluster.processAllAvailable("q");
+    if (e % 20 === 0) await cluster.advanceTime(15_000);
+  }
+  assert.ok(follower.committed >= 200);
+  assert.ok((await bounds()).first > 100, "the log is trimmed all the same");
+  await cluster.kill(0);
+  await assert.rejects(cluster.start(request("SELECT k, sum(v) AS n FROM t GROUP BY k")), (e: Error) => {
+    assert.match(e.message, /- .*count/);
+    assert.match(e.message, /\+ .*sum/);
+    return true;
+  });
+  await cluster.close();
+});
+
 test("another version of the program may not join nodes that run, nor finish an epoch that the old one began", async () => {
   const { input, request } = bed();
   let hold = false;
@@ -70,7 +99,11 @@ test("another version of the program may not join nodes that run, nor finish an 
   await cluster.start(request(COUNT));
   const changed = request("SELECT k, count(*) AS n FROM t WHERE v > 5 GROUP BY k");
   const { runtime } = await cluster.node(1);
-  await assert.rejects(runtime.start(changed), /runs on other nodes by another version/);
+  await assert.rejects(runtime.start(changed), (e: Error) => {
+    assert.match(e.message, /runs on other nodes by another version/);
+    assert.match(e.message, /\n {2}\+ .*v#?\d* > 5/);
+    return true;
+  });
   await cluster.kill(1);
   hold = true;
   await input.addData([["a", 1]]);

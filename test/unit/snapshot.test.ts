@@ -138,3 +138,20 @@ test("two are kept: the older names what may be forgotten (law 8)", async () => 
   assert.equal((await findSnapshots(log, LINEAGE)).length >= 2, true);
   assert.ok((await log.get(position((await log.bounds()).last))) !== undefined);
 });
+
+test("a log that its writer trims between the look at its bounds and the reading is looked at again", async () => {
+  const log = await open();
+  await log.append(new Uint8Array(1), { headers: { mr: "chunk" } });
+  const a = copyOf(log, "a");
+  await a.commit(1);
+  assert.equal(await a.snapshot(), true);
+  const { bounds } = log;
+  log.bounds = async () => {
+    const seen = await bounds.call(log);
+    await log.trim(position(2));
+    return { ...seen, first: position(looks++ === 0 ? 1 : 2) };
+  };
+  let looks = 0;
+  assert.deepEqual(await restored(log), { epoch: 1, keys: 1 });
+  assert.equal(looks, 2);
+});
