@@ -2,16 +2,10 @@
 
 export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["ILLEGAL_DAY_OF_WEEK", "The text is no day of the week (`MON`, `monday`)."],
-  [
-    "ILLEGAL_SEQUENCE_BOUNDARIES",
-    "`sequence` cannot get from its start to its stop by this step: the step is 0, or has the wrong sign.",
-  ],
+  ["ILLEGAL_SEQUENCE_BOUNDARIES", "`sequence` has a step of 0, or one that leads away from its stop."],
   ["ILLEGAL_STATE_STORE_VALUE", "State cannot hold null. Remove the entry instead."],
   ["INCOMPARABLE_PIVOT_COLUMN", "PIVOT compares the column with values, and maps cannot be compared."],
-  [
-    "INCOMPATIBLE_COLUMN_TYPE",
-    "The two sides of a set operation have columns whose types have nothing in common. Cast one of them.",
-  ],
+  ["INCOMPATIBLE_COLUMN_TYPE", "The sides of a set operation have columns of types with nothing in common."],
   ["INCOMPATIBLE_DATA_FOR_TABLE", "The rows of an INSERT do not fit the columns of the table."],
   ["INCOMPATIBLE_JOIN_TYPES", "NATURAL and CROSS exclude each other."],
   [
@@ -99,6 +93,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "INVALID_RECURSIVE_REFERENCE",
     "A recursive query refers to itself where its rows are not passed on one by one: beside aggregates, windows, or on the far side of an outer join.",
   ],
+  [
+    "INVALID_REGEXP_REPLACE",
+    "The replacement names a group that the pattern has not, or ends in the middle.",
+  ],
   ["INVALID_SAVE_MODE", "`write.mode` takes `error` or `append`."],
   ["INVALID_SCHEMA", "The text given as a schema is none."],
   ["INVALID_SET_SYNTAX", "Write `SET key = value`; quote a key with special characters by backquotes."],
@@ -162,11 +160,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "MALFORMED_RECORD_IN_PARSING",
     "An input row does not fit the schema, and `mode` is failFast. `permissive` gives nulls, `dropMalformed` leaves it out.",
   ],
-  ["MAP_FROM_ARRAYS_LENGTH_MISMATCH", "`map_from_arrays` takes as many keys as values."],
   ["MAP_ZIP_WITH_DIFF_TYPES", "`map_zip_with` takes two maps whose keys have one type."],
   [
     "MISSING_AGGREGATION",
-    "A column stands beside aggregates and is no key. Add it to GROUP BY, or take `any_value(c)`.",
+    "A column beside aggregates is no key. Add it to GROUP BY, or take `any_value(c)`.",
   ],
   ["MISSING_GROUP_BY", "HAVING, or an aggregate beside plain columns, without GROUP BY."],
   ["MISSING_WINDOW_SPECIFICATION", "OVER names a window that WINDOW does not define."],
@@ -396,4 +393,6 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["_LEGACY_ERROR_TEMP_1031", "A window function stands inside an aggregate function."],
   ["_LEGACY_ERROR_TEMP_1035", "A rank or an offset has a frame of its own and takes no other."],
   ["_LEGACY_ERROR_TEMP_1210", "Whether nulls are ignored is said by a boolean literal."],
+  ["_LEGACY_ERROR_TEMP_2128", "The arrays of keys and of values have different lengths."],
+  ["_LEGACY_ERROR_TEMP_3242", "A sequence of dates has a step of whole days or months."],
 ];

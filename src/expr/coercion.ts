@@ -257,6 +257,10 @@ export const castAllowed = (from: DataType, to: DataType): boolean => {
   return CASTS[from.kind]?.(to) ?? false;
 };
 
+/** Under try_cast a key that does not fit would be null. */
+export const losesKeys = (from: DataType, to: DataType): boolean =>
+  from.kind === "map" && to.kind === "map" && from.key.kind === "string" && to.key.kind !== "string";
+
 /** Default concrete type of a decimal class for a numeric (Spark: DecimalType.forType), bounded. */
 export const decimalOf = (t: DataType): DataType => {
   const d = decimalFor(t);

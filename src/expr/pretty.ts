@@ -245,15 +245,18 @@ const typeOf = (p: Printer, e: Expr): DataType | undefined => {
 
 /** The type of a sum or difference that holds a date or a timestamp. */
 const sumType = (p: Printer, fn: string, args: readonly Expr[]): DataType | undefined => {
-  const [a, b] = args.map((x) => timeKind(p, x));
+  const types = args.map((x) => typeOf(p, x));
+  const [a, b] = types.map(kindOf);
   const moment = a === "date" || a === "time" ? 0 : b === "date" || b === "time" ? 1 : undefined;
-  if (moment === undefined) return a === "interval" && b === "interval" ? typeOf(p, args[0]!) : undefined;
+  if (moment === undefined) return a === "interval" && b === "interval" ? types[0] : undefined;
   if (a !== undefined && b !== undefined && a !== "interval" && b !== "interval") return DAY_TIME_INTERVAL;
-  return typeOf(p, args[moment]!);
+  return types[moment];
 };
 
-const timeKind = (p: Printer, e: Expr): "date" | "time" | "interval" | undefined => {
-  const kind = typeOf(p, e)?.kind;
+const timeKind = (p: Printer, e: Expr): ReturnType<typeof kindOf> => kindOf(typeOf(p, e));
+
+const kindOf = (type: DataType | undefined): "date" | "time" | "interval" | undefined => {
+  const kind = type?.kind;
   if (kind === "date") return "date";
   if (kind === "timestamp" || kind === "timestamp_ntz") return "time";
   return kind === "dayTimeInterval" || kind === "yearMonthInterval" || kind === "calendarInterval"
@@ -265,8 +268,8 @@ const isNull = (e: Expr): boolean => e.kind === "literal" && e.value === null;
 
 const isText = (p: Printer, e: Expr): boolean => typeOf(p, e)?.kind === "string";
 
-const argumentText = (p: Printer, e: Of<"call">): string => {
-  const args = e.args.map((a) => (a.kind === "star" && e.fn.toLowerCase() === "count" ? "1" : print(p, a)));
+const argumentText = (e: Of<"call">, texts: readonly string[]): string => {
+  const args = e.args.map((a, i) => (a.kind === "star" && e.fn.toLowerCase() === "count" ? "1" : texts[i]!));
   const all = [...args, ...defaultArguments(e.fn.toLowerCase(), args.length)];
   return `${e.distinct ? "DISTINCT " : ""}${all.join(", ")}`;
 };
@@ -284,16 +287,11 @@ const callText = (p: Printer, e: Of<"call">): string => {
   const fn = e.fn.toLowerCase();
   const special = e.udf === undefined ? specialCall(p, fn, e.args) : undefined;
   if (special !== undefined) return special;
+  // once for all: nested calls would be printed twice on each level
+  const texts = e.args.map((a) => print(p, a));
   const rewritten =
-    e.udf === undefined && !e.distinct
-      ? rewrittenCall(
-          fn,
-          e.args.map((a) => print(p, a)),
-          e.args,
-          (x) => typeOf(p, x),
-        )
-      : undefined;
-  let text = rewritten ?? `${e.udf === undefined ? displayName(fn) : e.fn}(${argumentText(p, e)})`;
+    e.udf === undefined && !e.distinct ? rewrittenCall(fn, texts, e.args, (x) => typeOf(p, x)) : undefined;
+  let text = rewritten ?? `${e.udf === undefined ? displayName(fn) : e.fn}(${argumentText(e, texts)})`;
   if (e.orderBy !== undefined && e.orderBy.length > 0) text += withinGroup(p, fn, e.orderBy);
   if (e.filter !== undefined) text += ` FILTER (WHERE ${print(p, e.filter)})`;
   return text;

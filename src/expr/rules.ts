@@ -53,6 +53,8 @@ export interface TypeClass {
   readonly implicit?: (t: DataType) => DataType | undefined;
   /** What a bare NULL becomes. */
   readonly whenNull: DataType;
+  /** A bare NULL is refused: its elements have no type. */
+  readonly typedOnly?: boolean;
 }
 /** A lambda parameter of a higher-order function. */
 export interface LambdaSpec {
@@ -102,6 +104,8 @@ export const dateLike: TypeClass = classOf("DATE", kindIs("date"), DATE, (t) =>
 export const interval: TypeClass = classOf("INTERVAL", isInterval, DAY_TIME_INTERVAL);
 export const ansiInterval: TypeClass = classOf("ANSI INTERVAL", isAnsiInterval, DAY_TIME_INTERVAL);
 export const array: TypeClass = classOf("ARRAY", kindIs("array"), arrayOf(NULL));
+/** An array, and no bare NULL. */
+export const typedArray: TypeClass = { ...array, typedOnly: true };
 export const map: TypeClass = classOf("MAP", kindIs("map"), mapOf(NULL, NULL));
 export const struct: TypeClass = classOf("STRUCT", kindIs("struct"), structOf([]));
 export const variant: TypeClass = classOf("VARIANT", kindIs("variant"), { kind: "variant" });
@@ -129,7 +133,10 @@ const implicitTo = (from: DataType, to: DataType): DataType | undefined =>
 export const oneOf = (...options: readonly (DataType | TypeClass)[]): TypeClass => ({
   name: `(${options.map((o) => (isClass(o) ? o.name : `"${sqlType(o)}"`)).join(" or ")})`,
   accepts: (t) =>
-    options.some((o) => (isClass(o) ? o.accepts(t) : o.kind === t.kind && implicitTo(t, o) !== undefined)),
+    options.some((o) => {
+      if (isClass(o)) return o.accepts(t);
+      return o.kind === "array" ? sameType(o, t) : o.kind === t.kind && implicitTo(t, o) !== undefined;
+    }),
   implicit: (t) => {
     for (const o of options) {
       const to = isClass(o) ? o.implicit?.(t) : implicitTo(t, o);
@@ -205,6 +212,7 @@ export const coerceArgument = (
   const arg = args[index]!;
   if (isLambda(p)) return coerceLambda(p, args, index, site);
   if (isClass(p)) {
+    if (arg.type.kind === "null" && p.typedOnly === true) throw unexpectedInput(site, args, index, p.name);
     if (arg.type.kind === "null") return p === any || p === orderable ? arg : castTo(arg, p.whenNull);
     if (p.accepts(arg.type)) return arg;
     const to = p.implicit?.(arg.type);

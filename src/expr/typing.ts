@@ -6,7 +6,7 @@ import { userArguments } from "./user-arguments.ts";
 import { unsupportedWithin } from "./aggregates/within-group.ts";
 import { BOOLEAN, type DataType, INT, NULL, sameType, STRING } from "../core/data-type.ts";
 import type { Expr, LambdaVariable, SourcePosition, TypedExpr, UserFunction } from "./ast.ts";
-import { castAllowed, castTo, commonType, isIntegral, isNumeric } from "./coercion.ts";
+import { castAllowed, castTo, losesKeys, commonType, isIntegral, isNumeric } from "./coercion.ts";
 import { fold } from "./fold.ts";
 import type { CallSite } from "./function.ts";
 import { functionNames, lookupFunction } from "./registry.ts";
@@ -117,7 +117,8 @@ const fieldOf = (
     };
     return call("array_field", [child, index], context, position);
   }
-  if (t.kind === "map") return call("item", [child, text], context, position);
+  // The name is no index.
+  if (t.kind === "array" || t.kind === "map") return call("item", [child, text], context, position);
   throw analysisError(
     "INVALID_EXTRACT_BASE_FIELD_TYPE",
     `Can't extract a value from "${describeTyped(child)}". Need a complex type [STRUCT, ARRAY, MAP] but got "${sqlType(t)}".`,
@@ -247,7 +248,7 @@ export const typedCast = (
   position?: SourcePosition,
 ): TypedExpr => {
   const from = child.type;
-  if (!castAllowed(from, to)) {
+  if (!castAllowed(from, to) || (tryCast && losesKeys(from, to))) {
     const suggestion =
       isNumeric(from) && to.kind === "date"
         ? "DATE_FROM_UNIX_DATE"

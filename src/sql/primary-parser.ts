@@ -138,10 +138,25 @@ const WITHOUT_PARENTHESES: ReadonlySet<string> = new Set([
   "LOCALTIMESTAMP",
 ]);
 
+/** `case(a, b)` is a call of a function; `CASE (a) WHEN …` is none. */
+const isCallOfCase = (p: Parser): boolean => {
+  let depth = 0;
+  let commas = 0;
+  for (let at = 1; ; at++) {
+    const token = p.peek(at);
+    if (token.kind === "end") return true;
+    if (p.atOp("(", at)) depth++;
+    else if (p.atOp(",", at) && depth === 1) commas++;
+    else if (p.atOp(")", at) && --depth === 0)
+      return p.peek(at + 1).upper !== "WHEN" && (commas > 0 || at === 2);
+  }
+};
+
 const word = (p: Parser, token: Token): Expr => {
   const literal = keywordLiteral(p, token);
   if (literal !== undefined) return literal;
   if (p.atOp("(", 1)) {
+    if (token.upper === "CASE" && !isCallOfCase(p)) return caseExpr(p);
     const form = SPECIAL_FORMS.get(token.upper);
     const special = form?.(p, token);
     if (special !== undefined) return special;

@@ -67,7 +67,7 @@ test("each kind of bad text has its class", () => {
     ["SELECT \u{1f600}", "PARSE_SYNTAX_ERROR"],
     ["SELECT 1 /* open", "UNCLOSED_BRACKETED_COMMENT"],
     ["SELECT 1 /* /* */", "UNCLOSED_BRACKETED_COMMENT"],
-    ["SELECT a LIKE 'x' ESCAPE 'ab'", "INVALID_ESCAPE_CHAR"],
+    ["SELECT a LIKE 'x' ESCAPE 'ab'", "INVALID_ESC"],
     ["SELECT f(a => 1, 2)", "UNEXPECTED_POSITIONAL_ARGUMENT"],
     [
       "SELECT 1 FROM t WINDOW w AS (ORDER BY a), w AS (ORDER BY b)",

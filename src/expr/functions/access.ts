@@ -10,6 +10,7 @@ import { executionError } from "../runtime-errors.ts";
 import {
   analysisError,
   describeTyped,
+  mismatch,
   sqlType,
   unexpectedInput,
   wrongNumberOfArguments,
@@ -19,6 +20,7 @@ import { equalValues } from "../value-order.ts";
 const itemRule: TypeRule = (args, site) => {
   if (args.length !== 2) throw wrongNumberOfArguments(site, "2", args.length);
   const [base, key] = args as [(typeof args)[0], (typeof args)[0]];
+  if (base.type.kind === "null") return { args: [base, key], type: base.type, nullable: true };
   const keyType: DataType | undefined =
     base.type.kind === "array" ? INT : base.type.kind === "map" ? base.type.key : undefined;
   if (keyType === undefined)
@@ -31,7 +33,14 @@ const itemRule: TypeRule = (args, site) => {
   const integral = ["byte", "short", "int", "long", "null"].includes(key.type.kind);
   const coerced = base.type.kind === "array" && !integral ? undefined : coerce(key, keyType);
   if (coerced === undefined)
-    throw unexpectedInput(site, args, 1, base.type.kind === "array" ? `"INTEGRAL"` : `"${sqlType(keyType)}"`);
+    throw base.type.kind === "array" || key.type.kind !== "string"
+      ? unexpectedInput(site, args, 1, base.type.kind === "array" ? `"INTEGRAL"` : `"${sqlType(keyType)}"`)
+      : mismatch(
+          "CAST_WITHOUT_SUGGESTION",
+          site,
+          args,
+          `cannot cast "${sqlType(key.type)}" to "${sqlType(keyType)}".`,
+        );
   const t = base.type as Extract<DataType, { kind: "array" | "map" }>;
   return { args: [base, coerced], type: t.kind === "array" ? t.element : t.value, nullable: true };
 };

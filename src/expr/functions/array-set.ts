@@ -7,7 +7,7 @@ import type { FunctionDefinition, TypeRule } from "../function.ts";
 import { array, same, signature } from "../rules.ts";
 import { mismatch, sqlType } from "../type-errors.ts";
 import { equalValues, valueKey } from "../value-order.ts";
-import { elementOf, withElement } from "./array.ts";
+import { elementOf, orderedElements, withElement } from "./array-rules.ts";
 import { family, strict } from "./definition.ts";
 
 const fn = family("array");
@@ -48,7 +48,7 @@ const setRule: TypeRule = (raw, site) => {
         `Input to function \`${site.fn}\` should have been two "ARRAY" with same element type, but it's ["${sqlType(a!)}", "${sqlType(b!)}"].`,
       );
   }
-  return meet(raw, site);
+  return orderedElements(meet)(raw, site);
 };
 const setFunction = (
   usage: string,
@@ -79,7 +79,7 @@ export const ARRAY_SET_FUNCTIONS: readonly FunctionDefinition[] = [
   fn(
     "array_distinct(array)",
     "The array without repeated elements.",
-    signature([array], sameArray),
+    orderedElements(signature([array], sameArray)),
     strict<[List]>(([l], call) => distinct(l, elementOf(call.type))),
     { examples: [["array_distinct(array(1, 2, 3, null, 3))", "[1, 2, 3, null]"]] },
   ),
@@ -93,7 +93,7 @@ export const ARRAY_SET_FUNCTIONS: readonly FunctionDefinition[] = [
   fn(
     "array_remove(array, x)",
     "The array without the elements equal to x.",
-    withElement((t) => t),
+    withElement((t) => t, { nullArray: "ARRAY_FUNCTION_DIFF_TYPES" }),
     strict<[List, Value]>(([l, v], call) => {
       const equal = equalValues(call.argTypes[1]!);
       return l.filter((x) => x === null || !equal(x, v));

@@ -12,72 +12,16 @@ import {
 import { ARRAY_ELEMENTS_MAX } from "../../core/limits.ts";
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
-import { castTo, commonType, commonTypeWithoutStrings, tightestCommonType } from "../coercion.ts";
-import type { CallSite, FunctionDefinition, TypeRule } from "../function.ts";
-import { array, arrayOrMap, oneOf, same, signature } from "../rules.ts";
-import { mismatch, sqlType, unexpectedInput, wrongNumberOfArguments } from "../type-errors.ts";
+import { castTo, commonTypeWithoutStrings } from "../coercion.ts";
+import type { FunctionDefinition, TypeRule } from "../function.ts";
+import { array, arrayOrMap, oneOf, same, signature, type TypeClass, typedArray } from "../rules.ts";
+import { mismatch, unexpectedInput } from "../type-errors.ts";
 import { compareValues, equalValues } from "../value-order.ts";
+import { elementOf, orderedElements, withElement } from "./array-rules.ts";
 import { custom, failure, family, strict, tooLong } from "./definition.ts";
 
 const fn = family("array");
 type List = readonly Value[];
-export type ArrayType = DataType & { kind: "array" };
-
-export const elementOf = (t: DataType): DataType => (t as ArrayType).element;
-export const mayHaveNull = (t: DataType): boolean => (t as ArrayType).containsNull;
-
-const different = (site: CallSite, args: readonly TypedExpr[]): Error =>
-  mismatch(
-    "ARRAY_FUNCTION_DIFF_TYPES",
-    site,
-    args,
-    `Input to \`${site.fn}\` should have been "ARRAY" followed by a value with same element type, but it's ["${sqlType(args[0]!.type)}", "${sqlType(args[1]!.type)}"].`,
-  );
-
-/** (array, element): both with their common element type. */
-export const withElement =
-  (
-    returns: (array: DataType) => DataType,
-    options: {
-      readonly more?: readonly DataType[];
-      readonly at?: number;
-      readonly nullable?: boolean;
-      readonly nullElement?: boolean;
-      /** Decimals may widen to meet. */
-      readonly wide?: boolean;
-    } = {},
-  ): TypeRule =>
-  (raw, site) => {
-    const at = options.at ?? 1;
-    if (raw.length !== 2 + (options.more?.length ?? 0))
-      throw wrongNumberOfArguments(site, String(2 + (options.more?.length ?? 0)), raw.length);
-    const base = signature(
-      raw.map((_, i) =>
-        i === 0
-          ? array
-          : i === at
-            ? oneOf({ name: "ANY", accepts: () => true, whenNull: { kind: "null" } })
-            : INT,
-      ),
-      BOOLEAN,
-    )(raw, site);
-    const t = base.args[0]!.type;
-    const value = base.args[at]!;
-    if (value.type.kind === "null" && options.nullElement !== true)
-      throw mismatch(
-        "NULL_TYPE",
-        site,
-        raw,
-        `Null typed values cannot be used as arguments of \`${site.fn}\`.`,
-      );
-    const meet = options.wide === true ? commonTypeWithoutStrings : tightestCommonType;
-    const common = meet(elementOf(t), value.type);
-    if (common === undefined) throw different(site, [raw[0]!, raw[at]!]);
-    const type = arrayOf(common, mayHaveNull(t) || (options.nullElement === true && value.nullable));
-    const args = base.args.map((a, i) => (i === 0 ? castTo(a, type) : i === at ? castTo(a, common) : a));
-    return { args, type: returns(type), nullable: options.nullable ?? base.nullable };
-  };
-
 const contains = (list: List, v: Value, type: DataType): Value => {
   const equal = equalValues(type);
   let sawNull = false;
@@ -137,13 +81,13 @@ const elementAt = (list: List, index: number, lenient: boolean): Value => {
 
 /** element_at of an array by position, of a map by key. */
 const elementRule: TypeRule = (raw, site) => {
-  const base = signature([arrayOrMap, oneOf({ name: "ANY", accepts: () => true, whenNull: INT })], INT)(
-    raw,
-    site,
-  );
+  const base = signature(
+    [{ ...arrayOrMap, typedOnly: true }, oneOf({ name: "ANY", accepts: () => true, whenNull: INT })],
+    INT,
+  )(raw, site);
   const t = base.args[0]!.type;
   if (t.kind === "map") {
-    const key = commonType([t.key, base.args[1]!.type]);
+    const key = commonTypeWithoutStrings(t.key, base.args[1]!.type);
     if (key === undefined)
       throw mismatch(
         "MAP_FUNCTION_DIFF_TYPES",
@@ -204,7 +148,7 @@ const extreme = (
   fn(
     `${name}(array)`,
     `The ${sign > 0 ? "greatest" : "least"} element; nulls are skipped.`,
-    signature([array], (args) => elementOf(args[0]!.type), { nullable: true }),
+    orderedElements(signature([array], (args) => elementOf(args[0]!.type), { nullable: true })),
     strict<[List]>(([list], call) => {
       const compare = compareValues(call.type);
       return list.reduce<Value>(
@@ -216,6 +160,14 @@ const extreme = (
   );
 
 const sameArray = (args: readonly TypedExpr[]): DataType => args[0]!.type;
+
+/** A number of elements: no text, no fraction, no BIGINT. */
+const COUNT: TypeClass = {
+  name: `"INT"`,
+  accepts: (t) => t.kind === "int",
+  implicit: (t) => (t.kind === "byte" || t.kind === "short" ? INT : undefined),
+  whenNull: INT,
+};
 
 const building: readonly FunctionDefinition[] = [
   fn(
@@ -239,7 +191,7 @@ const building: readonly FunctionDefinition[] = [
     "array_repeat(x, n)",
     "x n times.",
     signature(
-      [oneOf({ name: "ANY", accepts: () => true, whenNull: { kind: "null" } }), INT],
+      [oneOf({ name: "ANY", accepts: () => true, whenNull: { kind: "null" } }), COUNT],
       (args) => arrayOf(args[0]!.type, args[0]!.nullable),
       { nullable: (args) => args[1]!.nullable },
     ),
@@ -269,7 +221,12 @@ const building: readonly FunctionDefinition[] = [
   fn(
     "array_insert(array, position, x)",
     "The array with x at a position, from 1; negative from the end; nulls fill a gap.",
-    withElement((t) => arrayOf(elementOf(t), true), { at: 2, more: [INT], nullElement: true }),
+    withElement((t) => arrayOf(elementOf(t), true), {
+      at: 2,
+      more: [INT],
+      nullElement: true,
+      nullArray: "ARRAY_FUNCTION_DIFF_TYPES",
+    }),
     custom<[List | null, number | null, Value]>(([l, p, v]) =>
       l === null || p === null ? null : insertAt(l, p, v),
     ),
@@ -295,6 +252,7 @@ const building: readonly FunctionDefinition[] = [
       [
         {
           name: `"ARRAY<ARRAY>"`,
+          typedOnly: true,
           accepts: (t) => t.kind === "array" && t.element.kind === "array",
           whenNull: arrayOf(arrayOf({ kind: "null" })),
         },
@@ -337,7 +295,7 @@ const reading: readonly FunctionDefinition[] = [
   fn(
     "get(array, index)",
     "The element at an index from 0; null outside the array.",
-    signature([array, INT], (args) => elementOf(args[0]!.type), { nullable: true }),
+    signature([typedArray, INT], (args) => elementOf(args[0]!.type), { nullable: true }),
     strict<[List, number]>(([l, i]) => (i < 0 ? null : (l[i] ?? null))),
     { examples: [["get(array(1, 2, 3), 0)", "1"]] },
   ),
@@ -351,14 +309,14 @@ const reading: readonly FunctionDefinition[] = [
   fn(
     "array_contains(array, x)",
     "Whether x is in the array; null when it is not but a null is.",
-    withElement(() => BOOLEAN, { nullable: true, wide: true }),
+    withElement(() => BOOLEAN, { nullable: true, wide: true, nullArray: "NULL_TYPE" }),
     strict<[List, Value]>(([l, v], call) => contains(l, v, call.argTypes[1]!)),
     { examples: [["array_contains(array(1, 2, 3), 2)", "true"]] },
   ),
   fn(
     "array_position(array, x)",
     "The first position of x, from 1; 0 when absent.",
-    withElement(() => LONG),
+    withElement(() => LONG, { nullArray: "NULL_TYPE" }),
     strict<[List, Value]>(([l, v], call) => {
       const equal = equalValues(call.argTypes[1]!);
       return l.findIndex((x) => x !== null && equal(x, v)) + 1;

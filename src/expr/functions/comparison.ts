@@ -5,7 +5,7 @@
 import { BOOLEAN, type DataType } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
-import { castTo, commonType, isOrderable } from "../coercion.ts";
+import { castTo, commonType, isOrderable, tightestCommonType } from "../coercion.ts";
 import { widerDecimal } from "../decimal.ts";
 import type { CallSite, Emit, Evaluate, FunctionDefinition, TypeRule } from "../function.ts";
 import {
@@ -40,7 +40,7 @@ export const comparableOperands = (args: readonly TypedExpr[], site: CallSite): 
     [a, b] = [castTo(a, wide), castTo(b, wide)];
   }
   if (sqlType(a.type) !== sqlType(b.type)) {
-    const common = a.type.kind === b.type.kind ? commonType([a.type, b.type]) : undefined;
+    const common = a.type.kind === b.type.kind ? tightestCommonType(a.type, b.type) : undefined;
     if (common === undefined && a.type.kind === "struct" && shape(a.type) === shape(b.type)) {
       requireOrder([a, b], site);
       return [a, b];

@@ -131,6 +131,11 @@ const binaryOf = (s: string, format: string, lenient: boolean): Uint8Array | nul
   }
 };
 
+const MIME_LINE = 76;
+/** Lines of 76 characters, as MIME has them. */
+const mimeLines = (text: string): string =>
+  text.length <= MIME_LINE ? text : text.match(/.{1,76}/g)!.join("\r\n");
+
 const FORMATS = ["hex", "utf-8", "utf8", "base64"];
 
 /** The format is a constant, one of four words or null. */
@@ -194,7 +199,7 @@ const coding: readonly FunctionDefinition[] = [
     "base64(bytes)",
     "Base 64 of bytes.",
     signature([binary], STRING),
-    plain((b: Uint8Array) => Buffer.from(b).toString("base64")),
+    plain((b: Uint8Array) => mimeLines(Buffer.from(b).toString("base64"))),
     { examples: [["base64('Spark SQL')", "U3BhcmsgU1FM"]] },
   ),
   string(

@@ -7,7 +7,7 @@ import type { CallSite, FunctionDefinition, LambdaParameter, TypeRule } from "..
 import { any, array, lambda, map, signature } from "../rules.ts";
 import { mismatch, sqlType } from "../type-errors.ts";
 import { valueKey } from "../value-order.ts";
-import { elementOf, mayHaveNull } from "./array.ts";
+import { elementOf, mayHaveNull } from "./array-rules.ts";
 import { custom, family } from "./definition.ts";
 import { type Entries, uniqueKeys } from "./map-entries.ts";
 

@@ -11,12 +11,12 @@ import {
 import type { Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
 import { castTo, commonType, commonTypeWithoutStrings } from "../coercion.ts";
-import type { FunctionDefinition, TypeRule } from "../function.ts";
-import { any, array, map, same, signature } from "../rules.ts";
+import type { CallSite, FunctionDefinition, TypeRule } from "../function.ts";
+import { any, array, map, same, signature, typedArray } from "../rules.ts";
 import { textOnly } from "./record-rules.ts";
-import { mismatch, wrongNumberOfArguments } from "../type-errors.ts";
+import { mismatch, sqlType, unexpectedInput, wrongNumberOfArguments } from "../type-errors.ts";
 import { equalValues } from "../value-order.ts";
-import { elementOf, mayHaveNull } from "./array.ts";
+import { elementOf, mayHaveNull } from "./array-rules.ts";
 import { constantOf, custom, failure, family, strict } from "./definition.ts";
 import { javaRegex } from "./java-regex.ts";
 import { type Entries, uniqueKeys } from "./map-entries.ts";
@@ -27,6 +27,16 @@ const structs = family("struct");
 type List = readonly Value[];
 type MapType = DataType & { kind: "map" };
 const mapType = (args: readonly TypedExpr[]): MapType => args[0]!.type as MapType;
+
+const checkKey = (key: DataType, site: CallSite, args: readonly TypedExpr[]): void => {
+  if (key.kind === "map" || key.kind === "variant")
+    throw mismatch(
+      "INVALID_MAP_KEY_TYPE",
+      site,
+      args,
+      `The key of map cannot be/contain "${key.kind.toUpperCase()}".`,
+    );
+};
 
 const mapRule: TypeRule = (args, site) => {
   if (args.length % 2 !== 0) throw wrongNumberOfArguments(site, "2n (n > 0)", args.length);
@@ -43,13 +53,7 @@ const mapRule: TypeRule = (args, site) => {
       args,
       `The given ${key === undefined ? "keys" : "values"} of function \`map\` should all be the same type.`,
     );
-  if (key.kind === "map" || key.kind === "variant")
-    throw mismatch(
-      "INVALID_MAP_KEY_TYPE",
-      site,
-      args,
-      `The key of map cannot be/contain "${key.kind.toUpperCase()}".`,
-    );
+  checkKey(key, site, args);
   return {
     args: args.map((a, i) => castTo(a, i % 2 === 0 ? key : value)),
     type: mapOf(
@@ -61,7 +65,17 @@ const mapRule: TypeRule = (args, site) => {
   };
 };
 
+const differentKey = (site: CallSite, args: readonly TypedExpr[]): Error =>
+  mismatch(
+    "MAP_FUNCTION_DIFF_TYPES",
+    site,
+    args,
+    'Input to `map_contains_key` should have been "MAP" followed by a value with same key type.',
+  );
+
 const keyRule: TypeRule = (raw, site) => {
+  const [m, k] = raw;
+  if (raw.length === 2 && m!.type.kind === "null" && k!.type.kind !== "null") throw differentKey(site, raw);
   const base = signature([map, any], BOOLEAN)(raw, site);
   const t = base.args[0]!.type as MapType;
   const key = commonTypeWithoutStrings(t.key, base.args[1]!.type);
@@ -72,13 +86,7 @@ const keyRule: TypeRule = (raw, site) => {
       raw,
       "Null typed values cannot be used as arguments of `map_contains_key`.",
     );
-  if (key === undefined)
-    throw mismatch(
-      "MAP_FUNCTION_DIFF_TYPES",
-      site,
-      raw,
-      'Input to `map_contains_key` should have been "MAP" followed by a value with same key type.',
-    );
+  if (key === undefined) throw differentKey(site, raw);
   return { ...base, args: [castTo(base.args[0]!, { ...t, key }), castTo(base.args[1]!, key)] };
 };
 
@@ -88,7 +96,7 @@ const entriesType = (t: MapType): DataType =>
 const fromArrays = (keys: List, values: List, type: DataType): Value => {
   if (keys.length !== values.length)
     throw failure(
-      "MAP_FROM_ARRAYS_LENGTH_MISMATCH",
+      "_LEGACY_ERROR_TEMP_2128",
       "The key array and value array of MapData must have the same length.",
     );
   return uniqueKeys(
@@ -98,9 +106,10 @@ const fromArrays = (keys: List, values: List, type: DataType): Value => {
 };
 
 const fromEntriesRule: TypeRule = (raw, site) => {
-  const base = signature([array], BOOLEAN)(raw, site);
+  const base = signature([typedArray], BOOLEAN)(raw, site);
   const t = elementOf(base.args[0]!.type);
-  if (t.kind !== "struct" || t.fields.length !== 2)
+  if (t.kind !== "struct") throw unexpectedInput(site, raw, 0, `"ARRAY" of pair "STRUCT"`);
+  if (t.fields.length !== 2)
     throw mismatch(
       "MAP_FROM_ENTRIES_WRONG_TYPE",
       site,
@@ -113,6 +122,17 @@ const fromEntriesRule: TypeRule = (raw, site) => {
     type: mapOf(k.type, v.type, v.nullable),
     nullable: base.nullable || mayHaveNull(base.args[0]!.type),
   };
+};
+
+const concatRule: TypeRule = (args, site) => {
+  if (args.some((a) => a.type.kind !== "map"))
+    throw mismatch(
+      "MAP_CONCAT_DIFF_TYPES",
+      site,
+      args,
+      `The \`${site.fn}\` should all be of type map, but it's [${args.map((a) => `"${sqlType(a.type)}"`).join(", ")}].`,
+    );
+  return same(0, { of: map })(args, site);
 };
 
 const maps: readonly FunctionDefinition[] = [
@@ -133,8 +153,10 @@ const maps: readonly FunctionDefinition[] = [
   fn(
     "map_from_arrays(keys, values)",
     "A map of two arrays.",
-    signature([array, array], (args) =>
-      mapOf(elementOf(args[0]!.type), elementOf(args[1]!.type), mayHaveNull(args[1]!.type)),
+    signature(
+      [array, array],
+      (args) => mapOf(elementOf(args[0]!.type), elementOf(args[1]!.type), mayHaveNull(args[1]!.type)),
+      { check: (args, site) => checkKey(elementOf(args[0]!.type), site, args) },
     ),
     strict<[List, List]>(([k, v], call) => fromArrays(k, v, call.type)),
     {
@@ -187,9 +209,7 @@ const maps: readonly FunctionDefinition[] = [
     "map_concat(a, b, …)",
     "The entries of all maps. @throws DUPLICATED_MAP_KEY",
     (args, site) =>
-      args.length === 0
-        ? { args, type: mapOf(STRING, STRING), nullable: false }
-        : same(0, { of: map })(args, site),
+      args.length === 0 ? { args, type: mapOf(STRING, STRING), nullable: false } : concatRule(args, site),
     strict<Entries[]>((ms, call) => uniqueKeys(ms.flat(1) as Entries, (call.type as MapType).key)),
     { examples: [["map_concat(map(1, 'a', 2, 'b'), map(3, 'c'))", "{1 -> a, 2 -> b, 3 -> c}"]] },
   ),
@@ -235,14 +255,11 @@ const structFunctions: readonly FunctionDefinition[] = [
   structs(
     "struct(a, b, …)",
     "A struct of values, named after their columns, else col1, col2, …",
-    (args, site) => {
-      if (args.length === 0) throw wrongNumberOfArguments(site, "> 0", 0);
-      return {
-        args,
-        type: structOf(args.map((a, i) => field(nameOf(a, i), a.type, a.nullable))),
-        nullable: false,
-      };
-    },
+    (args) => ({
+      args,
+      type: structOf(args.map((a, i) => field(nameOf(a, i), a.type, a.nullable))),
+      nullable: false,
+    }),
     custom<Value[]>((args) => [...args]),
     { examples: [["struct(1, 2, 3)", "{1, 2, 3}"]] },
   ),

@@ -6,6 +6,7 @@ import { BOOLEAN, STRING } from "../../core/data-type.ts";
 import type { Emit, FunctionDefinition } from "../function.ts";
 import { signature } from "../rules.ts";
 import { executionError } from "../runtime-errors.ts";
+import { analysisError } from "../type-errors.ts";
 import { javaRegex } from "./java-regex.ts";
 
 const CACHE_MAX = 512;
@@ -72,7 +73,17 @@ const like = (name: string, test: Test, ignoreCase: boolean, example: string): F
   usage: `str ${name} pattern [escape char]`,
   summary: `Whether the text matches the pattern${ignoreCase ? ", without regard to case" : ""}.`,
   examples: [[example, "true"]],
-  resolve: signature([STRING, STRING, STRING], BOOLEAN, { optional: 1 }),
+  resolve: (args, site) => {
+    const escape = args[2];
+    const one = escape?.kind === "literal" && typeof escape.value === "string" && escape.value.length === 1;
+    if (escape !== undefined && !one)
+      throw analysisError(
+        "INVALID_ESCAPE_CHAR",
+        "`EscapeChar` should be a string literal of length one.",
+        escape.position ?? site.position,
+      );
+    return signature([STRING, STRING, STRING], BOOLEAN, { optional: 1 })(args, site);
+  },
   nulls: "strict",
   evaluate: (args) => test(...(args as [string, string, string?])),
   emit: called(test),

@@ -34,13 +34,21 @@ const split = (s: string, pattern: string, limit: number): string[] => {
   return splitBy(s, javaRegex(pattern, "split"), limit);
 };
 
+const invalidReplacement = (replacement: string): Error =>
+  failure(
+    "INVALID_REGEXP_REPLACE",
+    `Could not perform regexp_replace: the replacement '${replacement}' names a group that the pattern has not, or ends in the middle.`,
+  );
+
 /** Java's replacement text: `$1`, `${name}`, `\$`. */
 const expand = (replacement: string, m: RegExpExecArray): string => {
   let out = "";
   for (let i = 0; i < replacement.length; i++) {
     const c = replacement[i]!;
-    if (c === "\\") out += replacement[++i] ?? "";
-    else if (c !== "$") out += c;
+    if (c === "\\") {
+      if (i + 1 === replacement.length) throw invalidReplacement(replacement);
+      out += replacement[++i]!;
+    } else if (c !== "$") out += c;
     else if (replacement[i + 1] === "{") {
       const end = replacement.indexOf("}", i);
       out += m.groups?.[replacement.slice(i + 2, end)] ?? "";
@@ -48,11 +56,7 @@ const expand = (replacement: string, m: RegExpExecArray): string => {
     } else {
       let digits = /^\d+/.exec(replacement.slice(i + 1))?.[0] ?? "";
       while (digits.length > 1 && Number(digits) >= m.length) digits = digits.slice(0, -1);
-      if (digits === "" || Number(digits) >= m.length)
-        throw failure(
-          "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX",
-          `No group ${digits} in the replacement '${replacement}'.`,
-        );
+      if (digits === "" || Number(digits) >= m.length) throw invalidReplacement(replacement);
       out += m[Number(digits)] ?? "";
       i += digits.length;
     }
@@ -118,7 +122,10 @@ export const REGEXP_FUNCTIONS: readonly FunctionDefinition[] = [
     signature([STRING, STRING, STRING, INT], STRING, { optional: 1 }),
     strict<[string, string, string, number | undefined]>(([s, p, r, at]) => {
       if (at !== undefined && at < 1)
-        throw failure("INVALID_PARAMETER_VALUE.POSITION", `The position must be 1 or more, but got ${at}.`);
+        throw failure(
+          "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
+          `The \`position\` must be between (0, 2147483647] (current value = ${at}).`,
+        );
       return replace(s, p, r, at ?? 1);
     }),
     { examples: [[String.raw`regexp_replace('100-200', '(\\d+)', 'num')`, "num-num"]] },

@@ -7,7 +7,8 @@ import { canonicalLong, type Value } from "../../core/value.ts";
 import type { TypedExpr } from "../ast.ts";
 import { castTo, commonType, isNumeric } from "../coercion.ts";
 import {
-  decimalFor,
+  type DecimalType,
+  widerDecimal,
   decimalResult,
   decimalToNumber,
   divideHalfEven,
@@ -26,6 +27,7 @@ import {
   wrongNumberOfArguments,
 } from "../type-errors.ts";
 import { compareValues } from "../value-order.ts";
+import { decimalOperand } from "./operators.ts";
 import {
   constantOf,
   custom,
@@ -234,11 +236,12 @@ const remainderRule: TypeRule = (args, site) => {
   if (common.kind === "null") return { args: [castTo(a, DOUBLE), castTo(b, DOUBLE)], type: DOUBLE, nullable };
   if (common.kind !== "decimal")
     return { args: [castTo(a, common), castTo(b, common)], type: common, nullable };
-  return {
-    args: [castTo(a, common), castTo(b, common)],
-    type: decimalResult("%", decimalFor(a.type), decimalFor(b.type)),
-    nullable,
-  };
+  // A bare NULL has the type of the other; literals count with their own digits.
+  const operand = (x: TypedExpr, other: TypedExpr): DecimalType =>
+    decimalOperand(x.type.kind === "null" ? other : x);
+  const [da, db] = [operand(a, b), operand(b, a)];
+  const wide = widerDecimal(da, db);
+  return { args: [castTo(a, wide), castTo(b, wide)], type: decimalResult("%", da, db), nullable };
 };
 
 const pmod = (a: Value, b: Value, from: DataType, to: DataType): Value => {

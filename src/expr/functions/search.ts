@@ -1,10 +1,11 @@
 /** Finding, replacing, splitting and comparing inside strings; without regular expressions (regexp.ts). */
-import { array, BOOLEAN, DOUBLE, INT, STRING } from "../../core/data-type.ts";
+import { array, BINARY, BOOLEAN, DOUBLE, INT, STRING } from "../../core/data-type.ts";
 import type { Value } from "../../core/value.ts";
+import { castTo } from "../coercion.ts";
 import type { FunctionDefinition } from "../function.ts";
 import { signature, type SignatureOptions, stringOrBinary } from "../rules.ts";
 import { textOnly } from "./record-rules.ts";
-import { mismatch, unexpectedInput } from "../type-errors.ts";
+import { mismatch, unexpectedInput, wrongNumberOfArguments } from "../type-errors.ts";
 import { constantOf, custom, failure, family, plain, strict } from "./definition.ts";
 import { lengthOf, substring } from "./string.ts";
 
@@ -13,7 +14,7 @@ const string = family("string");
 /** Position (from 1, code points) of `part` in `s` at or after `from`; 0 when absent. */
 const locate = (part: string, s: string, from: number): number => {
   if (from < 1) return 0;
-  if (part === "") return from <= lengthOf(s) + 1 ? from : 0;
+  if (part === "") return 1;
   const start = from === 1 ? 0 : substring(s, 1, from - 1).length;
   if (from > lengthOf(s)) return 0;
   const i = s.indexOf(part, start);
@@ -365,4 +366,32 @@ const replacing: readonly FunctionDefinition[] = [
   ),
 ];
 
-export const SEARCH_FUNCTIONS: readonly FunctionDefinition[] = [...finding, ...replacing];
+const elt = (args: readonly Value[]): Value => {
+  const [n, ...rest] = args as [number, ...Value[]];
+  if (n === null) return null;
+  if (n < 1 || n > rest.length) {
+    throw failure(
+      "INVALID_ARRAY_INDEX",
+      `The index ${n} is out of bounds. The array has ${rest.length} elements. Use the SQL function \`get()\` to tolerate accessing element at invalid index and return NULL instead.`,
+    );
+  }
+  return rest[n - 1]!;
+};
+
+const choosing: readonly FunctionDefinition[] = [
+  string(
+    "elt(n, a, b, …)",
+    "The n-th of the values. @throws INVALID_ARRAY_INDEX when there is none",
+    (args, site) => {
+      if (args.length < 2) throw wrongNumberOfArguments(site, "> 1", args.length);
+      const base = signature([INT, stringOrBinary], STRING, { variadic: true, nullable: true })(args, site);
+      const binary = base.args.slice(1).every((a) => a.type.kind === "binary");
+      const type = binary && args.length > 1 ? BINARY : STRING;
+      return { ...base, args: base.args.map((a, i) => (i === 0 ? a : castTo(a, type))), type };
+    },
+    custom<Value[]>((args) => elt(args)),
+    { examples: [["elt(1, 'scala', 'java')", "scala"]] },
+  ),
+];
+
+export const SEARCH_FUNCTIONS: readonly FunctionDefinition[] = [...finding, ...replacing, ...choosing];

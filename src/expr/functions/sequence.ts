@@ -2,15 +2,15 @@
 import { ARRAY_ELEMENTS_MAX } from "../../core/limits.ts";
 import { array as arrayOf, BOOLEAN, type DataType, DAY_TIME_INTERVAL, INT } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
-import { castTo, commonType, isDatetime, isInterval, isIntegral, isOrderable } from "../coercion.ts";
+import { castTo, commonType, isDatetime, isInterval, isIntegral } from "../coercion.ts";
 import type { TypedExpr } from "../ast.ts";
 import type { BoundCall, CallSite, FunctionDefinition, TypeRule } from "../function.ts";
-import { array, lambda, signature } from "../rules.ts";
+import { array, lambda, signature, typedArray } from "../rules.ts";
 import { shiftInstant } from "../temporal.ts";
 import { addMonthsToDays, DAY_MS } from "../time/calendar.ts";
 import { mismatch, sqlType, wrongNumberOfArguments } from "../type-errors.ts";
 import { compareNullable } from "../value-order.ts";
-import { elementOf, mayHaveNull } from "./array.ts";
+import { elementOf, mayHaveNull, orderedElements } from "./array-rules.ts";
 import { custom, failure, family, strict, tooLong } from "./definition.ts";
 
 const fn = family("array");
@@ -108,7 +108,7 @@ const instants = (args: List, call: BoundCall): Value => {
 
 const comparison = signature(
   [
-    array,
+    typedArray,
     lambda(
       (args) => {
         const t = args[0]!.type;
@@ -123,21 +123,6 @@ const comparison = signature(
   { optional: 1 },
 );
 
-/** The elements must have an order. */
-const ordered =
-  (rule: TypeRule): TypeRule =>
-  (args, site) => {
-    const t = args[0]?.type;
-    if (t?.kind === "array" && !isOrderable(t.element))
-      throw mismatch(
-        "INVALID_ORDERING_TYPE",
-        site,
-        args,
-        `The \`${site.fn}\` does not support ordering on type "${sqlType(t.element)}".`,
-      );
-    return rule(args, site);
-  };
-
 /** The comparator's result is not cast: Spark wants an int. */
 const comparator: TypeRule = Object.assign(
   (raw: readonly TypedExpr[], site: CallSite) => {
@@ -149,7 +134,7 @@ const comparator: TypeRule = Object.assign(
         raw,
         `The \`${site.fn}\` requires return "INT" type, but the actual is "${sqlType(body)}" type.`,
       );
-    return raw.length === 1 ? ordered(comparison)(raw, site) : comparison(raw, site);
+    return raw.length === 1 ? orderedElements(comparison)(raw, site) : comparison(raw, site);
   },
   { lambdaParameters: comparison.lambdaParameters! },
 );
@@ -197,7 +182,7 @@ export const SEQUENCE_FUNCTIONS: readonly FunctionDefinition[] = [
   fn(
     "sort_array(array[, ascending])",
     "The array in order; nulls first when ascending, last when not.",
-    ordered(signature([array, BOOLEAN], (args) => args[0]!.type, { optional: 1 })),
+    orderedElements(signature([array, BOOLEAN], (args) => args[0]!.type, { optional: 1 })),
     strict<[List, boolean | undefined]>(([l, asc], call) => sortArray(l, asc ?? true, elementOf(call.type))),
     {
       examples: [["sort_array(array('b', 'd', null, 'c', 'a'), true)", "[null, a, b, c, d]"]],

@@ -4,9 +4,9 @@ import { TEXT_CHARS_MAX } from "../../core/limits.ts";
 import type { Value } from "../../core/value.ts";
 import { commonType, castTo, coerce } from "../coercion.ts";
 import type { FunctionDefinition, TypeRule } from "../function.ts";
-import { any, oneOf, signature, stringOrBinary } from "../rules.ts";
+import { oneOf, signature, stringOrBinary } from "../rules.ts";
 import { differentTypes, unexpectedInput } from "../type-errors.ts";
-import { custom, failure, family, plain, strict, tooLong } from "./definition.ts";
+import { custom, family, plain, strict, tooLong } from "./definition.ts";
 
 type List = readonly Value[];
 const string = family("string");
@@ -175,18 +175,6 @@ const overlayOf = (v: Value, by: Value, position: number, length: number): Value
   ]);
 };
 
-const elt = (args: readonly Value[]): Value => {
-  const [n, ...rest] = args as [number, ...Value[]];
-  if (n === null) return null;
-  if (n < 1 || n > rest.length) {
-    throw failure(
-      "INVALID_ARRAY_INDEX",
-      `The index ${n} is out of bounds. The array has ${rest.length} elements. Use the SQL function \`get()\` to tolerate accessing element at invalid index and return NULL instead.`,
-    );
-  }
-  return rest[n - 1]!;
-};
-
 const cutting: readonly FunctionDefinition[] = [
   string(
     "substring(str, pos[, len])",
@@ -244,7 +232,12 @@ const cutting: readonly FunctionDefinition[] = [
   string(
     "overlay(str, replacement, pos[, len])",
     "str with len characters (default: as many as the replacement has) from pos replaced.",
-    signature([stringOrBinary, stringOrBinary, INT, INT], (args) => args[0]!.type, { optional: 1 }),
+    signature([stringOrBinary, stringOrBinary, INT, INT], (args) => args[0]!.type, {
+      optional: 1,
+      check: (args, site) => {
+        if (args[0]!.type.kind !== args[1]!.type.kind) throw differentTypes(site, args.slice(0, 2));
+      },
+    }),
     strict<[Value, Value, number, number | undefined]>(([s, r, position, n]) =>
       overlayOf(s, r, position, n ?? -1),
     ),
@@ -380,18 +373,6 @@ const shaping: readonly FunctionDefinition[] = [
         ["concat_ws('/', 'foo', null, 'bar')", "foo/bar"],
       ],
     },
-  ),
-  string(
-    "elt(n, a, b, …)",
-    "The n-th of the values. @throws INVALID_ARRAY_INDEX when there is none",
-    (args, site) => {
-      const base = signature([INT, any], STRING, { variadic: true, nullable: true })(args, site);
-      const binary = base.args.slice(1).every((a) => a.type.kind === "binary");
-      const type = binary && args.length > 1 ? BINARY : STRING;
-      return { ...base, args: base.args.map((a, i) => (i === 0 ? a : castTo(a, type))), type };
-    },
-    custom<Value[]>((args) => elt(args)),
-    { examples: [["elt(1, 'scala', 'java')", "scala"]] },
   ),
 ];
 
