@@ -5,7 +5,7 @@
  * (processing time) or < watermark (event time), by time. Late rows are dropped in event-time mode only.
  */
 import { type Batch, batchFromRows } from "../core/batch.ts";
-import { type DataType } from "../core/data-type.ts";
+import { type DataType, typeName } from "../core/data-type.ts";
 import { ConfigurationError, ExecutionError } from "../core/errors.ts";
 import { keyGroupOf } from "../core/hash.ts";
 import { PROCESSING_TIMER_MS } from "../core/limits.ts";
@@ -116,6 +116,39 @@ const processorOf = ({ name, apply }: TransformWithStateSpec): StatefulProcessor
         hint: "() => new Processor(), an object with init(handle) and handleInputRows(key, rows, timers)",
       });
   return made as StatefulProcessor;
+};
+
+/**
+ * The variables that `init` makes, for the fingerprint: a program with others, or with other types, cannot go on from the state. As in Spark, `init` is
+ * called for this before any state is there; where it throws, the query says so when it runs.
+ */
+const variablesText = (spec: TransformWithStateSpec): string => {
+  const found: string[] = [];
+  const note = (name: string, kind: string, ...types: readonly (StateType | undefined)[]): never => {
+    const texts = types
+      .map((given) => dataTypeOf(name, given))
+      .map((d) => (d === undefined ? "any" : typeName(d)));
+    found.push(`${name} ${kind} ${texts.join(" ")}`);
+    // No key is being handled: it has nothing that could be used.
+    return Object.freeze({}) as never;
+  };
+  try {
+    const processor = processorOf(spec);
+    const handle: StatefulProcessorHandle = {
+      getValueState: (name, type) => note(name, "value", type),
+      getListState: (name, type) => note(name, "list", type),
+      getMapState: (name, key, value) => note(name, "map", key, value),
+      registerTimer: () => {},
+      deleteTimer: () => {},
+      listTimers: () => [],
+      getQueryInfo: () => ({ epoch: 0, partition: 0 }),
+    };
+    processor.init(handle, spec.outputMode, spec.timeMode);
+    processor.close?.();
+  } catch {
+    return "unknown";
+  }
+  return found.sort().join(", ");
 };
 
 /** Strictly below, at the resolution of event times (µs). */
@@ -345,7 +378,8 @@ export const transformWithStateKind: OperatorKind<TransformWithStateSpec> = {
   create: (spec, inputs, output) => new TransformWithState(spec, inputs, output),
   describe: (spec) => `TransformWithState ${spec.name} [${spec.keyNames.join(", ")}] time ${spec.timeMode}`,
   // Variables may come and go (as in Spark); the keys and the time mode may not change.
-  stateFingerprint: (spec) => `transformWithState keys=[${keyTypesText(spec.keys)}] time=${spec.timeMode}`,
+  stateFingerprint: (spec) =>
+    `transformWithState keys=[${keyTypesText(spec.keys)}] time=${spec.timeMode} variables=[${variablesText(spec)}]`,
   stateKeys: groupStateKeys,
   wantsEmptyEpoch: (spec, before, after) => spec.timeMode === "eventTime" && after > before,
   wantsTimerEpoch: (spec, before, now) =>

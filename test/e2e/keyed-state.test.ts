@@ -1,8 +1,11 @@
 /** Arbitrary keyed state by every verb that has it: run straight, killed after every epoch, and rescaled under way, it gives the same rows. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
 import {
   type GroupState,
   type ListState,
   type MapState,
+  PlanMismatchError,
   schema,
   type StatefulProcessor,
   type StatefulProcessorHandle,
@@ -10,7 +13,8 @@ import {
   type TimerValues,
   type ValueState,
 } from "../../src/index.ts";
-import type { FrameCluster } from "../support/frame-cluster.ts";
+import { MemoryBackend } from "../../src/state/backend.ts";
+import { FrameCluster } from "../support/frame-cluster.ts";
 import { type FrameCase, type Step, testInAllRuns } from "../support/frame-runs.ts";
 
 const S = 1_000;
@@ -261,3 +265,24 @@ const CASES: readonly Omit<FrameCase, "steps">[] = [
 ];
 
 for (const c of CASES) testInAllRuns({ steps: STEPS, ...c });
+
+test("a program with other state variables, or other types of them, is refused and told which", async () => {
+  const f = new FrameCluster({ backend: async () => new MemoryBackend() });
+  const a = f.source("a");
+  const query = (make: (handle: StatefulProcessorHandle) => unknown) =>
+    a.frame
+      .groupBy("k")
+      .transformWithState(out, () => ({ init: (h) => void make(h), handleInputRows: () => {} })).writeStream;
+  await (await f.start(query((h) => h.getValueState("sum", t.long)))).stop();
+  for (const [other, message] of [
+    [(h) => h.getValueState("sum", t.string), /- .*sum value bigint[^]*\+ .*sum value string/],
+    [(h) => h.getListState("sum", t.long), /\+ .*sum list bigint/],
+    [(h) => h.getValueState("total", t.long.type), /\+ .*total value bigint/],
+  ] as const satisfies readonly (readonly [(h: StatefulProcessorHandle) => unknown, RegExp])[])
+    await assert.rejects(
+      f.start(query(other)),
+      (e: unknown) => e instanceof PlanMismatchError && message.test(e.message),
+    );
+  await (await f.start(query((h) => h.getValueState("sum", t.long.type)))).stop();
+  await f.close();
+});
