@@ -61,6 +61,11 @@ test("streams-more.json gives what Spark gave, 3 partitions", async () => {
   assertNoDifference(await runStreams(cases, { partitions: 3 }), 382);
 });
 
+test("streams-rules.json gives what Spark gave, 2 partitions", async () => {
+  const { cases } = casesOf("streams-rules.json") as { cases: readonly StreamCase[] };
+  assertNoDifference(await runStreams(cases, { partitions: 2 }), 115);
+});
+
 test("a part of streams-wide.json gives what Spark gave, 2 partitions", async () => {
   const { cases } = casesOf("streams-wide.json") as { cases: readonly StreamCase[] };
   const some = cases.filter((_, i) => i % WIDE_EVERY === 0);
