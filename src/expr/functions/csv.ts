@@ -48,6 +48,9 @@ const SEPARATORS: Readonly<Record<string, string>> = {
 
 const formatOf = (all: ReadonlyMap<string, string>): CsvFormat => {
   const separator = all.get("sep") ?? all.get("delimiter") ?? ",";
+  // A record would never end.
+  if (separator === "")
+    throw failure("INVALID_PARAMETER_VALUE.DELIMITER", "Invalid value for delimiter: it cannot be empty.");
   return {
     separator: Object.hasOwn(SEPARATORS, separator) ? SEPARATORS[separator]! : separator,
     quote: all.get("quote") ?? '"',
