@@ -217,18 +217,29 @@ const fromCsvRule: TypeRule = withOptions(2, (args, site) => {
   return { ...base, type: structOf(type.fields.map((f) => field(f.name, f.type, true))) };
 });
 
+/** A cell as the writer writes it: blanks around texts are cut, quotes stand around what would be read otherwise. */
 const toCsv = (row: readonly Value[], call: BoundCall, given: Value | undefined): string => {
   const o = optionsOf(given, call);
-  const { separator } = formatOf(o.all);
-  const special = (s: string): boolean => s.includes(separator) || s.includes('"') || /[\r\n]/.test(s);
+  const { separator, quote, escape } = formatOf(o.all);
+  const off = (name: string): boolean => o.all.get(name) === "false";
+  const trim = (s: string): string => {
+    const start = off("ignoreleadingwhitespace") ? s : s.trimStart();
+    return off("ignoretrailingwhitespace") ? start : start.trimEnd();
+  };
+  const all = o.all.get("quoteall") === "true";
+  const quoted = (s: string): string =>
+    `${quote}${quote === "" || off("escapequotes") ? s : s.replaceAll(quote, escape + quote)}${quote}`;
+  const mustQuote = (s: string): boolean =>
+    s.includes(separator) || /[\r\n]/.test(s) || (quote !== "" && !off("escapequotes") && s.includes(quote));
   const { fields } = call.argTypes[0]! as DataType & { kind: "struct" };
   return row
     .map((v, i) => {
       if (v === null) return o.all.get("nullvalue") ?? "";
       const type = fields[i]!.type;
-      if (v === "") return '""';
+      if (v === "") return o.all.get("emptyvalue") ?? '""';
       const s = TIMES.has(type.kind) ? timeText(v as number, type, o) : valueText(type, o.zone)(v);
-      return special(s) ? `"${s.replaceAll('"', '\\"')}"` : s;
+      const text = type.kind === "string" ? trim(s) : s;
+      return all || mustQuote(text) || (i === 0 && text.startsWith("#")) ? quoted(text) : text;
     })
     .join(separator);
 };
