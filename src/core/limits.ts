@@ -94,6 +94,8 @@ export const SQL_TEXT_CHARS_MAX = 16 * 1024 * 1024;
 export const SQL_DEPTH_MAX = 300;
 /** Links of a left-deep chain in SQL: `a + b + …`, joins, set operations. AND and OR are balanced and have no limit. */
 export const SQL_CHAIN_MAX = 1_000;
+/** Nodes of one expression when aliases of its select list are put in. */
+export const SQL_EXPRESSION_NODES_MAX = 100_000;
 /** Sets that GROUPING SETS, CUBE and ROLLUP of one GROUP BY expand to. */
 export const GROUPING_SETS_MAX = 4_096;
 

@@ -4,6 +4,7 @@
  *
  * Order of the nodes: time window, subqueries, [grouping, HAVING], window functions, generator, projection, DISTINCT, sort.
  */
+import { SQL_EXPRESSION_NODES_MAX } from "../core/limits.ts";
 import type { Expr, SortOrder, TypedExpr } from "../expr/ast.ts";
 import type { Analysis, Names, Resolved, ScopeColumn } from "./analyse-context.ts";
 import { fail, sameName } from "./analyse-context.ts";
@@ -20,9 +21,9 @@ import { refuseMaps } from "./analyse-set-operation.ts";
 import { Subqueries } from "./analyse-subquery.ts";
 import { TimeWindows } from "./analyse-time-window.ts";
 import type { LogicalPlan, Named } from "./logical.ts";
-import { distinctOf, filter, keep, project, sort } from "./nodes.ts";
+import { distinctOf, extend, filter, keep, project, sort } from "./nodes.ts";
 import type { Relation } from "./relation.ts";
-import { exprKey } from "./typed.ts";
+import { children, exprKey } from "./typed.ts";
 import { variableText } from "./variables.ts";
 
 export type Select = Extract<Relation, { kind: "select" }>;
@@ -114,20 +115,66 @@ const lateralAlias =
     return { base: done.get(found[0]!)!, rest: parts.slice(1) };
   };
 
-/** The items typed, in order; each sees the aliases before it. */
-const typeItems = (stage: Stage, items: readonly Item[], rel: Select): readonly TypedExpr[] => {
+/** Refuses aliases of aliases that stand for more than anything could compute; shared parts are looked at once. */
+const giantRefusal = (rel: Select): ((e: TypedExpr) => void) => {
+  const sizes = new Map<TypedExpr, number>();
+  const sizeOf = (e: TypedExpr): number => {
+    const known = sizes.get(e);
+    if (known !== undefined) return known;
+    const size = children(e).reduce((n, x) => n + sizeOf(x), 1);
+    sizes.set(e, size);
+    return size;
+  };
+  return (e) => {
+    if (sizeOf(e) > SQL_EXPRESSION_NODES_MAX)
+      fail(
+        "FAILED_TO_PARSE_TOO_COMPLEX",
+        `The statement is too complex: with its aliases put in, an item of SELECT has more than ${SQL_EXPRESSION_NODES_MAX} parts.`,
+        rel.position,
+        "compute the aliases in a subquery",
+      );
+  };
+};
+
+/** Whether what other items name is computed once, in a projection of its own: nothing is made below this one that could need it there. */
+const computesOnce = (stage: Stage, items: readonly Item[], rel: Select): boolean =>
+  !("having" in stage) &&
+  rel.qualify === undefined &&
+  !items.some((item) => someExpr(item.expr, (x) => x.kind === "over" || x.kind === "subquery"));
+
+/** The items typed, in order; each sees the aliases before it. `shared`: takes what several of them use. */
+const typeItems = (
+  stage: Stage,
+  items: readonly Item[],
+  rel: Select,
+  shared: Named[],
+): readonly TypedExpr[] => {
   const done = new Map<number, TypedExpr>();
   let used = false;
+  const once = computesOnce(stage, items, rel);
+  const checked = giantRefusal(rel);
+  const share = (i: number): void => {
+    const expr = done.get(i)!;
+    if (expr.kind === "attribute" || expr.kind === "literal") return;
+    const attribute = stage.env.analysis.named(items[i]!.name, expr);
+    shared.push({ attribute, expr });
+    done.set(i, attribute);
+  };
   items.forEach((item, i) => {
     singleAlias(item);
     const label = item.expr.kind === "over" ? { label: item.name } : {};
     const alias = lateralAlias(done, items);
     const seen: typeof alias = (parts) => {
+      if (once && alias(parts) !== undefined)
+        items.forEach((other, at) => {
+          if (at < i && sameName(other.name, parts[0]!)) share(at);
+        });
       const match = alias(parts);
       used ||= match !== undefined;
       return match;
     };
     done.set(i, typeIn({ ...stage.env, ...label, alias: seen }, item.expr));
+    checked(done.get(i)!);
   });
   const windowed = items.some((item) => someExpr(item.expr, (x) => x.kind === "over"));
   if (used && windowed && rel.having !== undefined && stage.env.analysis.options.compatibility === "spark")
@@ -226,7 +273,8 @@ const finishSelect = (
   stage: Stage | GroupedSelect,
   sorting: Sorting | undefined,
 ): Resolved => {
-  const exprs = typeItems(stage, unnamed, rel);
+  const shared: Named[] = [];
+  const exprs = typeItems(stage, unnamed, rel, shared);
   const items = withSubqueryNames(unnamed, stage.env.visible, {
     text: stage.env.names.outer?.text,
     uses: (relation) => analysis.outerUses.get(relation as object) ?? [],
@@ -241,7 +289,11 @@ const finishSelect = (
   const env = "having" in stage ? stage.having(rel.having, exprs) : stage.env;
   const output = columns.map((c) => c.attribute);
   const qualified = qualifyCondition(rel, stage, items, exprs);
-  const build = (): LogicalPlan => filter(stage.build(), qualified);
+  const build = (): LogicalPlan =>
+    filter(
+      shared.reduce((plan, one) => extend(plan, [one]), stage.build()),
+      qualified,
+    );
   if (sorting === undefined) {
     const plan = project(build(), named);
     return { plan: rel.distinct === true ? distinctOf(plan) : plan, columns, hidden: [] };

@@ -1,5 +1,5 @@
 /** What the statements of a session act on, and how their errors show the place. */
-import { AnalysisError, MillraceError } from "../core/errors.ts";
+import { AnalysisError, ExecutionError, MillraceError } from "../core/errors.ts";
 import type { Schema } from "../core/schema.ts";
 import { nearest } from "../expr/suggestion.ts";
 import { analyse } from "../plan/analyse.ts";
@@ -84,8 +84,23 @@ const offsetOf = (text: string, position: { readonly line: number; readonly colu
   return start + position.column - 1;
 };
 
+/** A plan or its compiled form that is deeper than the stack: of long CASE expressions and chains of set operations. */
+const isOverflow = (error: unknown): boolean =>
+  error instanceof Error &&
+  error.message.includes("Maximum call stack size exceeded") &&
+  (error instanceof RangeError || error instanceof ExecutionError);
+
+const tooComplex = (cause: unknown): AnalysisError => {
+  const errorClass = "FAILED_TO_PARSE_TOO_COMPLEX";
+  return new AnalysisError(
+    `[${errorClass}] The statement is too deep or too complex: its plan or an expression of it has too many levels or branches.`,
+    { errorClass, cause, hint: "divide it into several statements, or put long lists into a table" },
+  );
+};
+
 /** Adds line, column and the text with a caret to an error that knows its place in `text`; errors of the parser have them already. */
 export const showPlace = (error: unknown, text: string): unknown => {
+  if (isOverflow(error)) return tooComplex(error);
   if (!(error instanceof MillraceError) || error.position === undefined) return error;
   if (error.message.includes("\n")) return error;
   const { position } = error as { position: { line: number; column: number; length?: number } };

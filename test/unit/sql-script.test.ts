@@ -116,3 +116,16 @@ test("CONTINUE goes on behind the statement that failed", () =>
       END`;
     assert.deepEqual(await sql.rows(text), [[2]]);
   }));
+
+test("an alias that others name is computed once: chance too, and chains of aliases do not grow", () =>
+  withSql(async (sql) => {
+    const [row] = await sql.rows("SELECT rand() AS a, a AS b, a + a AS c");
+    assert.equal(row![0], row![1]);
+    assert.equal(row![2], (row![0] as number) * 2);
+    const chain = Array.from({ length: 60 }, (_, i) => `(a${i} + a${i}) % 97 AS a${i + 1}`).join(", ");
+    const [last] = await sql.rows(`SELECT a60 FROM (SELECT id + 1 AS a0, ${chain} FROM range(1))`);
+    assert.equal(Number(last![0]), Number(2n ** 60n % 97n));
+    const counted = chain.replaceAll("% 97", "% max(id)");
+    const error = await sql.failure(`SELECT count(*) AS a0, ${counted} FROM range(9)`);
+    assert.equal(error.errorClass, "FAILED_TO_PARSE_TOO_COMPLEX");
+  }));
