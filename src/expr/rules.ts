@@ -29,7 +29,6 @@ import {
   isAnsiInterval,
   isDatetime,
   isIntegral,
-  isInterval,
   isNumeric,
   isOrderable,
 } from "./coercion.ts";
@@ -101,7 +100,6 @@ export const timestampLike: TypeClass = classOf(
 export const dateLike: TypeClass = classOf("DATE", kindIs("date"), DATE, (t) =>
   isDatetime(t) || t.kind === "string" ? DATE : undefined,
 );
-export const interval: TypeClass = classOf("INTERVAL", isInterval, DAY_TIME_INTERVAL);
 export const ansiInterval: TypeClass = classOf("ANSI INTERVAL", isAnsiInterval, DAY_TIME_INTERVAL);
 export const array: TypeClass = classOf("ARRAY", kindIs("array"), arrayOf(NULL));
 /** An array, and no bare NULL. */
