@@ -20,6 +20,11 @@ const DAY_TIME: readonly DayTimeUnit[] = ["day", "hour", "minute", "second"];
 const MICROS_END = 2 ** 63;
 const YEAR_MONTH: readonly YearMonthUnit[] = ["year", "month"];
 
+const INT_END = 2 ** 31;
+/** What a part of an interval is counted in: months and days 32 bits, the rest 64. */
+const inInt = (x: number): boolean => x >= -INT_END && x < INT_END;
+const inMicros = (x: number): boolean => x >= -MICROS_END && x < MICROS_END;
+
 interface Span {
   readonly start: number;
   readonly end: number;
@@ -53,6 +58,8 @@ const spanning = (
   span: Span,
   text: string,
 ): TypedInterval => {
+  if (!(inInt(months) && inInt(days) && inMicros(micros)))
+    throw invalid(p, span, text, "out of range", "INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION");
   const fields = new Set(units.map((u) => field(singular(u))));
   const years = YEAR_MONTH.filter((u) => fields.has(u));
   const times = DAY_TIME.filter((u) => fields.has(u));
@@ -63,7 +70,7 @@ const spanning = (
   if (years.length > 0)
     return { value: months, type: { kind: "yearMonthInterval", from: years[0]!, to: years.at(-1)! } };
   const value = days * DAY_US + micros;
-  if (!(value >= -MICROS_END && value < MICROS_END))
+  if (!inMicros(value))
     throw p.error(
       "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION",
       `The interval ${text} is out of range.`,
