@@ -84,7 +84,7 @@ export const measureFailover = async (f: Failover): Promise<ReportRow> => {
     const killed = now();
     await new Promise((resolve) => setTimeout(resolve, AFTER_MS));
     stop.abort();
-    const correct = await counted(counts, await generated);
+    const correct = await counted(counts, (await generated).stored);
     end.abort();
     await collected;
     return { kills: f.kills, leaseMs, silenceMs: Math.round(longestSilence(times, killed)), correct };

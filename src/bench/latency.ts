@@ -74,15 +74,15 @@ export const runCounter = (p: Counter): Promise<never> =>
 export const now = (): number => performance.timeOrigin + performance.now();
 
 /**
- * Publishes `rate` rows a second until `signal` aborts; gives how many. A row's time is when it was due, not when it was sent: a generator that is held up
- * does not hide the wait.
+ * Publishes `rate` rows a second until `signal` aborts; gives how many, and how many messages the stream has then: publishing is at least once, and what a broker
+ * that is overloaded acknowledges too late is there twice. A row's time is when it was due, not when it was sent: a generator that is held up does not hide the wait.
  */
 export const generate = async (
   nats: NatsAccess,
   rate: number,
   keys: number,
   signal: AbortSignal,
-): Promise<number> => {
+): Promise<{ readonly sent: number; readonly stored: number }> => {
   const start = now();
   let sent = 0;
   const inFlight = new Set<Promise<unknown>>();
@@ -102,7 +102,7 @@ export const generate = async (
     if (inFlight.size >= IN_FLIGHT_MAX) await Promise.race(inFlight);
   }
   await Promise.all(inFlight);
-  return sent;
+  return { sent, stored: (await nats.stream(IN!))!.messages };
 };
 
 interface Output {
@@ -146,12 +146,12 @@ const total = (counts: ReadonlyMap<string, number>): number => {
   return sum;
 };
 
-/** Every row that was sent must be counted once. */
-export const counted = async (counts: ReadonlyMap<string, number>, sent: number): Promise<boolean> => {
+/** Every row of the input stream must be counted once. */
+export const counted = async (counts: ReadonlyMap<string, number>, stored: number): Promise<boolean> => {
   const until = now() + DRAIN_MS;
-  while (total(counts) !== sent && now() < until)
+  while (total(counts) !== stored && now() < until)
     await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
-  return total(counts) === sent;
+  return total(counts) === stored;
 };
 
 const measureLatency = async (
@@ -170,15 +170,16 @@ const measureLatency = async (
     if (arrived >= from && arrived < to) ages.push(arrived - at);
   });
   const cpuBefore = cpu();
-  const sent = await generate(nats, s.rate, s.keys, stop.signal);
+  const { sent, stored } = await generate(nats, s.rate, s.keys, stop.signal);
   const cpuSeconds = cpu() - cpuBefore;
-  const correct = await counted(counts, sent);
+  const correct = await counted(counts, stored);
   end.abort();
   await collected;
   const sorted = ages.sort((a, b) => a - b);
   return {
     rate: s.rate,
     sentPerSecond: Math.round(sent / (s.skip + s.seconds)),
+    storedTwice: stored - sent,
     outputsPerSecond: Math.round(sorted.length / s.seconds),
     p50: percentile(sorted, 0.5),
     p95: percentile(sorted, 0.95),
