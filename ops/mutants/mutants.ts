@@ -19,7 +19,6 @@ export interface Mutant {
 const INBOX = "src/runtime/inbox.ts";
 const INBOX_TEST = "test/unit/inbox.test.ts";
 const RECOVERY_TEST = "test/sim/recovery-points.test.ts";
-const WALKS_TEST = "test/sim/walks-1.test.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -372,6 +371,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "src/runtime/acknowledgements.ts",
     find: "${ack.kind}/${ack.topology}/",
     replace: "${ack.kind}/",
-    test: WALKS_TEST,
+    test: "test/unit/acknowledgements.test.ts",
+    cheap: true,
   },
 ];
