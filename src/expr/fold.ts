@@ -7,6 +7,7 @@ import { ExecutionError } from "../core/errors.ts";
 import { castNeedsContext } from "./cast.ts";
 import { interpret } from "./interpret.ts";
 import { lookupFunction } from "./registry.ts";
+import { ClockNeeded, NO_CLOCK } from "./time/iso-text.ts";
 
 /** Needs the session's zone, unknown when plans are shared: folded only with a zone given. */
 const ZONED = new Set(["timestamp"]);
@@ -62,10 +63,10 @@ export const fold = (e: TypedExpr, timeZone?: string): TypedExpr => {
   if (e.kind === "literal" || e.kind === "lambda" || e.kind === "variable") return e;
   if (!isConstant(e, timeZone !== undefined, NOTHING)) return e;
   try {
-    const value = interpret(e, [], { clockMs: 0, timeZone: timeZone ?? "UTC" });
+    const value = interpret(e, [], { clockMs: NO_CLOCK, timeZone: timeZone ?? "UTC" });
     return { kind: "literal", value, type: e.type, nullable: value === null, position: e.position };
   } catch (error) {
-    if (error instanceof ExecutionError) return e;
+    if (error instanceof ExecutionError || error instanceof ClockNeeded) return e;
     throw error;
   }
 };

@@ -29,7 +29,10 @@ export interface OptimiseOptions {
   readonly without?: readonly string[];
 }
 
-export const rulesOf = (timeZone: string): readonly Rule[] => [
+export const rulesOf = (
+  timeZone: string,
+  compatibility: "extended" | "spark" = "extended",
+): readonly Rule[] => [
   localRows(timeZone),
   filterPushDown,
   constantFolding(timeZone),
@@ -42,7 +45,7 @@ export const rulesOf = (timeZone: string): readonly Rule[] => [
   extraJoinFilters,
   filterPushDown,
   localRows(timeZone),
-  needlessNodes,
+  needlessNodes(compatibility),
   subqueryPushDown,
   booleanSimplification,
   filterMerge,
@@ -58,6 +61,6 @@ const boundedByConstants = (plan: LogicalPlan): LogicalPlan =>
   transformUp(plan, (p) => (p.kind === "join" ? Object.freeze({ ...p, constantBounds: true }) : p));
 
 export const optimise = (plan: LogicalPlan, options: OptimiseOptions): LogicalPlan =>
-  rulesOf(options.timeZone)
+  rulesOf(options.timeZone, options.compatibility)
     .filter((r) => options.without?.includes(r.name) !== true)
     .reduce((p, rule) => rule.apply(p), options.compatibility === "spark" ? boundedByConstants(plan) : plan);

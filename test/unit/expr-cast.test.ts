@@ -93,4 +93,13 @@ test("the session's zone decides between local text and instants", () => {
     ],
     berlin,
   );
+  // A time without a date is one of the day that it is in its zone.
+  const late = { clockMs: Date.UTC(2024, 6, 1, 23), timeZone: "Europe/Berlin" };
+  checkSql(
+    [
+      ["CAST('10:15' AS TIMESTAMP)", "timestamp", Date.UTC(2024, 6, 2, 8, 15)],
+      ["CAST('T10:15:00Z' AS TIMESTAMP)", "timestamp", Date.UTC(2024, 6, 1, 10, 15)],
+    ],
+    late,
+  );
 });

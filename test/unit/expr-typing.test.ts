@@ -210,6 +210,11 @@ test("constants fold; an expression that fails is left for the row that reaches 
   assert.equal(folded("upper('a') || 'b'"), "literal");
   assert.equal(folded("transform(array(1, 2), x -> x + 1)[0]"), "literal");
   assert.equal(folded("1 / 0"), "call");
+  assert.equal(folded("CAST('2024-02-03 10:15' AS TIMESTAMP)"), "literal");
+  // A time without a date is one of the day of the epoch, not of the day of the plan.
+  assert.equal(folded("CAST('10:15' AS TIMESTAMP)"), "cast");
+  assert.equal(folded("TRY_CAST('10:15' AS TIMESTAMP)"), "cast");
+  assert.equal(folded("to_timestamp('10:15')"), "call");
   const partly = foldConstants(typeExpr(parseExpression("t.id + (1 + 2)"), people));
   assert.ok(partly.kind === "call" && partly.args[1]!.kind === "literal" && partly.args[1]!.value === 3);
 });

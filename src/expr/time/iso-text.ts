@@ -3,7 +3,7 @@
  * `new Date(text)` and not as strict as ISO-8601. Text that does not fit is `undefined`; the caller knows which error that is.
  */
 import { daysFromCivil, DAY_MS, isValidDate, withMicros } from "./calendar.ts";
-import { fromLocal, isZone } from "./zones.ts";
+import { fromLocal, isZone, toLocal } from "./zones.ts";
 
 const DATE_TEXT = /^([+-]?\d{4,7})(?:-(\d{1,2})(?:-(\d{1,2})(?:[ T].*)?)?)?$/s;
 
@@ -72,14 +72,26 @@ export const parseTimestampText = (text: string): TimestampText | undefined => {
   return { localMs: withMicros(date + t.ms, t.micros), zone: t.zone, timeOnly: false };
 };
 
-/** A `timestamp` value of a text: its own zone, else `zone`. A text without a date means the day of `clockMs` (none given: undefined). */
+/** The clock of what is computed while a plan is made: there is none. */
+export const NO_CLOCK = Number.NaN;
+
+/** A value that depends on the clock was asked for where there is none: it has to be computed by the query. */
+export class ClockNeeded extends Error {
+  override readonly name = "ClockNeeded";
+}
+
+/**
+ * A `timestamp` value of a text: its own zone, else `zone`. A text without a date means the day of `clockMs` in that zone (not given: undefined). Throws
+ * ClockNeeded for NO_CLOCK.
+ */
 export const parseTimestamp = (text: string, zone: string, clockMs?: number): number | undefined => {
   const t = parseTimestampText(text);
   if (t === undefined) return undefined;
   let local = t.localMs;
   if (t.timeOnly) {
     if (clockMs === undefined) return undefined;
-    local += Math.floor(clockMs / DAY_MS) * DAY_MS;
+    if (Number.isNaN(clockMs)) throw new ClockNeeded(`'${text}' means a time of today`);
+    local += Math.floor(toLocal(clockMs, t.zone ?? zone) / DAY_MS) * DAY_MS;
   }
   return fromLocal(local, t.zone ?? zone);
 };

@@ -3,13 +3,14 @@
  * inferred from conditions (known.ts) is not inferred from those that are gone by then.
  *
  *  L1 only deterministic expressions without user code, and only in plans of streams: a batch computes its rows once anyway;
- *  L2 what fails is left to the query.
+ *  L2 what fails, or depends on the clock, is left to the query.
  */
 import { ExecutionError } from "../../core/errors.ts";
 import { LOCAL_ROWS_MAX } from "../../core/limits.ts";
 import type { Row, Value } from "../../core/value.ts";
 import type { TypedExpr } from "../../expr/ast.ts";
 import { interpret } from "../../expr/interpret.ts";
+import { ClockNeeded, NO_CLOCK } from "../../expr/time/iso-text.ts";
 import type { LogicalPlan } from "../logical.ts";
 import { transformUp } from "../nodes.ts";
 import { replace, some } from "../typed.ts";
@@ -19,7 +20,7 @@ type Rows = Extract<LogicalPlan, { kind: "rows" }> & LogicalPlan;
 
 const evaluator = (child: Rows, timeZone: string): ((e: TypedExpr) => (row: Row) => Value) => {
   const index = new Map(child.output.map((a, i) => [a.id, i]));
-  const context = { clockMs: 0, timeZone };
+  const context = { clockMs: NO_CLOCK, timeZone };
   return (e) => {
     const bound = replace(e, (x) =>
       x.kind === "attribute"
@@ -62,7 +63,7 @@ const local = (p: LogicalPlan, timeZone: string): LogicalPlan => {
   try {
     return computed(p, child, timeZone);
   } catch (e) {
-    if (e instanceof ExecutionError) return p;
+    if (e instanceof ExecutionError || e instanceof ClockNeeded) return p;
     throw e;
   }
 };

@@ -6,7 +6,8 @@
  *  N2 DISTINCT of rows that differ in its columns already;
  *  N3 the outer side of a left or right join that nobody reads, where its rows cannot multiply the others or where that is nothing to an aggregate above;
  *  N4 what is below a condition that no row fulfils, or below LIMIT 0;
- *  N5 a watermark taken out stays as one that never sees a row: it holds the query's watermark where it is, as it does in Spark.
+ *  N5 with compatibility "spark" a watermark taken out stays as one that never sees a row: it holds the query's watermark where it is, as it does in
+ *     Spark, and no window behind it ever closes. By default it goes with its rows (N3), and N4 leaves the rows that move a watermark.
  */
 import { BOOLEAN } from "../../core/data-type.ts";
 import type { TypedExpr } from "../../expr/ast.ts";
@@ -28,6 +29,7 @@ import { isDeterministic, type Rule } from "./rule.ts";
 
 type Of<K extends LogicalPlan["kind"]> = Extract<LogicalPlan, { kind: K }> & LogicalPlan;
 type Ids = ReadonlySet<number>;
+type Compatibility = "extended" | "spark";
 
 const FALSE = literal(false, BOOLEAN);
 const AGNOSTIC: ReadonlySet<string> = new Set([
@@ -61,7 +63,8 @@ const watermarksOf = (plan: LogicalPlan): readonly LogicalPlan[] =>
   plan.kind === "watermark" ? [plan] : childrenOf(plan).flatMap(watermarksOf);
 
 /** `kept` alone, beside what holds the watermarks of a plan that is no more (N5). */
-const without = (kept: LogicalPlan, gone: LogicalPlan): LogicalPlan => {
+const without = (kept: LogicalPlan, gone: LogicalPlan, compatibility: Compatibility): LogicalPlan => {
+  if (compatibility === "extended") return kept;
   const marks = watermarksOf(gone).map((w) =>
     project(
       idle(w),
@@ -97,7 +100,12 @@ const agnostic = (p: Of<"aggregate">): boolean =>
   p.aggregates.every((a) => a.call.udf === undefined && (a.call.distinct || AGNOSTIC.has(a.call.fn)));
 
 /** N3: what stays of the join when only `wanted` is read of it. */
-const remaining = (p: LogicalPlan, wanted: Ids, anyway: boolean): LogicalPlan | undefined => {
+const remaining = (
+  p: LogicalPlan,
+  wanted: Ids,
+  anyway: boolean,
+  compatibility: Compatibility,
+): LogicalPlan | undefined => {
   if (p.kind !== "join" || p.origin !== undefined || (p.how !== "left" && p.how !== "right"))
     return undefined;
   const [kept, gone] = p.how === "left" ? [p.left, p.right] : [p.right, p.left];
@@ -106,10 +114,10 @@ const remaining = (p: LogicalPlan, wanted: Ids, anyway: boolean): LogicalPlan | 
   const unique = p.how === "left" ? distinctKeys(gone) : undefined;
   const joined = idsOf(keys.filter((k) => k.kind === "attribute"));
   const once = unique !== undefined && [...unique].every((id) => joined.has(id));
-  return anyway || once ? without(kept, gone) : undefined;
+  return anyway || once ? without(kept, gone, compatibility) : undefined;
 };
 
-const aggregated = (p: Of<"aggregate">): LogicalPlan => {
+const aggregated = (p: Of<"aggregate">, compatibility: Compatibility): LogicalPlan => {
   const exprs = [...p.keys, ...p.aggregates.flatMap((a) => aggregateExprs(a.call))];
   const wanted = idsOf(attributesOf(...exprs));
   const { child } = p;
@@ -118,18 +126,22 @@ const aggregated = (p: Of<"aggregate">): LogicalPlan => {
     if (unique !== undefined && [...unique].every((id) => wanted.has(id))) return keep(child, p.keys);
   }
   if (!agnostic(p)) return p;
-  const next = belowProjections(child, wanted);
+  const next = belowProjections(child, wanted, compatibility);
   return next === undefined ? p : withChildren(p, [next]);
 };
 
 /** The aggregate's child without the aggregate (N1) or the join (N3) that is below its projections. */
-const belowProjections = (p: LogicalPlan, wanted: Ids): LogicalPlan | undefined => {
+const belowProjections = (
+  p: LogicalPlan,
+  wanted: Ids,
+  compatibility: Compatibility,
+): LogicalPlan | undefined => {
   switch (p.kind) {
     case "project": {
       const used = p.exprs.filter((e) => wanted.has(e.attribute.id)).map((e) => e.expr);
       if (!used.every(isDeterministic)) return undefined;
       const exprs = p.exprs.filter((e) => wanted.has(e.attribute.id));
-      const next = belowProjections(p.child, idsOf(attributesOf(...used)));
+      const next = belowProjections(p.child, idsOf(attributesOf(...used)), compatibility);
       return next && project(next, exprs);
     }
     case "aggregate":
@@ -137,23 +149,17 @@ const belowProjections = (p: LogicalPlan, wanted: Ids): LogicalPlan | undefined 
         ? keep(p.child, p.keys)
         : undefined;
     default:
-      return remaining(p, wanted, true);
+      return remaining(p, wanted, true, compatibility);
   }
 };
 
-const simpler = (p: LogicalPlan): LogicalPlan => {
-  if (!p.streaming) return p;
+/** N4: a part that gives no row, with its watermarks over none. */
+const empty = (p: LogicalPlan): LogicalPlan => {
   switch (p.kind) {
     case "filter":
       return conjuncts(p.condition).some(isNever) ? withChildren(p, [idle(p.child)]) : p;
     case "limit":
       return p.limit === 0 ? withChildren(p, [idle(p.child)]) : p;
-    case "aggregate":
-      return aggregated(p);
-    case "project": {
-      const next = remaining(p.child, idsOf(attributesOf(...p.exprs.map((e) => e.expr))), false);
-      return next === undefined ? p : withChildren(p, [next]);
-    }
     case "join": {
       // no row of the other side meets one of a static side without rows: the stream is not even read
       if (p.how !== "inner" && p.how !== "semi") return p;
@@ -165,4 +171,22 @@ const simpler = (p: LogicalPlan): LogicalPlan => {
   }
 };
 
-export const needlessNodes: Rule = { name: "needlessNodes", apply: (plan) => transformUp(plan, simpler) };
+const simpler = (p: LogicalPlan, compatibility: Compatibility): LogicalPlan => {
+  if (!p.streaming) return p;
+  switch (p.kind) {
+    case "aggregate":
+      return aggregated(p, compatibility);
+    case "project": {
+      const wanted = idsOf(attributesOf(...p.exprs.map((e) => e.expr)));
+      const next = remaining(p.child, wanted, false, compatibility);
+      return next === undefined ? p : withChildren(p, [next]);
+    }
+    default:
+      return compatibility === "spark" ? empty(p) : p;
+  }
+};
+
+export const needlessNodes = (compatibility: Compatibility): Rule => ({
+  name: "needlessNodes",
+  apply: (plan) => transformUp(plan, (p) => simpler(p, compatibility)),
+});
