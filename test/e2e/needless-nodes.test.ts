@@ -7,7 +7,6 @@ import { test } from "node:test";
 import { FrameCluster } from "../support/frame-cluster.ts";
 
 const AT = (seconds: number): Date => new Date(seconds * 1000);
-const WINDOW = "window(ts, '10 seconds')";
 
 const QUERY = `SELECT w.start AS start, max(v) AS m FROM
   (SELECT window(ts, '10 seconds') AS w, a.v AS v FROM a LEFT JOIN (SELECT k, v AS bv, ts AS bts FROM b) b
