@@ -5,6 +5,9 @@
  * Queries in update mode give a row again when it changes; `key` names the columns by which the last one is the result.
  */
 import type { OutputMode } from "../../connectors/sink.ts";
+import type { Relation } from "../../plan/relation.ts";
+import { parseQuery } from "../../sql/parser.ts";
+import { averageOfClosed } from "./closed-auctions.ts";
 
 export interface NexmarkQuery {
   readonly sql: string;
@@ -15,6 +18,8 @@ export interface NexmarkQuery {
   readonly unchecked?: string;
   /** What sets it apart from the query of that name elsewhere. */
   readonly note?: string;
+  /** What is above the SQL. */
+  readonly above?: (rows: Relation) => Relation;
 }
 
 const append = (sql: string): NexmarkQuery => ({ sql, mode: "append" });
@@ -61,9 +66,14 @@ const QUERIES: Readonly<Record<string, NexmarkQuery>> = {
     FROM (SELECT auction, num, window.start AS start, rank() OVER (PARTITION BY window ORDER BY num DESC) AS rk
       FROM (SELECT auction, count(*) AS num, window FROM bid GROUP BY auction, window(dateTime, '10 seconds', '2 seconds')))
     WHERE rk = 1`),
+  q6: {
+    ...append(`SELECT A.seller, A.id, B.price, B.dateTime AS bidTime, A.expires FROM ${BIDS_IN_TIME}`),
+    above: averageOfClosed,
+    note: "by transformWithState over the bids of open auctions",
+  },
   q6_win: {
     ...update([1], `SELECT seller, id, price, bidTime FROM (${WINNING}) WHERE rn <= 1`),
-    note: "the winning bids that q6 averages; the average itself needs transformWithState",
+    note: "the winning bids that q6 averages",
   },
   q7: append(`SELECT auction, bidder, price, dateTime, extra
     FROM (SELECT *, rank() OVER (PARTITION BY window(dateTime, '10 seconds') ORDER BY price DESC) AS rk FROM bid)
@@ -156,4 +166,10 @@ export const nexmarkQuery = (name: string, delayUs: number): NexmarkQuery => {
     throw new Error(`there is no Nexmark query ${name}; known: ${NEXMARK_QUERY_NAMES.join(", ")}`);
   const seconds = String(Math.ceil((2 * HORIZON_EVENTS * delayUs) / 1e6) + 1);
   return { ...found, sql: found.sql.replaceAll(LASTS_SECONDS, seconds) };
+};
+
+export const nexmarkRelation = (name: string, delayUs: number): Relation => {
+  const { sql, above } = nexmarkQuery(name, delayUs);
+  const rows = parseQuery(sql);
+  return above === undefined ? rows : above(rows);
 };

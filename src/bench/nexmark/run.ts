@@ -7,13 +7,12 @@ import { MemoryStore } from "../../log/memory-log.ts";
 import { schemaOfAttributes } from "../../plan/fragment.ts";
 import { analysed, type PlanningOptions, runBatch } from "../../query/planning.ts";
 import { SYSTEM_CLOCK } from "../../query/system-clock.ts";
-import { parseQuery } from "../../sql/parser.ts";
 import type { Measured } from "../measure.ts";
 import { BLACKHOLE, type QueryRun, runQuery, withDirectory } from "../query-run.ts";
 import { inWorkers, type WorkerPlace, type WorkersMeasured } from "../workers.ts";
 import type { NexmarkFiles, NexmarkParameters } from "./data.ts";
 import { fileInput, type Input, type InputKind, memoryInput, natsInput } from "./input.ts";
-import { nexmarkQuery } from "./queries.ts";
+import { nexmarkQuery, nexmarkRelation } from "./queries.ts";
 import { type ResultHash, resultHash } from "./result.ts";
 import { nexmarkCatalog } from "./views.ts";
 
@@ -115,7 +114,7 @@ const inSeveral = (run: NexmarkRun, workers: number): Promise<NexmarkOutcome> =>
 
 /** What the query wrote, with the types of its columns. */
 const rowsOfFiles = async (run: NexmarkRun, path: string): Promise<readonly Row[]> => {
-  const { sql } = nexmarkQuery(run.query, run.data.delayUs);
+  const relation = nexmarkRelation(run.query, run.data.delayUs);
   const options: PlanningOptions = {
     timeZone: "UTC",
     compatibility: "extended",
@@ -124,7 +123,7 @@ const rowsOfFiles = async (run: NexmarkRun, path: string): Promise<readonly Row[
     withoutRules: [],
   };
   const catalog = nexmarkCatalog(fileInput(run.files, 1), DELAY_MS_MIN);
-  const schema = schemaOfAttributes(analysed(parseQuery(sql), catalog, options).output);
+  const schema = schemaOfAttributes(analysed(relation, catalog, options).output);
   const source = { format: "ndjson", options: { path }, schema, pushed: [] };
   const plan = analysed({ kind: "source", source, streaming: false, name: "out" }, catalog, options);
   const store = (): Promise<MemoryStore> => Promise.resolve(new MemoryStore({ clock: SYSTEM_CLOCK }));
@@ -142,11 +141,11 @@ const profileName = ({ query, place }: NexmarkRun): string =>
 /** What the engine is given. */
 export const queryRunOf = async (run: NexmarkRun): Promise<QueryRun> => {
   const { delayUs, group } = run.data;
-  const { sql, mode } = nexmarkQuery(run.query, delayUs);
+  const { mode } = nexmarkQuery(run.query, delayUs);
   const lateMs = Math.max(DELAY_MS_MIN, Math.ceil((group * delayUs) / 1000));
   return {
     name: run.query.replaceAll("_", "-"),
-    relation: parseQuery(sql),
+    relation: nexmarkRelation(run.query, delayUs),
     catalog: nexmarkCatalog(await inputOf(run), lateMs),
     mode,
     partitions: run.partitions,
