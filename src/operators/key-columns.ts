@@ -159,9 +159,14 @@ export class KeyColumn {
       for (let i = 0; i < n; i++) first[i] = isNull(v, i) ? 0 : this.#dictionary.idOf(v.data[i] as Value);
       return;
     }
-    if (this.#seen !== v.dictionary || this.#translation.length < v.dictionary.length) {
+    if (this.#seen !== v.dictionary) {
       this.#seen = v.dictionary;
       this.#translation = new Int32Array(v.dictionary.length);
+    } else if (this.#translation.length < v.dictionary.length) {
+      // A dictionary that goes on from batch to batch only grows: what is translated stays.
+      const longer = new Int32Array(v.dictionary.length + (v.dictionary.length >> 1));
+      longer.set(this.#translation);
+      this.#translation = longer;
     }
     const { data, nulls, dictionary } = v;
     const translation = this.#translation;

@@ -3,7 +3,7 @@
  *
  *  B1 A dictionary only grows and its entries never change, so batches share it; a new one begins between two batches when it has become larger than
  *     a batch is. B2 Two entries may be equal texts (escaped and not); equal ids always mean equal strings. B3 Where most strings are
- *     new, looking for them is given up for some batches: each gets an entry of its own.
+ *     new, looking for them is given up for a while: each gets an entry of its own.
  */
 import { Utf8Strings } from "../../core/utf8-strings.ts";
 import { cursor, escapeEnd, FAIL, plainEnd, skipString, utf8 } from "./json-scan.ts";
@@ -11,10 +11,10 @@ import { cursor, escapeEnd, FAIL, plainEnd, skipString, utf8 } from "./json-scan
 /** Entries above which a new dictionary begins. */
 const ENTRIES_MAX = 4096;
 const TABLE_FIRST = 256;
-/** Strings looked at before it is judged whether they repeat. */
-const SAMPLE = 256;
-/** Batches without looking, after most strings were new. */
-const PAUSE = 64;
+/** Strings looked at before it is judged whether they repeat: with fewer a thousand keys that come in turn would seem never to. */
+const SAMPLE = 4096;
+/** Strings that are not looked for, after most were new. */
+const PAUSE = 64 * SAMPLE;
 /** Longer strings are not looked for. */
 const LENGTH_MAX = 128;
 
@@ -36,10 +36,13 @@ export class ByteStrings {
 
   /** A batch begins. */
   begin(): void {
-    if (this.#pause > 0) this.#pause--;
+    // What was not looked for has an entry each.
+    if (this.#pause > 0) this.#pause -= Math.max(1, this.dictionary.length);
     else if (this.#looked >= SAMPLE && this.#made * 2 > this.#looked) this.#pause = PAUSE;
-    this.#looked = 0;
-    this.#made = 0;
+    if (this.#pause > 0 || this.#looked >= SAMPLE) {
+      this.#looked = 0;
+      this.#made = 0;
+    }
     if (this.dictionary.length <= (this.#pause > 0 ? 0 : ENTRIES_MAX)) return;
     // A little larger than the last one: growing copies.
     const { length, byteLength } = this.dictionary;

@@ -17,8 +17,7 @@ export interface Collector<T> {
 /** Numbers kept of a message. */
 const STRIDE = 7;
 const [DATA_TO, SUBJECT_FROM, SUBJECT_TO, HEADERS_FROM, TIME_FROM, TIME_TO] = [1, 2, 3, 4, 5, 6];
-/** Room at first: for messages of so many bytes, their lines and heads included. */
-const MESSAGE_BYTES = 256;
+/** Room at first, at most: for as many messages as the bytes hold if all are as long as the first. */
 const MESSAGES_FIRST_MAX = 1024;
 
 class FrameBlock implements NatsBlock {
@@ -28,10 +27,11 @@ class FrameBlock implements NatsBlock {
   #places: Int32Array;
   #sequences: Float64Array;
 
-  constructor(stream: string, bytes: Buffer) {
+  constructor(stream: string, bytes: Buffer, first: Frame) {
     this.stream = stream;
     this.bytes = bytes;
-    const room = 1 + Math.min(MESSAGES_FIRST_MAX, Math.floor(bytes.length / MESSAGE_BYTES));
+    const each = Math.max(1, first.dataTo - first.subjectFrom);
+    const room = 1 + Math.min(MESSAGES_FIRST_MAX, Math.floor((bytes.length - first.subjectFrom) / each));
     this.#places = new Int32Array(room * STRIDE);
     this.#sequences = new Float64Array(room);
   }
@@ -104,7 +104,7 @@ export class BlockCollector implements Collector<readonly NatsBlock[]> {
   add(f: Frame, d: Delivery): void {
     let block = this.#last;
     if (block === undefined || block.bytes !== f.bytes) {
-      block = this.#last = new FrameBlock(this.#stream, f.bytes);
+      block = this.#last = new FrameBlock(this.#stream, f.bytes, f);
       this.#blocks.push(block);
     }
     block.add(f, d);
