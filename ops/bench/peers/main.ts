@@ -1,61 +1,39 @@
 /**
  * `make bench-peers`: peers and Millrace, alternately, on the same events; prints a table with the ratios and writes every result as JSON.
  *
- * P1 Rounds are the outer loop and engines the inner one: what changes on the machine meets all of them. P2 A peer that cannot be set up, and a run that fails, is
- * named with its reason and left out; the others go on. P3 When `--minutes` are over no further run starts: medians are of what was measured, and the table says of how many.
+ * A peer that cannot be set up, and a run that fails, is named with its reason and left out; the others go on (rounds.ts says in which order). When `--minutes`
+ * are over no further run starts: medians are of what was measured, the table says of how many, and `--resume` measures the rest.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { comparison, type PeerResult } from "./comparison.ts";
+import { NEXMARK_QUERY_NAMES, nexmarkQuery } from "../../../src/bench/nexmark/queries.ts";
+import { comparison, pairOf, type PeerResult, summary } from "./comparison.ts";
+import { ALL, COMMON, ENGINES, missing, PEERS_DEFAULT } from "./engines.ts";
+import { type Measurements, type Next, runRounds } from "./rounds.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
-
-interface Engine {
-  /** Name for setup.sh. */
-  readonly setup: string;
-  /** Queries it can run at full size in reasonable time. */
-  readonly queries: readonly string[];
-  readonly args?: readonly string[];
-  readonly script?: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-const ALL = ["q0", "q1", "q2", "count", "q5", "q7", "q8", "q11"];
-const STATELESS = ["q0", "q1", "q2", "count"];
-
-const ENGINES: Readonly<Record<string, Engine>> = {
-  millrace: { setup: "millrace", queries: ALL },
-  "millrace-2": { setup: "millrace", queries: ALL, script: "millrace", args: ["--workers", "2"] },
-  flink: { setup: "flink", queries: ALL },
-  "flink-rocksdb": {
-    setup: "flink",
-    queries: ["q5"],
-    env: { FLINK_CONF: "execution.checkpointing.interval=1 s" },
-  },
-  // q7 as a join keeps every bid in state: it does not end at this size.
-  spark: { setup: "spark", queries: ALL.filter((q) => q !== "q7") },
-  "bytewax-2": { setup: "bytewax", queries: STATELESS },
-  bytewax: { setup: "bytewax", queries: STATELESS },
-  "kafka-streams": { setup: "kafka", queries: ["count"] },
-  jsonparse: { setup: "", queries: ["parse"] },
-};
-
-const PEERS_DEFAULT = "millrace,millrace-2,flink,flink-rocksdb,spark,bytewax-2";
+/** Of the data of data.mjs. */
+const DELAY_US = 100;
+const OUT_DEFAULT = join(here, ".work", "results.json");
 
 const USAGE = `usage: make bench-peers [ARGS="--queries q0,q5 …"]
 
   --peers LIST     of ${Object.keys(ENGINES).join(", ")}
                    (default ${PEERS_DEFAULT})
-  --queries LIST   of ${ALL.join(", ")} (default all)
+  --queries LIST   of ${ALL.join(", ")}; or all
+                   (default ${COMMON.join(",")})
   --events N       (default 2000000)
+  --warm-events N  of the warm-up run that Spark and Flink have; 0: none (default 400000)
   --rounds N       runs of each; the median is given (default 3)
   --minutes N      start no further run after that (default: no limit)
+  --resume         keep what the file of results has, and measure what it misses
   --run-seconds N  end a single run after that (default 300)
   --out FILE       results as JSON (default ops/bench/peers/.work/results.json)
+  --print-queries  only print our text of every query as JSON (spark/check.py reads it)
 `;
 
 interface Finished {
@@ -107,8 +85,10 @@ interface Settings {
   readonly peers: readonly string[];
   readonly queries: readonly string[];
   readonly events: number;
+  readonly warmEvents: number;
   readonly rounds: number;
   readonly minutes: number;
+  readonly resume: boolean;
   readonly runSeconds: number;
   readonly out: string;
 }
@@ -117,17 +97,20 @@ const settingsOf = (): Settings => {
   const { values } = parseArgs({
     options: {
       peers: { type: "string", default: PEERS_DEFAULT },
-      queries: { type: "string", default: ALL.join(",") },
+      queries: { type: "string", default: COMMON.join(",") },
       events: { type: "string", default: "2000000" },
+      "warm-events": { type: "string", default: "400000" },
       rounds: { type: "string", default: "3" },
       minutes: { type: "string", default: "1e9" },
+      resume: { type: "boolean", default: false },
       "run-seconds": { type: "string", default: "300" },
-      out: { type: "string", default: join(here, ".work", "results.json") },
+      out: { type: "string", default: OUT_DEFAULT },
     },
   });
-  const number = (name: "events" | "rounds" | "minutes" | "run-seconds"): number => {
+  const number = (name: "events" | "warm-events" | "rounds" | "minutes" | "run-seconds"): number => {
     const n = Number(values[name]);
-    if (!(n > 0)) throw new TypeError(`--${name} ${values[name]}: a positive number`);
+    if (!(n > 0 || (n === 0 && name === "warm-events")))
+      throw new TypeError(`--${name} ${values[name]}: a positive number`);
     return n;
   };
   const names = (text: string, known: readonly string[]): readonly string[] => {
@@ -138,10 +121,12 @@ const settingsOf = (): Settings => {
   };
   return {
     peers: names(values.peers, Object.keys(ENGINES)),
-    queries: names(values.queries, [...ALL, "parse"]),
+    queries: values.queries === "all" ? ALL : names(values.queries, [...ALL, "parse"]),
     events: number("events"),
+    warmEvents: number("warm-events"),
     rounds: number("rounds"),
     minutes: number("minutes"),
+    resume: values.resume,
     runSeconds: number("run-seconds"),
     out: values.out,
   };
@@ -150,7 +135,7 @@ const settingsOf = (): Settings => {
 const measureOne = async (peer: string, query: string, s: Settings): Promise<PeerResult | string> => {
   const { script = peer, args = [], env = {} } = ENGINES[peer]!;
   const command = ["bash", "run.sh", script, query, String(s.events), ...args];
-  const done = await run(command, env, s.runSeconds);
+  const done = await run(command, { WARM_EVENTS: String(s.warmEvents), ...env }, s.runSeconds);
   if (done.code !== 0) return reasonOf(done);
   return { ...(JSON.parse(done.out) as PeerResult), peer };
 };
@@ -158,39 +143,58 @@ const measureOne = async (peer: string, query: string, s: Settings): Promise<Pee
 const machineOf = (): string =>
   `${cpus().length} x ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
 
-/** Results of all rounds; written after each run, so that nothing is lost when it is stopped. */
-const measureAll = async (s: Settings, peers: readonly string[]): Promise<readonly PeerResult[]> => {
-  const results: PeerResult[] = [];
-  const failures: Record<string, string> = {};
-  const end = performance.now() + s.minutes * 60_000;
+type Report = Measurements & { readonly started: string; readonly settings: Settings };
+
+/** What was measured before, with `--resume`. Throws where it was measured with other events. */
+const earlier = (s: Settings): Measurements & Pick<Report, "started"> => {
   const started = new Date().toISOString();
+  if (!s.resume || !existsSync(s.out)) return { results: [], failures: {}, started };
+  const report = JSON.parse(readFileSync(s.out, "utf8")) as Report;
+  for (const name of ["events", "warmEvents"] as const)
+    if (report.settings[name] !== s[name])
+      throw new TypeError(`${s.out} has ${name} ${report.settings[name]}, not ${s[name]}`);
+  return report;
+};
+
+/** Results are written after each run, so that nothing is lost when it is stopped. */
+const measureAll = async (s: Settings, peers: readonly string[]): Promise<Measurements> => {
+  const { results, failures, started } = earlier(s);
+  const end = performance.now() + s.minutes * 60_000;
   mkdirSync(dirname(s.out), { recursive: true });
-  for (let round = 1; round <= s.rounds; round++)
-    for (const query of s.queries)
-      for (const peer of peers) {
-        const pair = `${peer} ${query}`;
-        if (!ENGINES[peer]!.queries.includes(query) || failures[pair] !== undefined) continue;
-        if (performance.now() > end) continue;
-        const load = loadavg()[0]!.toFixed(1);
-        const got = await measureOne(peer, query, s);
-        if (typeof got === "string") failures[pair] = got;
-        else results.push(got);
-        const said = typeof got === "string" ? `failed: ${got}` : `${got.eventsPerSecond} events/s`;
-        console.error(`round ${round} ${pair}: ${said} (load before ${load})`);
-        const report = { started, machine: machineOf(), settings: s, failures, results };
-        writeFileSync(s.out, `${JSON.stringify(report, null, 1)}\n`);
-      }
-  for (const [pair, reason] of Object.entries(failures)) console.log(`failed: ${pair}: ${reason}`);
-  return results;
+  const measure = async ({ peer, query, round }: Next): Promise<void> => {
+    const load = loadavg()[0]!.toFixed(1);
+    const got = await measureOne(peer, query, s);
+    if (typeof got === "string") failures[pairOf(peer, query)] = got;
+    else results.push(got);
+    const said = typeof got === "string" ? `failed: ${got}` : `${got.eventsPerSecond} events/s`;
+    console.error(`round ${round} ${pairOf(peer, query)}: ${said} (load before ${load})`);
+    const report = { started, machine: machineOf(), settings: s, failures, results };
+    writeFileSync(s.out, `${JSON.stringify(report, null, 1)}\n`);
+  };
+  const isOver = (): boolean => performance.now() > end;
+  const left = await runRounds({ ...s, peers }, { results, failures }, measure, isOver);
+  if (left > 0) console.log(`${left} runs were not started in ${s.minutes} minutes: go on with --resume`);
+  return { results, failures };
 };
 
 const main = async (): Promise<void> => {
   const settings = settingsOf();
   const peers = await available(settings.peers);
-  const results = await measureAll(settings, peers);
+  const { results, failures } = await measureAll(settings, peers);
   console.log(`\n${machineOf()}, ${settings.events} events, results in ${settings.out}\n`);
-  console.log(comparison(results));
+  console.log(`${comparison(results, failures)}\n`);
+  for (const line of [...missing(peers, settings.queries), ...summary(results)]) console.log(line);
 };
 
+/** Those that are SQL alone. */
+const ourQueries = (): object =>
+  Object.fromEntries(
+    NEXMARK_QUERY_NAMES.flatMap((name) => {
+      const { sql, mode, above } = nexmarkQuery(name, DELAY_US);
+      return above === undefined ? [[name, { sql, mode }]] : [];
+    }),
+  );
+
 if (process.argv.includes("--help")) console.log(USAGE);
+else if (process.argv.includes("--print-queries")) console.log(JSON.stringify(ourQueries()));
 else await main();
