@@ -5,6 +5,7 @@
  * its text. A text with a lone surrogate has no UTF-8: it is kept as a text, and `exact` is false from then on. U3: while `ascii`, all bytes are below 128.
  */
 import { isAscii, isUtf8 } from "node:buffer";
+import { grown, grownBytes } from "./growing-array.ts";
 
 const BYTES_FIRST = 1024;
 const ENTRIES_FIRST = 64;
@@ -29,12 +30,20 @@ export class Utf8Strings {
   /** All bits of the entry under construction. */
   #bits = 0;
   #texts: (string | undefined)[] = [];
+  #lasting = false;
 
   /** Room for so many entries and bytes; it grows. */
   constructor(entries = ENTRIES_FIRST, bytes = BYTES_FIRST) {
     this.ends = new Int32Array(entries + 1);
     this.bytes = Buffer.allocUnsafeSlow(bytes);
-    this.#view = new DataView(this.bytes.buffer);
+    this.#view = viewOf(this.bytes);
+  }
+
+  /** Strings that stay for long and become many. */
+  static lasting(): Utf8Strings {
+    const s = new Utf8Strings(0, 0);
+    s.#lasting = true;
+    return s;
   }
 
   /** Strings whose bytes are known to be the UTF-8 of well-formed text. */
@@ -43,7 +52,7 @@ export class Utf8Strings {
     s.length = length;
     s.ends = ends;
     s.bytes = bytes;
-    s.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    s.#view = viewOf(bytes);
     s.#at = ends[length]!;
     s.ascii = ascii;
     return s;
@@ -72,10 +81,14 @@ export class Utf8Strings {
 
   #room(n: number): void {
     if (this.#at + n <= this.bytes.length) return;
-    const bigger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.#at + n, BYTES_FIRST));
-    bigger.set(this.bytes.subarray(0, this.#at));
-    this.bytes = bigger;
-    this.#view = new DataView(bigger.buffer);
+    const bytes = Math.max(this.bytes.length * 2, this.#at + n, BYTES_FIRST);
+    if (this.#lasting) this.bytes = grownBytes(this.bytes, this.#at, bytes);
+    else {
+      const bigger = Buffer.allocUnsafeSlow(bytes);
+      bigger.set(this.bytes.subarray(0, this.#at));
+      this.bytes = bigger;
+    }
+    this.#view = viewOf(this.bytes);
   }
 
   /** Begins an entry. What was appended and not closed is forgotten. */
@@ -151,9 +164,13 @@ export class Utf8Strings {
   }
 
   #moreEntries(): void {
-    const ends = new Int32Array(Math.max(ENTRIES_FIRST, this.ends.length * 2));
-    ends.set(this.ends);
-    this.ends = ends;
+    const entries = Math.max(ENTRIES_FIRST, this.ends.length * 2);
+    if (this.#lasting) this.ends = grown(this.ends, entries);
+    else {
+      const ends = new Int32Array(entries);
+      ends.set(this.ends);
+      this.ends = ends;
+    }
   }
 
   /** The first `count` of `ids`, in that order, as strings of their own, which are `exact` as these are. */

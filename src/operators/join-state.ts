@@ -6,13 +6,13 @@
  */
 import { type DataType, DOUBLE, struct } from "../core/data-type.ts";
 import type { Batch } from "../core/batch.ts";
+import { grown } from "../core/growing-array.ts";
 import { RESULT_ROWS_MAX } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Row } from "../core/value.ts";
 import { valueAt, type Vector, vectorOf } from "../core/vector.ts";
 import type { TypedExpr } from "../expr/ast.ts";
 import { toUserValue } from "../expr/user-values.ts";
-import { grown } from "../state/row-column.ts";
 import { RowTable } from "../state/row-table.ts";
 import type { KeyIndex } from "./key-index.ts";
 import { SlotExpiry } from "./slot-expiry.ts";
@@ -55,8 +55,8 @@ export class JoinState {
   /** Key ids below `capacity` may come. */
   growKeys(capacity: number): void {
     const before = this.first.length;
-    this.first = grown(this.first, new Int32Array(capacity));
-    this.#last = grown(this.#last, new Int32Array(capacity));
+    this.first = grown(this.first, capacity);
+    this.#last = grown(this.#last, capacity);
     this.first.fill(-1, before);
     this.#last.fill(-1, before);
   }
@@ -64,9 +64,9 @@ export class JoinState {
   #growRows(): void {
     const { capacity } = this.table;
     if (this.next.length >= capacity) return;
-    this.next = grown(this.next, new Int32Array(capacity));
-    this.#previous = grown(this.#previous, new Int32Array(capacity));
-    this.#keyOf = grown(this.#keyOf, new Int32Array(capacity));
+    this.next = grown(this.next, capacity);
+    this.#previous = grown(this.#previous, capacity);
+    this.#keyOf = grown(this.#keyOf, capacity);
   }
 
   restore(index: KeyIndex): void {

@@ -5,9 +5,9 @@
  * are kept under a key; a key without rows goes when `sweep` sees it.
  */
 import type { DataType } from "../core/data-type.ts";
+import { grown } from "../core/growing-array.ts";
 import { combineHash, keyGroupOf } from "../core/hash.ts";
 import type { Vector } from "../core/vector.ts";
-import { grown } from "../state/row-column.ts";
 import { SlotList } from "../state/slot-list.ts";
 import { hashRow } from "./group-ids.ts";
 import { KeyColumn } from "./key-columns.ts";
@@ -101,12 +101,10 @@ export class KeyIndex {
 
   #grow(): void {
     const capacity = (this.#capacity *= 2);
-    this.#hashes = grown(this.#hashes, new Int32Array(capacity));
-    this.#refs = grown(this.#refs, new Int32Array(capacity));
-    const groups = new Int16Array(capacity);
-    groups.set(this.#groups);
-    this.#groups = groups;
-    this.#parts = this.#parts.map((p) => grown(p, new Float64Array(capacity)));
+    this.#hashes = grown(this.#hashes, capacity);
+    this.#refs = grown(this.#refs, capacity);
+    this.#groups = grown(this.#groups, capacity);
+    this.#parts = this.#parts.map((p) => grown(p, capacity));
     this.#onGrow(capacity);
   }
 

@@ -6,13 +6,13 @@
  * the others when the batch has been through: rows that others of their batch push out are never copied.
  */
 import type { Batch } from "../core/batch.ts";
+import { grown } from "../core/growing-array.ts";
 import { RESULT_ROWS_MAX } from "../core/limits.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Vector } from "../core/vector.ts";
 import type { SortOrder, TypedExpr } from "../expr/ast.ts";
 import { type Compare, compareValues } from "../expr/value-order.ts";
 import { valueAt } from "../core/vector.ts";
-import { grown } from "../state/row-column.ts";
 import { RowTable } from "../state/row-table.ts";
 import { SlotList } from "../state/slot-list.ts";
 import { KeyIndex } from "./key-index.ts";
@@ -92,10 +92,10 @@ export class RankedRows {
 
   #growKeys(capacity: number): void {
     const before = this.#best.length;
-    this.#best = grown(this.#best, new Int32Array(this.#single ? capacity : 0));
+    this.#best = grown(this.#best, this.#single ? capacity : 0);
     this.#best.fill(-1, before);
-    this.#isChanged = grown(this.#isChanged, new Uint8Array(capacity));
-    if (this.#o.eventTime !== undefined) this.#times = grown(this.#times, new Float64Array(capacity));
+    this.#isChanged = grown(this.#isChanged, capacity);
+    if (this.#o.eventTime !== undefined) this.#times = grown(this.#times, capacity);
     if (!this.#single) for (let id = this.#lists.length; id < capacity; id++) this.#lists.push([]);
   }
 
@@ -126,8 +126,8 @@ export class RankedRows {
   #growRows(): void {
     const { capacity } = this.table;
     if (this.#given.length < capacity) {
-      this.#given = grown(this.#given, new Int32Array(capacity));
-      this.#rowOf = grown(this.#rowOf, new Int32Array(capacity));
+      this.#given = grown(this.#given, capacity);
+      this.#rowOf = grown(this.#rowOf, capacity);
     }
     this.#theirs = this.#orders.map((o) => this.table.column(o.column).numbers());
   }

@@ -4,6 +4,7 @@
  * Invariants. R1: a null slot has nulls[slot] === 1 and the zero of the layout (V2 of vector.ts); `nulls` is absent until something is null. R2: a column of
  * longs is `f64` until a value leaves ±2^53, `i64` from then on. R3: what `gather` gives shares nothing with the column that later writes change.
  */
+import { grown } from "../core/growing-array.ts";
 import type { Value } from "../core/value.ts";
 import type { Vector } from "../core/vector.ts";
 
@@ -23,14 +24,6 @@ export interface RowColumn {
   bytes(): number;
 }
 
-export type Fixed = Float64Array | Int32Array | Uint8Array | BigInt64Array;
-
-/** The contents of `from` in a larger array. */
-export const grown = <A extends Fixed>(from: A, to: A): A => {
-  to.set(from as never);
-  return to;
-};
-
 /** Null marks of slots; absent until one is set (R1). */
 export class NullMarks {
   marks: Uint8Array | undefined;
@@ -38,7 +31,7 @@ export class NullMarks {
 
   grow(capacity: number): void {
     this.#capacity = capacity;
-    if (this.marks !== undefined) this.marks = grown(this.marks, new Uint8Array(capacity));
+    if (this.marks !== undefined) this.marks = grown(this.marks, capacity);
   }
 
   write(nulls: Uint8Array | undefined, rows: Int32Array, slots: Int32Array, n: number): void {

@@ -13,13 +13,15 @@
  */
 import type { DataType } from "../core/data-type.ts";
 import { StateCorruptError } from "../core/errors.ts";
+import { grown } from "../core/growing-array.ts";
 import type { Value } from "../core/value.ts";
 import type { Vector } from "../core/vector.ts";
 import { decodeColumn, encodeColumn, itemsOfColumn } from "../codec/column-codec.ts";
-import { packItems, unpackViews } from "../codec/msgpack.ts";
+import { unpackViews } from "../codec/msgpack.ts";
 import { NumberList, SlotList } from "./slot-list.ts";
-import { grown, type RowColumn } from "./row-column.ts";
+import type { RowColumn } from "./row-column.ts";
 import type { StateTable, TableStats } from "./table.ts";
+import { LENGTH_BYTES, PieceWriter } from "./piece-writer.ts";
 import { createRowColumn } from "./value-column.ts";
 
 const FORMAT = 2;
@@ -28,7 +30,6 @@ const DELTA = 0;
 const BASE = 1;
 const FRESH_DELTA = 2;
 const FIRST_ITEM = 8;
-const LENGTH_BYTES = 4;
 const NONE = new Float64Array(0);
 
 const LIVE = 1;
@@ -108,9 +109,9 @@ export class RowTable implements StateTable {
   #grow(): void {
     const capacity = Math.max(64, Math.ceil(this.#capacity * (this.#capacity < 65_536 ? 2 : 1.5)));
     this.#capacity = capacity;
-    this.#uids = grown(this.#uids, new Float64Array(capacity));
-    this.#groups = grown(this.#groups, new Uint8Array(capacity));
-    this.#flags = grown(this.#flags, new Uint8Array(capacity));
+    this.#uids = grown(this.#uids, capacity);
+    this.#groups = grown(this.#groups, capacity);
+    this.#flags = grown(this.#flags, capacity);
     for (const c of this.#columns) c.grow(capacity);
   }
 
@@ -187,13 +188,14 @@ export class RowTable implements StateTable {
   }
 
   #encode(how: number, slots: Int32Array, removed: Float64Array, marked: Float64Array): Uint8Array {
-    const pieces = [this.#piece(how, slots.subarray(0, PIECE_ROWS), removed, marked)];
+    const blob = new PieceWriter(FORMAT, Math.max(1, Math.ceil(slots.length / PIECE_ROWS)));
+    blob.add(this.#piece(how, slots.subarray(0, PIECE_ROWS), removed, marked));
     for (let from = PIECE_ROWS; from < slots.length; from += PIECE_ROWS)
-      pieces.push(this.#piece(DELTA, slots.subarray(from, from + PIECE_ROWS), NONE, NONE));
-    return joined(pieces);
+      blob.add(this.#piece(DELTA, slots.subarray(from, from + PIECE_ROWS), NONE, NONE));
+    return blob.done();
   }
 
-  #piece(how: number, slots: Int32Array, removed: Float64Array, marked: Float64Array): Uint8Array {
+  #piece(how: number, slots: Int32Array, removed: Float64Array, marked: Float64Array): readonly unknown[] {
     const n = slots.length;
     const uids = new Float64Array(n);
     const groups = new Uint8Array(n);
@@ -208,7 +210,7 @@ export class RowTable implements StateTable {
     const items: unknown[] = [how, this.#next, n, bytes(uids), groups, marks, bytes(removed), bytes(marked)];
     // An empty column has no dictionary to write.
     if (n > 0) for (const c of this.#columns) encodeColumn(c.gather(slots, n), 0, n, undefined, items);
-    return packItems(items);
+    return items;
   }
 
   /** What changed since the last call; undefined when nothing did. */
@@ -332,19 +334,5 @@ export class RowTable implements StateTable {
     return { rows: this.#count?.() ?? this.size, bytes };
   }
 }
-
-/** The blob of pieces. */
-const joined = (pieces: readonly Uint8Array[]): Uint8Array => {
-  const blob = new Uint8Array(pieces.reduce((sum, p) => sum + LENGTH_BYTES + p.length, 1));
-  const view = new DataView(blob.buffer);
-  blob[0] = FORMAT;
-  let at = 1;
-  for (const p of pieces) {
-    view.setUint32(at, p.length, true);
-    blob.set(p, at + LENGTH_BYTES);
-    at += LENGTH_BYTES + p.length;
-  }
-  return blob;
-};
 
 const doubles = (bytes: Uint8Array): Float64Array => new Float64Array(bytes.slice().buffer);

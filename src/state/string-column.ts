@@ -7,6 +7,7 @@
  * a dictionary of their own (R3).
  */
 import { STRING } from "../core/data-type.ts";
+import { grown } from "../core/growing-array.ts";
 import { Utf8Strings } from "../core/utf8-strings.ts";
 import type { Value } from "../core/value.ts";
 import {
@@ -17,7 +18,7 @@ import {
   type Vector,
   vectorOf,
 } from "../core/vector.ts";
-import { grown, type RowColumn } from "./row-column.ts";
+import type { RowColumn } from "./row-column.ts";
 
 /** The strings are judged when there are this many, and whenever they have doubled. */
 const JUDGED_AT = 1024;
@@ -67,7 +68,7 @@ export class StringColumn implements RowColumn {
   #ids = new Int32Array(0);
   #texts: string[] = [];
   #interned: Map<string, number> | undefined = new Map();
-  #bytes = new Utf8Strings(0, 0);
+  #bytes = Utf8Strings.lasting();
   #dead = 0;
   #written = 0;
   #judgeAt = JUDGED_AT;
@@ -77,7 +78,7 @@ export class StringColumn implements RowColumn {
 
   grow(capacity: number): void {
     const before = this.#ids.length;
-    this.#ids = grown(this.#ids, new Int32Array(capacity));
+    this.#ids = grown(this.#ids, capacity);
     this.#ids.fill(-1, before);
   }
 
@@ -166,9 +167,9 @@ export class StringColumn implements RowColumn {
       ids[slot] = count++;
     }
     const old = this.#bytes;
-    if (old.exact) this.#bytes = old.take(kept, count);
+    this.#bytes = Utf8Strings.lasting();
+    if (old.exact) this.#bytes.appendAll(old, kept, count);
     else {
-      this.#bytes = new Utf8Strings();
       for (let k = 0; k < count; k++) pushText(this.#bytes, old.at(kept[k]!));
     }
     this.#dead = 0;

@@ -1,10 +1,12 @@
 /** Columns of rows in state whose values are numbers, booleans and times (typed arrays) or plain values; strings: string-column.ts. */
 import type { DataType } from "../core/data-type.ts";
+import { grown } from "../core/growing-array.ts";
 import { canonicalLong, type Value } from "../core/value.ts";
 import { layoutOf, valueAt, type Vector, vectorOf } from "../core/vector.ts";
-import { type Fixed, grown, NullMarks, type RowColumn } from "./row-column.ts";
+import { NullMarks, type RowColumn } from "./row-column.ts";
 import { StringColumn } from "./string-column.ts";
 
+type Fixed = Float64Array | Int32Array | Uint8Array | BigInt64Array;
 type FixedLayout = "f64" | "i32" | "bool" | "i64";
 
 const MAKE: Readonly<Record<FixedLayout, (n: number) => Fixed>> = {
@@ -62,7 +64,7 @@ class FixedColumn implements RowColumn {
   }
 
   grow(capacity: number): void {
-    this.#data = grown(this.#data, MAKE[this.#layout](capacity));
+    this.#data = grown(this.#data, capacity);
     this.#nulls.grow(capacity);
   }
 
