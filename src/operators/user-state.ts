@@ -39,7 +39,6 @@ const plain = (v: unknown, depth: number): Value => {
   if (depth > STATE_VALUE_DEPTH_MAX)
     throw invalid(`a state value is nested deeper than ${STATE_VALUE_DEPTH_MAX} levels`);
   if (v === null || v === undefined) return null;
-  const inner = (x: unknown): Value => plain(x, depth + 1);
   switch (typeof v) {
     case "boolean":
     case "number":
@@ -53,35 +52,66 @@ const plain = (v: unknown, depth: number): Value => {
   }
   if (v instanceof Uint8Array) return v.slice();
   if (v instanceof Date) return ["date", v.getTime()];
-  if (Array.isArray(v)) return ["array", ...v.map(inner)];
-  if (v instanceof Map) return ["map", ...[...v].map(([k, x]) => [inner(k), inner(x)])];
-  if (v instanceof Set) return ["set", ...[...v].map(inner)];
+  if (Array.isArray(v)) return items("array", v, depth);
+  if (v instanceof Map) return pairs("map", v, depth);
+  if (v instanceof Set) return items("set", v, depth);
   const prototype: unknown = Object.getPrototypeOf(v);
   if (prototype !== Object.prototype && prototype !== null)
     throw invalid(
       `an object of class ${v.constructor?.name ?? "unknown"} cannot be kept in state: keep plain data`,
     );
-  return ["object", ...Object.entries(v).map(([k, x]) => [k, inner(x)])];
+  const out: Value[] = ["object"];
+  for (const k of Object.keys(v)) out.push([k, plain((v as Record<string, unknown>)[k], depth + 1)]);
+  return out;
+};
+
+const items = (tag: string, values: Iterable<unknown>, depth: number): Value => {
+  const out: Value[] = [tag];
+  for (const x of values) out.push(plain(x, depth + 1));
+  return out;
+};
+
+const pairs = (tag: string, entries: Iterable<readonly [unknown, unknown]>, depth: number): Value => {
+  const out: Value[] = [tag];
+  for (const [k, x] of entries) out.push([plain(k, depth + 1), plain(x, depth + 1)]);
+  return out;
 };
 
 const unplain = (v: Value): unknown => {
   if (!Array.isArray(v)) return v;
-  const [tag, ...rest] = v as unknown as readonly [string, ...Value[]];
-  const entries = (): [unknown, unknown][] =>
-    (rest as unknown as readonly (readonly [Value, Value])[]).map(([k, x]) => [unplain(k), unplain(x)]);
-  switch (tag) {
+  const stored = v as readonly Value[];
+  switch (stored[0]) {
     case "date":
-      return new Date(rest[0] as number);
+      return new Date(stored[1] as number);
     case "array":
-      return rest.map(unplain);
+      return list(stored);
     case "map":
-      return new Map(entries());
+      return new Map(stored.slice(1).map((e) => list(e as readonly Value[], 0) as [unknown, unknown]));
     case "set":
-      return new Set(rest.map(unplain));
+      return new Set(list(stored));
     default:
-      // fromEntries defines properties, so that a key "__proto__" is an ordinary one.
-      return Object.fromEntries(entries() as [string, unknown][]);
+      return object(stored);
   }
+};
+
+/** The values behind the tag, or from `at` on. */
+const list = (stored: readonly Value[], at = 1): unknown[] => {
+  const out: unknown[] = [];
+  for (let i = at; i < stored.length; i++) out.push(unplain(stored[i]!));
+  return out;
+};
+
+const object = (stored: readonly Value[]): Record<string, unknown> => {
+  const out: Record<string, unknown> = {};
+  for (let i = 1; i < stored.length; i++) {
+    const [k, x] = stored[i] as readonly [string, Value];
+    const value = unplain(x);
+    // An assignment would set the prototype.
+    if (k === "__proto__")
+      Object.defineProperty(out, k, { value, enumerable: true, writable: true, configurable: true });
+    else out[k] = value;
+  }
+  return out;
 };
 
 const PLAIN: StateCodec = { encode: (v) => checked(plain(v, 0)), decode: unplain };
