@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { type Batch, batchFromRows, rowCount, rowsOf } from "../../src/core/batch.ts";
-import { field, LONG, STRING } from "../../src/core/data-type.ts";
+import { field, LONG, STRING, TIMESTAMP } from "../../src/core/data-type.ts";
 import { AnalysisError, ExecutionError } from "../../src/core/errors.ts";
 import { schemaOf } from "../../src/core/schema.ts";
 import type { Value } from "../../src/core/value.ts";
@@ -193,4 +193,34 @@ test("names and literals never reach the generated source (G1)", () => {
   const calc = compileCalc(LONGS, [{ kind: "project", exprs: [e], names: [evil] }]);
   assert.ok(!calc.source.includes("exit") && !calc.source.includes("proto"));
   assert.deepEqual(rowsOf(calc.run(longs([1]), CONTEXT)), [[false]]);
+});
+
+test("rows of one window share its struct, and every row has its own window", () => {
+  const schema = schemaOf([field("ts", TIMESTAMP)]);
+  const ts: TypedExpr = { kind: "slot", index: 0, name: "ts", type: TIMESTAMP, nullable: true };
+  const ofTimes = columnScope([{ name: "ts", qualifier: [], expr: ts }]);
+  const windowOf = (size: string, start: string): TypedExpr => {
+    const args = [size, size, start].map((value): Expr => ({ kind: "literal", value, type: STRING }));
+    const call: Expr = { kind: "call", fn: "window", args: [{ kind: "column", parts: ["ts"] }, ...args] };
+    return typeExpr(call, ofTimes);
+  };
+  const times = [-1, 0, 5, 9_999, 10_000, 9_999, 20_001, null, 20_002, -10_000, 0.5, 9_999.999];
+  const batch = batchFromRows(
+    schema,
+    times.map((t) => [t]),
+  );
+  for (const e of [
+    windowOf("10 seconds", "0 seconds"),
+    windowOf("10 seconds", "3 seconds"),
+    windowOf("1500 microseconds", "0 seconds"),
+  ]) {
+    const [vector] = compileExprs([e])(batch, CONTEXT);
+    const got = times.map((_, i) => valueAt(vector!, i));
+    assert.deepEqual(
+      got,
+      times.map((t) => interpret(e, [t], CONTEXT)),
+    );
+    const { args } = e as Extract<TypedExpr, { kind: "call" }>;
+    if ((args[1] as { value: Value }).value === 10_000_000) assert.equal(got[6], got[8]);
+  }
 });

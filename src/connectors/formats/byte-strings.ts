@@ -47,7 +47,7 @@ export class ByteStrings {
     // A little larger than the last one: growing copies.
     const { length, byteLength } = this.dictionary;
     this.dictionary = new Utf8Strings(length + (length >> 3), byteLength + (byteLength >> 3));
-    this.#table.fill(0);
+    if (this.#ids > 0) this.#table.fill(0);
     this.#ids = 0;
     this.#used = 0;
   }
