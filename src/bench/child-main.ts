@@ -20,11 +20,11 @@ const WORK: Readonly<Record<string, () => Promise<(parameters: never) => Promise
   natsParseBytes: async () => (await import("./nats-work.ts")).parseBytesFloor,
   natsPublish: async () => (await import("./nats-work.ts")).publishFloor,
   latency: async () => (await import("./latency.ts")).runCounter,
+  latencyReader: async () => (await import("./latency-reader.ts")).readResults,
 };
 
 const [, , name = "", parameters = "null"] = process.argv;
 const work = await WORK[name]!();
 const outcome = await work(JSON.parse(parameters) as never);
-process.stdout.write(`${JSON.stringify(outcome)}\n`);
-// Whatever the work left open does not count.
-process.exit(0);
+// Whatever the work left open does not count; what is long must be through the pipe.
+process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0));

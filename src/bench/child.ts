@@ -13,10 +13,10 @@ const entry = fileURLToPath(
   ),
 );
 
-/** Starts the work in a new process. Its standard output is the caller's to read. */
-export const startChild = (work: string, parameters: unknown): ChildProcess =>
+/** Starts the work in a new process. Its standard output is the caller's to read; `told`: it reads its standard input. */
+export const startChild = (work: string, parameters: unknown, told = false): ChildProcess =>
   spawn(process.execPath, [...process.execArgv, entry, work, JSON.stringify(parameters)], {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [told ? "pipe" : "ignore", "pipe", "pipe"],
   });
 
 /** Does the work in a new process. Rejects with what it wrote to standard error when it fails. */

@@ -37,6 +37,8 @@ export interface EngineOptions {
   readonly log?: Logger;
   /** Default: so long that a long batch cannot outlast it. */
   readonly leaseMs?: number;
+  /** Hears where actors are. */
+  readonly probe?: NodeServices["probe"];
 }
 
 const stateOn = (o: EngineOptions, folder: string): Promise<LevelBackend> => {
@@ -133,6 +135,7 @@ export class BenchEngine {
           if (level === "error") process.stderr.write(`${message} ${String(fields?.["error"])}\n`);
         }),
       timeZone: "UTC",
+      ...(this.#o.probe === undefined ? {} : { probe: this.#o.probe }),
       settings: {
         partitions: this.#o.partitions,
         snapshotIntervalMs: this.#o.snapshotIntervalMs,

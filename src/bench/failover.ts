@@ -7,7 +7,8 @@ import { SYSTEM_CLOCK } from "../query/system-clock.ts";
 import { benchBroker } from "./broker.ts";
 import { startChild } from "./child.ts";
 import { BenchEngine } from "./engine.ts";
-import { collect, type Counter, counted, countRequest, createStreams, generate, now } from "./latency.ts";
+import { type Counter, countRequest, createStreams } from "./latency.ts";
+import { collect, counted, generate, now, resultsOf } from "./latency-load.ts";
 import { withDirectory } from "./query-run.ts";
 import type { ReportRow } from "./report.ts";
 
@@ -60,7 +61,8 @@ export const measureFailover = async (f: Failover): Promise<ReportRow> => {
   const broker = await benchBroker(f.url);
   const store = await JetStreamStore.open({ servers: broker.url, clock: SYSTEM_CLOCK });
   const { partitions, leaseMs } = f;
-  const node = { url: broker.url, partitions, guarantee: "exactlyOnce", session: "failover", leaseMs };
+  const query = { url: broker.url, partitions, guarantee: "exactlyOnce", rowsPerMessage: 1, trace: false };
+  const node: Node = { ...query, session: "failover", leaseMs };
   const nodes: ReturnType<typeof startChild>[] = [];
   const [stop, end] = [new AbortController(), new AbortController()];
   try {
@@ -74,17 +76,18 @@ export const measureFailover = async (f: Failover): Promise<ReportRow> => {
     }
     const counts = new Map<string, number>();
     const times: number[] = [];
-    const collected = collect(store.nats, end.signal, ({ k, n }, arrived) => {
-      counts.set(k, n);
-      if (times.at(-1) !== arrived) times.push(arrived);
+    const collected = collect(store.nats, end.signal, (arrival) => {
+      for (const [{ k, n }] of resultsOf(arrival)) counts.set(k, n);
+      if (times.at(-1) !== arrival.atMs) times.push(arrival.atMs);
     });
-    const generated = generate(store.nats, RATE, KEYS, stop.signal);
+    const load = { rate: RATE, keys: KEYS, rowsPerMessage: 1 };
+    const generated = generate(store.nats, load, stop.signal);
     await new Promise((resolve) => setTimeout(resolve, BEFORE_MS));
     nodes[f.kills === "leader" ? 0 : 1]!.kill("SIGKILL");
     const killed = now();
     await new Promise((resolve) => setTimeout(resolve, AFTER_MS));
     stop.abort();
-    const correct = await counted(counts, (await generated).stored);
+    const correct = await counted(counts, (await generated).rows);
     end.abort();
     await collected;
     return { kills: f.kills, leaseMs, silenceMs: Math.round(longestSilence(times, killed)), correct };

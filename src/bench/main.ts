@@ -92,7 +92,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 };
 
 /** Flags that stand alone. */
-const SWITCHES: ReadonlySet<string> = new Set(["json", "help", "out-of-order", "full"]);
+const SWITCHES: ReadonlySet<string> = new Set(["json", "help", "out-of-order", "full", "trace"]);
 
 const usage = (): string =>
   ["usage: millrace bench <name> [flags]", ""]

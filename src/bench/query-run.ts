@@ -16,7 +16,7 @@ import type { Relation } from "../plan/relation.ts";
 import type { StartRequest } from "../query/runtime.ts";
 import type { StreamingQuery } from "../query/streaming-query.ts";
 import { SYSTEM_CLOCK } from "../query/system-clock.ts";
-import { BenchEngine } from "./engine.ts";
+import { BenchEngine, type EngineOptions } from "./engine.ts";
 import { type Measured, measure } from "./measure.ts";
 import { profiled } from "./profile.ts";
 import { untilAllAreReady, type WorkerPlace } from "./workers.ts";
@@ -88,6 +88,7 @@ export const openEngine = async (
   directory: string,
   run: Pick<QueryRun, "durable" | "partitions" | "url" | "place" | "kept"> & {
     readonly stateMemory?: number;
+    readonly probe?: EngineOptions["probe"];
   },
 ): Promise<BenchEngine> =>
   BenchEngine.open({
@@ -98,6 +99,7 @@ export const openEngine = async (
     stateMemory: run.stateMemory,
     store: await storeOf(run),
     resumes: run.kept?.session,
+    ...(run.probe === undefined ? {} : { probe: run.probe }),
     shared: run.place === undefined ? undefined : { session: run.place.session, workers: run.place.of },
   });
 

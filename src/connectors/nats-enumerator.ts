@@ -19,8 +19,14 @@ export type NatsOffset = { readonly sequence: number; readonly created: string }
 
 export const offsetOf = (json: Json): NatsOffset => json as unknown as NatsOffset;
 
-/** With hints coming, the broker is asked all the same this often: hints get lost, streams appear. */
-const REFRESH_MS = SOURCE_POLL_MS * 10;
+/** With hints coming, the broker is asked all the same this often: hints get lost, streams appear. Less than the coordinator's rhythm, which would miss it else. */
+const REFRESH_MS = SOURCE_POLL_MS * 9;
+
+/** What readers of this process have got, by stream: as new as any hint, when an epoch is planned. */
+export type SeenStreams = Map<
+  string,
+  { readonly created: string; readonly prefetch: { readonly known: number; readonly closed: boolean } }
+>;
 
 interface Split {
   readonly created: string;
@@ -40,6 +46,7 @@ export class NatsEnumerator implements SourceEnumerator {
   readonly #connect: () => Promise<NatsAccess>;
   readonly #clock: Clock;
   readonly #mode: "batch" | "stream";
+  readonly #seen: SeenStreams;
   readonly #splits = new Map<string, Split>();
   /** With a subject filter: the end of what matches, by stream. */
   readonly #ends = new Map<string, number>();
@@ -51,7 +58,9 @@ export class NatsEnumerator implements SourceEnumerator {
     connect: () => Promise<NatsAccess>,
     clock: Clock,
     mode: "batch" | "stream",
+    seen: SeenStreams,
   ) {
+    this.#seen = seen;
     this.#options = options;
     this.#connect = connect;
     this.#clock = clock;
@@ -175,15 +184,31 @@ export class NatsEnumerator implements SourceEnumerator {
   }
 
   available(name: string, to: Json): void {
-    const split = this.#splits.get(name);
     const { sequence, created } = offsetOf(to);
+    this.#extend(name, created, sequence);
+  }
+
+  #extend(name: string, created: string, end: number): void {
+    const split = this.#splits.get(name);
     if (split !== undefined && split.created === created)
-      split.end = Math.max(split.end, Math.min(split.limit, sequence));
+      split.end = Math.max(split.end, Math.min(split.limit, end));
+  }
+
+  /** Takes over what is here. Whether every split is read in this process, so that there is nobody to ask. */
+  #lookHere(): boolean {
+    let all = this.#splits.size > 0;
+    for (const [name, { created }] of this.#splits) {
+      const seen = this.#seen.get(name);
+      if (seen === undefined || seen.created !== created || seen.prefetch.closed) all = false;
+      else this.#extend(name, created, seen.prefetch.known);
+    }
+    return all;
   }
 
   async #look(force: boolean): Promise<void> {
     const fresh = this.#clock.monotonic() - this.#refreshed < REFRESH_MS;
-    if (!force && fresh && this.unread().length > 0) return;
+    const here = this.#lookHere();
+    if (!force && fresh && (here || this.unread().length > 0)) return;
     this.#update(await this.#found());
   }
 

@@ -133,6 +133,11 @@ export class Prefetch {
     return this.#closed;
   }
 
+  /** The sequence behind the newest message that is here; 0 before the first. */
+  get known(): number {
+    return this.#known;
+  }
+
   close(): void {
     this.#closed = true;
     this.#reader.close();

@@ -11,7 +11,7 @@ import type { Value } from "../core/value.ts";
 import { vectorOf } from "../core/vector.ts";
 import type { NatsAccess, NatsBlock, NatsReaderOptions, NatsRecord } from "../log/nats-access.ts";
 import { type Decoder, payloadViews } from "./formats/decoder.ts";
-import { lost, type NatsOffset, offsetOf } from "./nats-enumerator.ts";
+import { lost, type NatsOffset, offsetOf, type SeenStreams } from "./nats-enumerator.ts";
 import type { NatsSourceOptions } from "./nats-options.ts";
 import { type NatsRun, Prefetch } from "./nats-prefetch.ts";
 import type { Json, SourceReader, SplitRange } from "./source.ts";
@@ -120,6 +120,7 @@ export class NatsSourceReader implements SourceReader {
   readonly #decoder: Decoder | undefined;
   readonly #positions = new Map<string, Position>();
   readonly #listeners = new Map<string, (to: Json) => void>();
+  readonly #seen: SeenStreams;
   #closed = false;
 
   constructor(
@@ -128,7 +129,9 @@ export class NatsSourceReader implements SourceReader {
     clock: Clock,
     schema: Schema,
     decoder: Decoder | undefined,
+    seen: SeenStreams,
   ) {
+    this.#seen = seen;
     this.#options = options;
     this.#connect = connect;
     this.#clock = clock;
@@ -164,6 +167,7 @@ export class NatsSourceReader implements SourceReader {
       next: from.sequence,
     };
     if (this.#closed) position.prefetch.close();
+    else this.#seen.set(split, { created: from.created, prefetch: position.prefetch });
     this.#positions.set(split, position);
     return position;
   }

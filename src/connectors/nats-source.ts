@@ -8,7 +8,7 @@ import type { Decoder, DecoderOptions } from "./formats/decoder.ts";
 import type { Encoding } from "./formats/encoder.ts";
 import { JsonDecoder, jsonDecoderCode } from "./formats/json-decoder.ts";
 import { MsgpackDecoder } from "./formats/msgpack-decoder.ts";
-import { NatsEnumerator } from "./nats-enumerator.ts";
+import { NatsEnumerator, type SeenStreams } from "./nats-enumerator.ts";
 import {
   MESSAGE_SCHEMA,
   natsAccess,
@@ -57,6 +57,7 @@ export const natsSourceFactory: SourceFactory = {
     let connection: Promise<NatsAccess> | undefined;
     let own: NatsAccess | undefined;
     let users = 0;
+    const seen: SeenStreams = new Map();
     const connect = (): Promise<NatsAccess> => {
       connection ??= natsAccess("nats source", context.store, options.url, (url) =>
         openNats(url, context.clock),
@@ -83,7 +84,7 @@ export const natsSourceFactory: SourceFactory = {
       };
       return user;
     };
-    const enumerator = (): NatsEnumerator => new NatsEnumerator(options, connect, context.clock, mode);
+    const enumerator = (): NatsEnumerator => new NatsEnumerator(options, connect, context.clock, mode, seen);
     const decoder = (): Decoder | undefined =>
       messages
         ? undefined
@@ -102,7 +103,7 @@ export const natsSourceFactory: SourceFactory = {
         return Math.max(1, Math.min(PARALLELISM_MAX, splits.known));
       },
       enumerator: () => used(enumerator()),
-      reader: () => used(new NatsSourceReader(options, connect, context.clock, spec.schema, decoder())),
+      reader: () => used(new NatsSourceReader(options, connect, context.clock, spec.schema, decoder(), seen)),
     };
   },
 };

@@ -78,9 +78,11 @@ test("start and latency report right results", async () => {
   assert.equal(first!["correct"], true);
   positive(first!, "startToFirstRowMs", "bestMs", "cpuMs", "aimMs");
   const rate = { rate: "200", seconds: "1", skip: "1", keys: "10" };
-  const [row] = (await reportOf(latency, rate)).rows;
-  assert.equal(row!["correct"], true, JSON.stringify(row));
-  positive(row!, "p50", "p95", "p99");
+  for (const more of [{}, { floor: "off", trace: "true", "rows-per-message": "7", "real-time": "5" }]) {
+    const [row] = (await reportOf(latency, { ...rate, ...more })).rows;
+    assert.equal(row!["correct"], true, JSON.stringify(row));
+    positive(row!, "p50", "p95", "p99", ...("floor" in more ? [] : ["floorP50", "floorP99"]));
+  }
 });
 
 const DATA: NexmarkParameters = { events: 4_000, delayUs: 10_000, group: 1 };

@@ -144,6 +144,29 @@ for (const { version, path } of brokers()) {
     assert.deepEqual(e.unread!(), []);
   });
 
+  test(`source on ${version}: what a reader of this process has got is planned without asking the broker`, async (t) => {
+    const b = await bed(t, path);
+    await b.nats.createStream({ name: "IN", subjects: ["in"] });
+    const s = sourceOn(b, { stream: "IN" }, SCHEMA);
+    const e = await opened(s);
+    const { created } = (await b.nats.stream("IN"))!;
+    const reader = s.reader();
+    const first = new Promise<void>((resolve) =>
+      reader.prefetch!("IN", { sequence: 1, created }, () => resolve()),
+    );
+    await put(
+      b.nats,
+      "in",
+      Array.from({ length: 3 }, (_, v) => ({ k: "a", v })),
+    );
+    await first;
+    await b.broker.kill();
+    const [range] = await e.plan({});
+    assert.ok((range!.to as { sequence: number }).sequence > 1);
+    assert.deepEqual(await e.plan({ maxOffsets: 0 }), []);
+    await reader.close();
+  });
+
   test(`source on ${version}: messages that are gone`, async (t) => {
     const b = await bed(t, path);
     await b.nats.createStream({ name: "IN", subjects: ["in"] });
