@@ -1,0 +1,227 @@
+/** The error classes from N to Z: see error-classes.ts. */
+
+export const ERROR_CLASSES_FROM_N: readonly (readonly [string, string])[] = [
+  ["NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION", "The frequency of a percentile must not be negative."],
+  ["NESTED_AGGREGATE_FUNCTION", "An aggregate inside an aggregate. Compute the inner one in a subquery."],
+  [
+    "NESTED_WINDOW_FUNCTION",
+    "A window function inside a window function. Compute the inner one in a subquery.",
+  ],
+  ["NON_FOLDABLE_ARGUMENT", "The argument must be a constant."],
+  ["NON_LITERAL_PIVOT_VALUES", "The values of PIVOT must be literals."],
+  [
+    "NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING",
+    "`row_number() OVER` and its like need all rows. On a stream use time windows, `dropDuplicates`, `max_by`, or state of your own.",
+  ],
+  [
+    "NOT_A_CONSTANT_STRING",
+    "IDENTIFIER(…) takes a text that is known before the query runs: a literal, a parameter, a variable, or functions of these.",
+  ],
+  ["NOT_A_SCALAR_FUNCTION", "The function gives a table: call it in FROM."],
+  ["NOT_A_TABLE_FUNCTION", "The function is known, but makes no rows: it cannot stand in FROM."],
+  [
+    "NOT_NULL_CONSTRAINT_VIOLATION",
+    "A column that is not nullable got no value. Declare it with `.nullable()`, or give one.",
+  ],
+  ["NULL_MAP_KEY", "A map cannot have null as a key."],
+  ["NULL_QUERY_STRING_EXECUTE_IMMEDIATE", "The text of EXECUTE IMMEDIATE is null."],
+  [
+    "NUMERIC_VALUE_OUT_OF_RANGE",
+    "The number does not fit the decimal type. Give it more digits, or use `try_cast`.",
+  ],
+  ["NUM_COLUMNS_MISMATCH", "The two sides of a set operation have different numbers of columns."],
+  [
+    "NUM_TABLE_VALUE_ALIASES_MISMATCH",
+    "`f(…) AS t(a, b)` names more or fewer columns than the function gives.",
+  ],
+  ["ORDER_BY_POS_OUT_OF_RANGE", "ORDER BY names an item by a number that SELECT does not have."],
+  ["PARSE_EMPTY_STATEMENT", "There is no statement in the text."],
+  ["PARSE_MODE_UNSUPPORTED", "from_json and from_csv have the modes PERMISSIVE and FAILFAST."],
+  [
+    "PARSE_SYNTAX_ERROR",
+    "The text is no SQL at the place of the caret; the message says what was expected there.",
+  ],
+  [
+    "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION",
+    "An item of `|> AGGREGATE` holds no aggregate function. Move it to GROUP BY, or aggregate it.",
+  ],
+  [
+    "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION",
+    "`|> SELECT`, `|> EXTEND`, `|> SET` and `|> WHERE` take no aggregate functions. Use `|> AGGREGATE`.",
+  ],
+  ["PIVOT_VALUE_DATA_TYPE_MISMATCH", "A value of PIVOT has another type than its column."],
+  [
+    "QUALIFY_REQUIRES_WINDOW_FUNCTION",
+    "QUALIFY filters by window functions: without one use WHERE or HAVING.",
+  ],
+  [
+    "RECURSION_LEVEL_LIMIT_EXCEEDED",
+    "A recursive WITH did not end within the limit of steps. Its step needs a condition that ends it.",
+  ],
+  ["RECURSION_ROW_LIMIT_EXCEEDED", "A recursive WITH made more rows than the limit."],
+  ["RECURSIVE_VIEW", "A view refers to itself."],
+  ["REMAINDER_BY_ZERO", "The remainder of a division by zero. `try_mod` gives null."],
+  ["REQUIRED_PARAMETER_NOT_FOUND", "A call leaves out a parameter that has no default."],
+  ["ROUTINE_ALREADY_EXISTS", "A function of this name is there. Use CREATE OR REPLACE, or drop it first."],
+  ["ROUTINE_NOT_FOUND", "LATERAL VIEW, DROP FUNCTION or the body of a SQL function names no function."],
+  [
+    "ROW_SUBQUERY_TOO_MANY_ROWS",
+    "The query whose row SET VARIABLE or INTO takes gave several. Aggregate, or add LIMIT 1.",
+  ],
+  [
+    "SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION",
+    "Beside groups a correlated scalar subquery is a key of GROUP BY or stands inside an aggregate: repeat it in GROUP BY, or use first(…).",
+  ],
+  [
+    "SCALAR_SUBQUERY_TOO_MANY_ROWS",
+    "A subquery used as a value gave several rows. Use an aggregate, LIMIT 1, or IN.",
+  ],
+  [
+    "SEED_EXPRESSION_IS_UNFOLDABLE",
+    "A random function takes a constant seed, not one that depends on the row.",
+  ],
+  [
+    "STATEFUL_PROCESSOR_CANNOT_PERFORM_OPERATION_WITH_INVALID_HANDLE_STATE",
+    "State variables are made in `init`; their values and timers are used in the handlers.",
+  ],
+  [
+    "STATEFUL_PROCESSOR_CANNOT_PERFORM_OPERATION_WITH_INVALID_TIME_MODE",
+    "Timers and times to live need a `timeMode`.",
+  ],
+  [
+    "STATEFUL_PROCESSOR_DUPLICATE_STATE_VARIABLE_DEFINED",
+    "A processor made two state variables of one name.",
+  ],
+  ["STATEFUL_PROCESSOR_TTL_DURATION_MUST_BE_POSITIVE", "A time to live is above 0 ms."],
+  ["STATE_STORE_HANDLE_NOT_INITIALIZED", "A state variable was used before `init` made it."],
+  [
+    "STATE_VALUE_INVALID",
+    "The value is no plain data, or does not fit the declared type of its state variable.",
+  ],
+  [
+    "STATE_VALUE_NOT_FOUND",
+    "`get()` of a state variable that has no value. Ask `exists()` first, or use `getOption()`.",
+  ],
+  [
+    "STATE_VALUE_TOO_LARGE",
+    "A value of state is above the limit of one value. Split it over a list or map variable.",
+  ],
+  [
+    "STREAMING_OUTPUT_MODE",
+    "The output mode is unknown, or one that this query cannot have: see [output modes](output-modes.md).",
+  ],
+  ["TABLE_OR_VIEW_ALREADY_EXISTS", "The name is taken. Use CREATE OR REPLACE, or IF NOT EXISTS."],
+  ["TABLE_OR_VIEW_NOT_FOUND", "No table, view or CTE has this name here; the message lists near ones."],
+  ["TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "The name is taken. Use CREATE OR REPLACE."],
+  ["TRAILING_COMMA_IN_SELECT", "A comma stands before FROM."],
+  ["UDF_RESULT_TYPE", "A user function gave a value that its declared type cannot hold."],
+  ["UDF_TIMEOUT", "A `mapAsync` function took longer than its timeout, in all of its tries."],
+  ["UDTF_ALIAS_NUMBER_MISMATCH", "A generator gives another number of columns than its alias names."],
+  [
+    "UNBOUND_SQL_PARAMETER",
+    "The text has `:name`, and no value was given for it: `mill.sql(text, { name: value })`.",
+  ],
+  ["UNCLOSED_BRACKETED_COMMENT", "`/*` without `*/`."],
+  ["UNEXPECTED_INPUT_TYPE", "The argument has a type that the function does not take."],
+  ["UNEXPECTED_NULL", "The argument must not be null."],
+  ["UNEXPECTED_POSITIONAL_ARGUMENT", "An argument by position stands after a named one."],
+  ["UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE", "Use UNION ALL in a recursive WITH."],
+  [
+    "UNPIVOT_REQUIRES_ATTRIBUTES",
+    "UNPIVOT takes columns, no fields of structs: select these under names first.",
+  ],
+  ["UNPIVOT_REQUIRES_VALUE_COLUMNS", "UNPIVOT names no columns of values."],
+  ["UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "The columns of UNPIVOT have types with nothing in common."],
+  ["UNPIVOT_VALUE_SIZE_MISMATCH", "The groups of UNPIVOT have different numbers of columns."],
+  ["UNRECOGNIZED_PARAMETER_NAME", "A call names an argument that the function does not have."],
+  [
+    "UNRECOGNIZED_STATISTIC",
+    "`summary` knows count, count_distinct, approx_count_distinct, mean, stddev, min, max and percentages such as 25%.",
+  ],
+  ["UNRESOLVABLE_TABLE_VALUED_FUNCTION", "The arguments do not fit the table function."],
+  [
+    "UNRESOLVED_ALL_IN_GROUP_BY",
+    "GROUP BY ALL cannot tell the keys: an item mixes an aggregate with columns outside of it. Name the keys.",
+  ],
+  ["UNRESOLVED_COLUMN", "No column has this name here; the message has the nearest ones."],
+  [
+    "UNRESOLVED_COLUMN_AMONG_FIELD_NAMES",
+    "The frame has no column of this name; the message has the nearest ones.",
+  ],
+  [
+    "UNRESOLVED_ROUTINE",
+    "There is no function of this name. SHOW FUNCTIONS lists them; a user function is made with `mill.udf`.",
+  ],
+  ["UNRESOLVED_USING_COLUMN_FOR_JOIN", "One side of the join has no such column."],
+  ["UNRESOLVED_VARIABLE", "There is no variable of this name. DECLARE it first; its schema is `session`."],
+  [
+    "UNSAFE_INTEGER",
+    "A long outside ±2^53 would lose digits as a JavaScript number. Declare the column as `t.bigint`, or cast it to string.",
+  ],
+  ["UNSUPPORTED_DATATYPE", "The type does not exist here."],
+  [
+    "UNSUPPORTED_EXPR_FOR_OPERATOR",
+    "The expression cannot stand in this clause; the message says which one takes it.",
+  ],
+  ["UNSUPPORTED_EXPR_FOR_WINDOW", "Only aggregates and window functions can have OVER."],
+  ["UNSUPPORTED_FEATURE", "Spark has this, Millrace does not; the subclass says what."],
+  [
+    "UNSUPPORTED_GENERATOR",
+    "A generator function stands inside an expression, or beside another. It is a whole item of SELECT, or stands in LATERAL VIEW.",
+  ],
+  ["UNSUPPORTED_GROUPING_EXPRESSION", "`grouping` and `grouping_id` need GROUPING SETS, CUBE or ROLLUP."],
+  ["UNSUPPORTED_JOIN_TYPE", "There is no join of this kind."],
+  ["UNSUPPORTED_OVERWRITE", "INSERT OVERWRITE is for tables in memory."],
+  ["UNSUPPORTED_SHOW_CREATE_TABLE", "A temporary view has no CREATE TABLE."],
+  [
+    "UNSUPPORTED_SQL_UDF_USAGE",
+    'With `compatibility: "spark"`: a SQL function cannot stand in ORDER BY, in a generator or in front of OVER. Compute it in a subquery.',
+  ],
+  [
+    "UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK",
+    'With `compatibility: "spark"`: EXCEPT in append mode needs a watermarked column among its columns, as in Spark.',
+  ],
+  [
+    "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY",
+    "A correlated subquery of a kind that cannot be turned into a join. Write the join.",
+  ],
+  [
+    "UNSUPPORTED_TIME_TYPE",
+    "The TIME type is off in Spark by default and not supported here; use a timestamp, a string or an interval.",
+  ],
+  [
+    "UNSUPPORTED_TYPED_LITERAL",
+    "`TYPE 'text'` is for DATE, TIMESTAMP, TIMESTAMP_NTZ, TIMESTAMP_LTZ, INTERVAL and X.",
+  ],
+  [
+    "USER_DEFINED_FUNCTIONS",
+    "The definition of a SQL function is invalid: aggregates, window functions and generators cannot stand in its body (a subquery may hold them), parameters with a default come last, a table function gives the columns it declares.",
+  ],
+  ["USER_RAISED_EXCEPTION", "`raise_error` or `assert_true` was reached: the query says so itself."],
+  ["VARIABLE_ALREADY_EXISTS", "The variable is declared already. Use DECLARE OR REPLACE."],
+  ["VARIABLE_NOT_FOUND", "DROP TEMPORARY VARIABLE names no variable. Add IF EXISTS if that is no error."],
+  ["VARIANT_DUPLICATE_KEY", "The object in the variant has this key already."],
+  [
+    "VARIANT_PATH_TYPE_MISMATCH",
+    "The path meets a value of another kind in the variant; the `try_` function gives null there.",
+  ],
+  ["VARIANT_SIZE_LIMIT", "The path has an index that would make a variant of unreasonable size."],
+  ["VECTOR_DIMENSION_MISMATCH", "Vectors that go together have as many elements as each other."],
+  ["WINDOW_FUNCTION_FRAME_NOT_ORDERED", "The window function needs ORDER BY in its OVER."],
+  [
+    "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE",
+    "Window functions cannot stand in WHERE or HAVING: use QUALIFY, or a subquery.",
+  ],
+  ["WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "The function needs OVER (…)."],
+  [
+    "WRITE_STREAM_NOT_ALLOWED",
+    "`writeStream` needs a stream. Read the source with `readStream`, or use `write`.",
+  ],
+  ["WRONG_NUM_ARGS", "The function takes another number of arguments; the message says how many."],
+  ["_LEGACY_ERROR_TEMP_1006", "Each item of PIVOT before FOR holds an aggregate."],
+  ["_LEGACY_ERROR_TEMP_1031", "A window function stands inside an aggregate function."],
+  ["_LEGACY_ERROR_TEMP_1035", "A rank or an offset has a frame of its own and takes no other."],
+  ["_LEGACY_ERROR_TEMP_1210", "Whether nulls are ignored is said by a boolean literal."],
+  ["_LEGACY_ERROR_TEMP_2128", "The arrays of keys and of values have different lengths."],
+  ["_LEGACY_ERROR_TEMP_3242", "A sequence of dates has a step of whole days or months."],
+];
