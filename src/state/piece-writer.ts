@@ -5,10 +5,8 @@
 import { measureItems, writeItems } from "../codec/msgpack.ts";
 
 export const LENGTH_BYTES = 4;
-/** Later pieces may be longer than the first by so much. */
-const MARGIN = 1.125;
-/** More unused bytes than this share of the memory are given back. */
-const UNUSED_SHARE = 0.25;
+/** Later pieces may be longer than the first by so much. What is not used of a large memory was never written to and costs nothing. */
+const MARGIN = 1.25;
 
 export class PieceWriter {
   readonly #format: number;
@@ -17,7 +15,7 @@ export class PieceWriter {
   #view = new DataView(this.#bytes.buffer);
   #at = 1;
 
-  /** `pieces`: how many will come, at least one. */
+  /** `pieces`: how many will come; the last may be part of one. */
   constructor(format: number, pieces: number) {
     this.#format = format;
     this.#pieces = pieces;
@@ -35,7 +33,8 @@ export class PieceWriter {
     const needed = this.#at + n;
     const before = this.#bytes;
     if (needed <= before.length) return;
-    const all = before.length === 0 ? 1 + n * (1 + (this.#pieces - 1) * MARGIN) : before.length * 1.5;
+    const all =
+      before.length === 0 ? 1 + n * (1 + Math.max(0, this.#pieces - 1) * MARGIN) : before.length * 1.5;
     this.#bytes = new Uint8Array(Math.max(needed, Math.ceil(all)));
     this.#bytes.set(before);
     this.#bytes[0] = this.#format;
@@ -43,8 +42,6 @@ export class PieceWriter {
   }
 
   done(): Uint8Array {
-    const unused = this.#bytes.length - this.#at;
-    const bytes = this.#bytes.subarray(0, this.#at);
-    return unused > this.#bytes.length * UNUSED_SHARE ? bytes.slice() : bytes;
+    return this.#bytes.subarray(0, this.#at);
   }
 }

@@ -66,6 +66,8 @@ export class RowTable implements StateTable {
   readonly #marked = new SlotList();
   /** Rows that some blob has. */
   #persisted = 0;
+  /** Rows that some blob has and that are gone. */
+  #dead = 0;
   /** While blobs are loaded: slots by uid, once a blob refers to rows of another. */
   #byUid: Map<number, number> | undefined;
   #offset = 0;
@@ -125,6 +127,7 @@ export class RowTable implements StateTable {
     if ((flags & NEW) === 0) {
       this.#removed.push(this.#uids[slot]!);
       this.#persisted--;
+      this.#dead++;
     }
     this.#flags[slot] = 0;
     for (let c = 0; c < this.#columns.length; c++) this.#columns[c]!.clear(slot);
@@ -182,13 +185,13 @@ export class RowTable implements StateTable {
     for (let slot = 0; slot < this.#used; slot++)
       if ((this.#flags[slot]! & LIVE) !== 0) for (const c of this.#columns) c.clear(slot);
     this.#flags.fill(0);
-    this.#used = this.#persisted = 0;
+    this.#used = this.#persisted = this.#dead = 0;
     this.#free.length = 0;
     this.#forgetChanges();
   }
 
   #encode(how: number, slots: Int32Array, removed: Float64Array, marked: Float64Array): Uint8Array {
-    const blob = new PieceWriter(FORMAT, Math.max(1, Math.ceil(slots.length / PIECE_ROWS)));
+    const blob = new PieceWriter(FORMAT, slots.length / PIECE_ROWS);
     blob.add(this.#piece(how, slots.subarray(0, PIECE_ROWS), removed, marked));
     for (let from = PIECE_ROWS; from < slots.length; from += PIECE_ROWS)
       blob.add(this.#piece(DELTA, slots.subarray(from, from + PIECE_ROWS), NONE, NONE));
@@ -247,6 +250,8 @@ export class RowTable implements StateTable {
 
   drain(): Uint8Array | undefined {
     const c = this.#takeChanges();
+    // The store keeps no blob of an empty table.
+    if (this.size === 0) this.#dead = 0;
     return c && this.#encode(c.how, c.added, c.removed, c.marked);
   }
 
@@ -261,7 +266,12 @@ export class RowTable implements StateTable {
     this.#marked.release();
   }
 
+  get deadRows(): number {
+    return this.#dead;
+  }
+
   base(): Uint8Array {
+    this.#dead = 0;
     return this.#encode(BASE, this.live(), NONE, NONE);
   }
 

@@ -37,7 +37,7 @@ test("large arrays grow where they stand, small ones are not shared", () => {
 });
 
 test("bytes keep what is used of them", () => {
-  let bytes = Buffer.allocUnsafeSlow(0);
+  let bytes: Buffer = Buffer.allocUnsafeSlow(0);
   let used = 0;
   for (const length of [10, 1000, 300_000, 900_000, 9_000_000]) {
     bytes = grownBytes(bytes, used, length);
