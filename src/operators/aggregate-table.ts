@@ -12,10 +12,11 @@
  */
 import type { DataType } from "../core/data-type.ts";
 import type { Vector } from "../core/vector.ts";
+import { lengthBeyond } from "../expr/aggregates/definition.ts";
 import type { Accumulator } from "../expr/contract.ts";
 import type { StateTable, TableStats } from "../state/table.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
-import { decodeGroups, encodeGroups } from "./group-blob.ts";
+import { blobBytes, decodeGroups, encodeGroups, encodePieces } from "./group-blob.ts";
 import { canSpill, GroupColumns } from "./group-columns.ts";
 import { filledSlots, grown, hashRow, idsBelow, IdList, unlinkSlot } from "./group-ids.ts";
 import { GroupMemo, memoParts } from "./group-memo.ts";
@@ -68,7 +69,7 @@ export class AggregateTable implements StateTable {
   #capacity = 64;
   /** Ids ever used; below it, those in `free` are not live. */
   #used = 0;
-  #free: number[] = [];
+  readonly #free = new IdList();
   #changed = new IdList();
   #touched = new IdList();
   #closing = new ExpiryQueue<number>();
@@ -99,10 +100,7 @@ export class AggregateTable implements StateTable {
       columns: this.columns,
       accumulators: this.accumulators,
       closingPart: this.#closingPart,
-      scratch: (n) => {
-        this.#reserve(n);
-        return this.#scratch;
-      },
+      scratch: (n) => this.#reserve(n),
       flags: () => this.#flags,
       find: (row) => this.#seek(row, hashRow(this.#words, this.#firstPart, row)),
       place: (row) => {
@@ -112,7 +110,7 @@ export class AggregateTable implements StateTable {
       resident: () => this.#resident(),
       ordered: () => this.live(),
       evict: (groups) => this.#evict(groups),
-      bytes: () => this.#bytes(),
+      bytes: () => this.#bytes() + this.size * blobBytes(this),
     });
   }
 
@@ -147,11 +145,12 @@ export class AggregateTable implements StateTable {
     return this.spill.fetch(n);
   }
 
-  #reserve(n: number): void {
-    if (this.#reserved >= n) return;
+  #reserve(n: number): readonly Float64Array[] {
+    if (this.#reserved >= n) return this.#scratch;
     this.#reserved = n;
     this.#scratch = this.#scratch.map(() => new Float64Array(n));
     this.#words = this.#scratch.map((p) => new Int32Array(p.buffer));
+    return this.#scratch;
   }
 
   /** Finds or makes the group of each of the `n` rows whose parts are in `scratch`. */
@@ -230,7 +229,7 @@ export class AggregateTable implements StateTable {
   }
 
   #place(hash: number, slot: number, row: number): number {
-    const g = this.#free.pop() ?? this.#used++;
+    const g = this.#free.length > 0 ? this.#free.pop() : this.#used++;
     if (g >= this.#capacity) this.#growGroups();
     this.#hashes[g] = hash;
     this.#flags[g] = 0;
@@ -244,7 +243,7 @@ export class AggregateTable implements StateTable {
   }
 
   #growGroups(): void {
-    const capacity = (this.#capacity *= 2);
+    const capacity = (this.#capacity = lengthBeyond(this.#capacity));
     this.#hashes = grown(new Int32Array(capacity), this.#hashes);
     this.#flags = grown(new Uint8Array(capacity), this.#flags);
     this.columns.grow(capacity);
@@ -300,7 +299,7 @@ export class AggregateTable implements StateTable {
     this.#closing.clear();
     this.#slots.fill(0);
     this.#used = 0;
-    this.#free = [];
+    this.#free.clear();
     this.#changed.length = this.#touched.length = 0;
     this.#memo.forget();
     this.#compactKeys();
@@ -346,7 +345,8 @@ export class AggregateTable implements StateTable {
   drain(): Uint8Array | undefined {
     if (this.#changed.length === 0 && this.#closed === null) return undefined;
     const bytes = encodeGroups(this, this.#changed.ids(), this.#flags, this.#closed, false);
-    this.#forgetChanges();
+    this.#changed.unmark(this.#flags, CHANGED);
+    this.#closed = null;
     return bytes;
   }
 
@@ -354,9 +354,8 @@ export class AggregateTable implements StateTable {
     return encodeGroups(this, this.spill?.forBase(this.live()) ?? this.live(), this.#flags, null, true);
   }
 
-  #forgetChanges(): void {
-    this.#changed.unmark(this.#flags, CHANGED);
-    this.#closed = null;
+  bases(): readonly Uint8Array[] {
+    return encodePieces(this, this.spill?.forBase(this.live()) ?? this.live(), this.#flags);
   }
 
   load(bytes: Uint8Array, keeps: (keyGroup: number) => boolean, epoch = Infinity): void {
@@ -380,8 +379,9 @@ export class AggregateTable implements StateTable {
       this.#flags[g]! |= inPart![i]!;
     });
     this.accumulators.forEach((a, call) => loadState(a, call, groups));
-    this.#forgetChanges();
-    this.takeTouched();
+    this.#changed.unmark(this.#flags, CHANGED);
+    this.#closed = null;
+    this.#touched.unmark(this.#flags, TOUCHED);
   }
 
   #bytes(): number {

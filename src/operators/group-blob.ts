@@ -62,6 +62,25 @@ export const encodeGroups = (
   return pack(blob);
 };
 
+/** Groups of one blob of a base: few enough that what they are encoded by is small beside a large table. */
+const PIECE_GROUPS = 131_072;
+
+/** All of the groups, whole. */
+export const encodePieces = (
+  table: BlobTable,
+  groups: Int32Array,
+  flags: Uint8Array,
+): readonly Uint8Array[] => {
+  const pieces: Uint8Array[] = [];
+  for (let from = 0; from === 0 || from < groups.length; from += PIECE_GROUPS)
+    pieces.push(encodeGroups(table, groups.subarray(from, from + PIECE_GROUPS), flags, null, true));
+  return pieces;
+};
+
+/** About what a group takes in a base, which is in memory until it is written, and of its order. */
+export const blobBytes = ({ columns, accumulators, spill }: BlobTable): number =>
+  2 + 8 * columns.keys.length + 12 * accumulators.length + (spill?.orders === undefined ? 0 : 16);
+
 export interface LoadedGroups {
   readonly closed: number | null;
   /** The rows that count. */

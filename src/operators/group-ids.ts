@@ -1,5 +1,8 @@
 /** Pieces of the aggregate table: lists of group ids, hashes of keys, and slots of open addressing (id + 1, 0 when empty; their number a power of two). */
 
+/** From this length on a list is worth giving back. */
+const LONG_LIST = 65_536;
+
 /** Ids in order, growing. */
 export class IdList {
   data = new Int32Array(64);
@@ -12,6 +15,13 @@ export class IdList {
     }
     this.data[this.length++] = id;
   }
+  /** The list is not empty. */
+  pop(): number {
+    return this.data[--this.length]!;
+  }
+  clear(): void {
+    this.#empty();
+  }
   /** A copy. */
   ids(): Int32Array {
     return this.data.slice(0, this.length);
@@ -19,6 +29,11 @@ export class IdList {
   /** Takes the mark off all ids and forgets them. */
   unmark(flags: Uint8Array, mark: number): void {
     for (let i = 0; i < this.length; i++) flags[this.data[i]!]! &= ~mark;
+    this.#empty();
+  }
+  /** A list that was long once may not be so again: its memory goes when it was not used. */
+  #empty(): void {
+    if (this.data.length > LONG_LIST && this.length * 4 < this.data.length) this.data = new Int32Array(64);
     this.length = 0;
   }
   /** Drops the ids without the mark. */

@@ -39,7 +39,7 @@ import type { TableSpill, TableStats } from "../state/table.ts";
 import type { BlobInfo } from "../state/store.ts";
 import type { Value } from "../core/value.ts";
 import { KEY_GROUPS } from "../core/hash.ts";
-import { grown } from "./group-ids.ts";
+import { grown, IdList } from "./group-ids.ts";
 import { isClean, IN_PART, type SpillHost } from "./spill-host.ts";
 
 /** A table that was too large is brought down to this part of its share. */
@@ -102,7 +102,7 @@ export class GroupSpill implements TableSpill {
   /** Of the table with those `resident` in memory. */
   stats(resident: TableStats): TableStats {
     const spilledRows = this.rows - this.#clean;
-    const bytes = resident.bytes + this.#partBytes();
+    const bytes = this.#host.bytes() + this.#partBytes();
     let spilledBytes = 0;
     for (const p of this.#parts.values()) spilledBytes += p.info.bytes;
     return { rows: resident.rows + spilledRows, bytes, spilledRows, spilledBytes };
@@ -322,29 +322,38 @@ export class GroupSpill implements TableSpill {
   async #relieve(epoch: number): Promise<void> {
     this.wantsBase ||= this.#orders === undefined;
     this.enterOrders();
-    const { columns } = this.#host;
     const resident = this.#host.resident();
-    const byPart: number[][] = Array.from({ length: KEY_GROUPS }, () => []);
-    for (const g of resident) byPart[columns.keyGroup(g)]!.push(g);
+    const byPart = this.#byPart(resident);
     const largest = [...byPart.keys()].sort((a, b) => byPart[b]!.length - byPart[a]!.length || a - b);
     const perRow = (this.#host.bytes() + this.#partBytes()) / Math.max(1, resident.length);
     const most = (this.#space!.share * RELIEVED) / perRow;
-    const gone: number[][] = [];
-    let left = resident.length;
+    const gone = new IdList();
     for (const k of largest) {
-      if (left <= most || byPart[k]!.length === 0) break;
-      await this.#write(k, byPart[k]!, epoch);
-      left -= byPart[k]!.length;
-      gone.push(byPart[k]!);
+      const groups = byPart[k]!;
+      if (resident.length - gone.length <= most || groups.length === 0) break;
+      await this.#write(k, groups, epoch);
+      for (const g of groups) gone.push(g);
     }
-    const groups = Int32Array.from(gone.flat());
+    const groups = gone.ids();
     const flags = this.#host.flags();
     for (const g of groups) if (isClean(flags[g]!)) this.#clean--;
     this.#host.evict(groups);
   }
 
+  /** Groups by key group, each in their order; views of one array. */
+  #byPart(groups: Int32Array): readonly Int32Array[] {
+    const { columns } = this.#host;
+    const ends = new Int32Array(KEY_GROUPS + 1);
+    for (const g of groups) ends[columns.keyGroup(g) + 1]!++;
+    for (let k = 0; k < KEY_GROUPS; k++) ends[k + 1]! += ends[k]!;
+    const next = ends.slice();
+    const sorted = new Int32Array(groups.length);
+    for (const g of groups) sorted[next[columns.keyGroup(g)]!++] = g;
+    return Array.from({ length: KEY_GROUPS }, (_, k) => sorted.subarray(ends[k], ends[k + 1]));
+  }
+
   /** Merges groups of a key group with its part into a new part. */
-  async #write(keyGroup: number, groups: readonly number[], epoch: number): Promise<void> {
+  async #write(keyGroup: number, groups: Int32Array, epoch: number): Promise<void> {
     const flags = this.#host.flags();
     const own = groups.filter((g) => !isClean(flags[g]!));
     if (own.length === 0) return;
@@ -361,10 +370,10 @@ export class GroupSpill implements TableSpill {
     this.#parts.set(keyGroup, { info, index, shift: 0, live: index.rows });
   }
 
-  #heads(groups: readonly number[]): readonly PartHead[] {
+  #heads(groups: Int32Array): readonly PartHead[] {
     const { columns, closingPart } = this.#host;
     const times = closingPart < 0 ? undefined : columns.parts[closingPart]!;
-    return groups.map((group) => ({ group, hash: columns.hash(group), time: times?.[group] ?? 0 }));
+    return Array.from(groups, (group) => ({ group, hash: columns.hash(group), time: times?.[group] ?? 0 }));
   }
 
   #row({ group, hash, time }: PartHead): PartRow {

@@ -210,7 +210,7 @@ export class HostedInspection implements QueryInspection {
     const log = await this.#services.store.open(
       this.#host.names.snapshot(lineage.stage, lineage.topology, lineage.partition),
     );
-    for (const found of await findSnapshots(log, lineage)) {
+    for await (const found of findSnapshots(log, lineage)) {
       if (local !== undefined && local.epoch >= found.manifest.record.epoch) break;
       const snapshot = await download(log, found);
       if (snapshot !== undefined)

@@ -9,7 +9,13 @@ import { FINAL_POLL_MS } from "../core/limits.ts";
 import type { Log } from "../log/log.ts";
 import { isPart } from "../state/parts.ts";
 import { download, findSnapshots, type FoundManifest } from "../state/snapshot.ts";
-import { STATE_FORMAT, type Lineage, type StateRecord, type StateStore } from "../state/store.ts";
+import {
+  type BlobInfo,
+  STATE_FORMAT,
+  type Lineage,
+  type StateRecord,
+  type StateStore,
+} from "../state/store.ts";
 import type { ActorEnvironment } from "./behaviour.ts";
 import type { Topology } from "./entries.ts";
 
@@ -50,21 +56,22 @@ export const recover = async (
     env.names.snapshot(env.identity.stage, env.identity.topology, env.identity.partition),
   );
   const local = await store.readRecord();
-  const snapshots = await findSnapshots(log, store.lineage);
-  const newest = snapshots[0]?.manifest.record.epoch ?? -1;
-  if (local !== undefined && local.epoch >= newest && usable(local, mailbox)) {
+  const snapshots = findSnapshots(log, store.lineage);
+  const newest = await snapshots.next();
+  const newestEpoch = newest.value?.manifest.record.epoch ?? -1;
+  if (local !== undefined && local.epoch >= newestEpoch && usable(local, mailbox)) {
     const point = await fromLocal(store, local);
     if (point !== undefined) return point;
   }
-  for (const found of snapshots) {
-    if (!usable(found.manifest.record, mailbox)) continue;
+  for (let found = newest; found.done !== true; found = await snapshots.next()) {
+    if (!usable(found.value.manifest.record, mailbox)) continue;
     const receive = store.receive.bind(store);
-    const snapshot = await download(log, found, { wants: everything, receive });
+    const snapshot = await download(log, found.value, { takes: () => "receive", receive });
     if (snapshot === undefined) continue;
     await store.adopt(snapshot.record, snapshot.blobs, everything);
     return { epoch: snapshot.record.epoch, resume: snapshot.record.resume };
   }
-  if (snapshots.length > 0 || (local !== undefined && mailbox !== undefined && !usable(local, mailbox))) {
+  if (newest.done !== true || (local !== undefined && mailbox !== undefined && !usable(local, mailbox))) {
     throw new LogGapErrorForGood(
       `stage ${env.identity.stage} partition ${env.identity.partition} has no state that its mailbox can continue: the mailbox of ${mailbox?.created ?? ""} starts at ${mailbox?.first ?? 0}`,
     );
@@ -137,11 +144,13 @@ const fromFinals = async (
   const { version, partitions } = topology.previous!;
   const keeps = ownsKeyGroup(partition, topology.partitions[stage]!);
   const receive = store.receive.bind(store);
+  const takes = (info: BlobInfo): "receive" | "keep" | "drop" =>
+    info.part === undefined ? "keep" : keeps(info.part) ? "receive" : "drop";
   for (let p = 0; p < partitions[stage]!; p++) {
     const log = await env.store.open(env.names.snapshot(stage, version, p));
     const lineage = { ...store.lineage, topology: version, partition: p };
     const final = await untilFinal(env, log, lineage, topology.since - 1, signal);
-    const snapshot = final === undefined ? undefined : await download(log, final, { wants: keeps, receive });
+    const snapshot = final === undefined ? undefined : await download(log, final, { takes, receive });
     if (snapshot === undefined)
       throw new StateCorruptError(
         `the final snapshot of stage ${stage} partition ${p} at epoch ${topology.since - 1} cannot be read`,
@@ -162,8 +171,11 @@ const untilFinal = async (
   signal: AbortSignal,
 ): Promise<FoundManifest | undefined> => {
   while (!signal.aborted) {
-    const final = (await findSnapshots(log, lineage)).find((f) => f.manifest.record.epoch === epoch);
-    if (final !== undefined) return final;
+    for await (const found of findSnapshots(log, lineage)) {
+      const at = found.manifest.record.epoch;
+      if (at === epoch) return found;
+      if (at < epoch) break;
+    }
     await sleep(env.clock, FINAL_POLL_MS, signal);
   }
   return undefined;

@@ -8,8 +8,11 @@ import type { BlobInfo, StateRecord } from "./store.ts";
 
 /** Table, epoch, kind, bytes, checksum. */
 const NUMBERS = 5;
-/** Kind: of a delta, of a base that does not say its rows; else the rows of a base. */
-const [DELTA, BASE] = [-1, -2];
+/** Kind: of a delta, of a base that does not say its rows, of a further piece of a base (less its number); else the rows of a base. */
+const [DELTA, BASE, PIECE] = [-1, -2, -2];
+
+const kindOf = ({ base, rows, piece }: BlobInfo): number =>
+  !base ? DELTA : piece === undefined ? (rows ?? BASE) : PIECE - piece;
 
 interface Stored extends Omit<StateRecord, "blobs"> {
   /** In records of older programs. */
@@ -28,7 +31,7 @@ export const encodeRecord = ({ blobs: all, ...record }: StateRecord): Uint8Array
   for (const b of blobs) {
     numbers[at++] = tables.indexOf(b.table);
     numbers[at++] = b.epoch;
-    numbers[at++] = b.base ? (b.rows ?? BASE) : DELTA;
+    numbers[at++] = kindOf(b);
     numbers[at++] = b.bytes;
     numbers[at++] = b.crc;
   }
@@ -47,7 +50,8 @@ const blobsOf = (tables: readonly string[], bytes: Uint8Array): BlobInfo[] => {
       number,
     ];
     const info = { table: tables[table]!, epoch, base: kind !== DELTA, bytes: length, crc };
-    return kind >= 0 ? { ...info, rows: kind } : info;
+    if (kind >= 0) return { ...info, rows: kind };
+    return kind < PIECE ? { ...info, piece: PIECE - kind } : info;
   });
 };
 

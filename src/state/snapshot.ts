@@ -2,7 +2,8 @@
  * Snapshots: the remote copy of an actor's state, in a log of its own. Chunks of blobs, then a manifest (law 10).
  *
  * Every append, of a chunk or a manifest, expects the position that this writer saw last, so that any other copy of the actor that
- * uploads too is noticed at once. Blobs that the newest own manifest already holds are not uploaded again.
+ * uploads too is noticed at once. So its writer knows of every record which manifest is the newest before it, and the record says so in a header: whoever
+ * looks for manifests goes from the log's end from one to the next and reads no chunk. Blobs that the newest own manifest already holds are not uploaded again.
  *
  * Invariants.
  *  N1 a manifest is appended only if its epoch is above the newest manifest's and no manifest of another copy was appended since
@@ -37,20 +38,21 @@ export interface Manifest {
   readonly blobs: readonly ManifestBlob[];
 }
 
-/** Without chunks and payload: a part, which is read when its turn comes. */
-type PreparedBlob = ManifestBlob | (BlobInfo & { readonly payload?: Uint8Array });
+/** Without chunks: read from the store when its turn comes. */
+type PreparedBlob = ManifestBlob | BlobInfo;
 
-/** A snapshot about to be uploaded: its blobs in memory, or where an earlier manifest has them. */
+/** A snapshot about to be uploaded: where an earlier manifest has its blobs. */
 export interface SnapshotUpload {
   readonly record: StateRecord;
   readonly blobs: readonly PreparedBlob[];
-  /** The store may delete the record's parts. */
+  /** The store may delete the record's blobs. */
   readonly release: () => Promise<void>;
 }
 
 const sameBlob = (a: BlobInfo, b: BlobInfo): boolean =>
   a.table === b.table &&
   a.part === b.part &&
+  a.piece === b.piece &&
   a.epoch === b.epoch &&
   a.base === b.base &&
   a.crc === b.crc &&
@@ -62,35 +64,75 @@ export interface FoundManifest {
 }
 
 const isManifest = (r: LogRecord): boolean => r.headers?.["mr"] === "manifest";
+/** Header: position of the newest manifest before the record, 0 when there is none. */
+const BEFORE = "before";
 
 const oldestChunk = (f: FoundManifest): number =>
   Math.min(f.position, ...f.manifest.blobs.flatMap((b) => b.chunks));
 
-/** The manifests in `[from, last]`, oldest first. */
-const scan = async (log: Log, from: number, last: number): Promise<FoundManifest[]> => {
-  const found: FoundManifest[] = [];
+/** A manifest of any format and lineage. */
+type LoggedManifest = FoundManifest;
+
+/** The manifests in `[from, last]`, oldest first, by reading all records. */
+const scan = async (log: Log, from: number, last: number): Promise<LoggedManifest[]> => {
+  const found: LoggedManifest[] = [];
   const reader = log.reader(position(from));
   try {
     for (let next = from; next <= last;) {
       for (const r of await reader.next()) {
         next = r.position + 1;
-        if (isManifest(r)) found.push({ position: r.position, manifest: unpack(r.payload) as Manifest });
+        if (isManifest(r)) found.push(manifestOf(r));
       }
     }
   } finally {
     reader.close();
   }
-  return found.filter((f) => f.manifest.format === STATE_FORMAT);
+  return found;
 };
+
+const manifestOf = (r: LogRecord): LoggedManifest => ({
+  position: r.position,
+  manifest: unpack(r.payload) as Manifest,
+});
+
+/** A record of an older program does not say it. */
+const manifestBefore = (r: LogRecord): number | undefined => {
+  const before = r.headers?.[BEFORE];
+  return before === undefined ? undefined : Number(before);
+};
+
+/** The manifests in `[first, last]`, newest first. Ends at a record that is trimmed meanwhile. */
+const walk = async function* (log: Log, first: number, last: number): AsyncGenerator<LoggedManifest, void> {
+  for (let at = last; at >= first;) {
+    const r = await log.get(position(at));
+    if (r === undefined) {
+      if ((await log.bounds()).first <= at)
+        throw new LogGapError(`the log ${log.name} does not have its record ${at}`);
+      return;
+    }
+    if (isManifest(r)) yield manifestOf(r);
+    const before = manifestBefore(r);
+    if (before === undefined) {
+      if (at > first) yield* (await scan(log, first, at - 1)).reverse();
+      return;
+    }
+    at = before;
+  }
+};
+
+/** Chunks under way at once. */
+const READS_AT_ONCE = 16;
 
 const readBlob = async (log: Log, blob: ManifestBlob): Promise<Uint8Array | undefined> => {
   const parts: Uint8Array[] = [];
-  for (const at of blob.chunks) {
-    const record = await log.get(position(at));
-    if (record === undefined) return undefined;
-    parts.push(record.payload);
+  for (let from = 0; from < blob.chunks.length; from += READS_AT_ONCE) {
+    const chunks = blob.chunks.slice(from, from + READS_AT_ONCE);
+    for (const record of await Promise.all(chunks.map((at) => log.get(position(at))))) {
+      if (record === undefined) return undefined;
+      parts.push(record.payload);
+    }
   }
-  const bytes = Buffer.concat(parts);
+  const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   return bytes.length === blob.bytes && crc32(bytes) === blob.crc ? bytes : undefined;
 };
 
@@ -100,53 +142,60 @@ export interface Snapshot {
   readonly blobs: readonly Uint8Array[];
 }
 
-/** Takes parts one by one, so that a snapshot need not fit the memory. */
-export interface PartReceiver {
-  readonly wants: (part: number) => boolean;
+/** Takes blobs one by one, so that a snapshot need not fit the memory. */
+export interface BlobReceiver {
+  readonly takes: (info: BlobInfo) => "receive" | "keep" | "drop";
   readonly receive: (info: BlobInfo, bytes: Uint8Array) => Promise<void>;
 }
 
 const NOTHING = new Uint8Array(0);
 
-const scanAll = async (log: Log): Promise<FoundManifest[]> => {
+/** All manifests that are there, newest first. */
+const walkAll = async function* (log: Log): AsyncGenerator<LoggedManifest, void> {
   for (let bounds = await log.bounds(); bounds.last >= bounds.first;) {
+    let found = false;
     try {
-      return await scan(log, bounds.first, bounds.last);
+      for await (const f of walk(log, bounds.first, bounds.last)) {
+        found = true;
+        yield f;
+      }
     } catch (e) {
-      // Its writer trimmed it meanwhile: another look. Any other gap is lost data.
-      const now = e instanceof LogGapError ? await log.bounds() : bounds;
-      if (now.first <= bounds.first) throw e;
-      bounds = now;
+      // Its writer trimmed it meanwhile. Any other gap is lost data.
+      if (!(e instanceof LogGapError) || (await log.bounds()).first <= bounds.first) throw e;
     }
+    // Nothing usable below what its writer trimmed; but if all of it was trimmed there is something newer: another look.
+    const now = await log.bounds();
+    if (found || now.first === bounds.first) return;
+    bounds = now;
   }
-  return [];
 };
 
-/** The usable snapshots of a lineage, newest epoch first, each downloaded only when asked for (N3). */
-export const findSnapshots = async (log: Log, lineage: Lineage): Promise<readonly FoundManifest[]> => {
-  const all = await scanAll(log);
-  return all
-    .filter((f) => sameLineage(f.manifest.record.lineage, lineage))
-    .sort((a, b) => b.manifest.record.epoch - a.manifest.record.epoch);
+/** The newest manifest of a log, whosever it is. */
+export const newestManifest = async (log: Log): Promise<Manifest | undefined> =>
+  (await walkAll(log).next()).value?.manifest;
+
+/** The usable snapshots of a lineage, newest epoch first (N1), each found and downloaded only when asked for (N3). */
+export const findSnapshots = async function* (
+  log: Log,
+  lineage: Lineage,
+): AsyncGenerator<FoundManifest, void> {
+  for await (const f of walkAll(log))
+    if (f.manifest.format === STATE_FORMAT && sameLineage(f.manifest.record.lineage, lineage)) yield f;
 };
 
 /** Downloads a snapshot; undefined when a chunk is gone or damaged. */
 export const download = async (
   log: Log,
   found: FoundManifest,
-  parts?: PartReceiver,
+  receiver?: BlobReceiver,
 ): Promise<Snapshot | undefined> => {
   const blobs: Uint8Array[] = [];
   for (const b of found.manifest.blobs) {
-    const isPart = b.part !== undefined && parts !== undefined;
-    if (isPart && !parts.wants(b.part!)) {
-      blobs.push(NOTHING);
-      continue;
-    }
-    const bytes = await readBlob(log, b);
+    const takes = receiver?.takes(b) ?? "keep";
+    const bytes = takes === "drop" ? NOTHING : await readBlob(log, b);
     if (bytes === undefined) return undefined;
-    if (isPart) await parts.receive(b, bytes);
-    blobs.push(isPart ? NOTHING : bytes);
+    if (takes === "receive") await receiver!.receive(b, bytes);
+    blobs.push(takes === "keep" ? bytes : NOTHING);
   }
   return { record: found.manifest.record, blobs };
 };
@@ -156,6 +205,8 @@ export class SnapshotWriter {
   readonly #store: StateStore;
   readonly #writer: string;
   #tail: number | undefined;
+  /** Position of the newest manifest up to `tail`. */
+  #before = 0;
   /** Manifests that count, oldest first: at most SNAPSHOTS_KEPT. */
   #kept: FoundManifest[] = [];
   bytesUploaded = 0;
@@ -180,18 +231,23 @@ export class SnapshotWriter {
     return this.#kept.at(-1)?.manifest.record.epoch ?? 0;
   }
 
-  /** Blobs of `record` that the newest own manifest does not hold yet, read while the store still has them. */
+  /** Blobs of `record` that the newest own manifest does not hold yet; the store keeps them until they are uploaded. */
   async prepare(record: StateRecord): Promise<SnapshotUpload> {
-    if (this.#tail === undefined) await this.#catchUp();
+    // Before anything is waited for: the next commit may drop some of them.
+    const release = this.#store.pin(record);
+    try {
+      if (this.#tail === undefined) await this.#begin();
+    } catch (e) {
+      await release();
+      throw e;
+    }
     const last = this.#kept.at(-1);
     const previous = last?.manifest.writer === this.#writer ? last : undefined;
-    const release = this.#store.pin(record);
-    const prepare = async (info: BlobInfo): Promise<PreparedBlob> => {
+    const prepare = (info: BlobInfo): PreparedBlob => {
       const there = previous?.manifest.blobs.find((b) => sameBlob(b, info));
-      if (there !== undefined) return { ...info, chunks: there.chunks };
-      return info.part === undefined ? { ...info, payload: await this.#store.readBlob(info) } : info;
+      return there === undefined ? info : { ...info, chunks: there.chunks };
     };
-    return { record, blobs: await Promise.all(record.blobs.map(prepare)), release };
+    return { record, blobs: record.blobs.map(prepare), release };
   }
 
   /**
@@ -213,32 +269,52 @@ export class SnapshotWriter {
         uploaded.push(blob);
         continue;
       }
-      const { payload = await this.#store.readBlob(blob), ...info } = blob;
+      const payload = await this.#store.readBlob(blob);
       const chunks: number[] = [];
       const size = Math.min(SNAPSHOT_CHUNK_BYTES, this.#log.recordBytesMax ?? SNAPSHOT_CHUNK_BYTES);
       for (let from = 0; from < payload.length; from += size) {
-        const at = await this.#append(payload.subarray(from, from + size), "chunk");
+        // A copy: a log that keeps its newest records in memory would keep all of the blob with each.
+        const at = await this.#append(payload.slice(from, from + size), "chunk");
         if (at === undefined) return false;
         chunks.push(at);
       }
       this.bytesUploaded += payload.length;
-      uploaded.push({ ...info, chunks });
+      uploaded.push({ ...blob, chunks });
     }
     const manifest: Manifest = { format: STATE_FORMAT, writer: this.#writer, record, blobs: uploaded };
     const at = await this.#append(pack(manifest), "manifest");
     if (at === undefined) return false;
+    this.#before = at;
     this.#kept = [...this.#kept, { position: at, manifest }].slice(-SNAPSHOTS_KEPT);
     await this.#log.trim(position(Math.min(...this.#kept.map(oldestChunk))));
     return true;
   }
 
+  /** The first look: the newest manifests. */
+  async #begin(): Promise<void> {
+    const { first, last } = await this.#log.bounds();
+    const kept: FoundManifest[] = [];
+    let before = 0;
+    for await (const f of walk(this.#log, first, last)) {
+      before = Math.max(before, f.position);
+      if (this.#isMine(f)) kept.unshift(f);
+      if (kept.length === SNAPSHOTS_KEPT) break;
+    }
+    [this.#kept, this.#before, this.#tail] = [kept, before, last];
+  }
+
+  #isMine({ manifest }: FoundManifest): boolean {
+    return manifest.format === STATE_FORMAT && sameLineage(manifest.record.lineage, this.#store.lineage);
+  }
+
   /** Reads what came since the last look. True when a manifest of another copy is among it. */
   async #catchUp(): Promise<boolean> {
-    const bounds = await this.#log.bounds();
-    const from = Math.max(bounds.first, (this.#tail ?? 0) + 1);
-    const found = bounds.last >= from ? await scan(this.#log, from, bounds.last) : [];
-    this.#tail = bounds.last;
-    const mine = found.filter((f) => sameLineage(f.manifest.record.lineage, this.#store.lineage));
+    const { first, last } = await this.#log.bounds();
+    const found: FoundManifest[] = [];
+    for await (const f of walk(this.#log, Math.max(first, this.#tail! + 1), last)) found.unshift(f);
+    this.#tail = last;
+    this.#before = found.at(-1)?.position ?? this.#before;
+    const mine = found.filter((f) => this.#isMine(f));
     this.#kept = [...this.#kept, ...mine].slice(-SNAPSHOTS_KEPT);
     return mine.some((f) => f.manifest.writer !== this.#writer);
   }
@@ -249,7 +325,7 @@ export class SnapshotWriter {
       try {
         const at = await this.#log.append(payload, {
           expectLast: position(this.#tail!),
-          headers: { mr: kind },
+          headers: { mr: kind, [BEFORE]: String(this.#before) },
         });
         this.#tail = at;
         return at;

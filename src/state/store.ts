@@ -14,16 +14,11 @@ import { decodeRecord, encodeRecord } from "./record-codec.ts";
 import { StateCorruptError } from "../core/errors.ts";
 import type { BackendChange, StateBackend } from "./backend.ts";
 import { createKeyedTable } from "./keyed-table.ts";
+import { basesOf, drained, rowsInBlobs } from "./fold.ts";
 import { isPart, type PartInfo, type PartSpace } from "./parts.ts";
 import type { KeyedTable, StateTable, TableRegistry, TableStats } from "./table.ts";
 
 export const STATE_FORMAT = 1;
-const FOLD_MINIMUM_BYTES = 64 * 1024;
-/** Bytes of a blob's line in the record, which is written again in every epoch. */
-const LINE_BYTES = 40;
-/** A base up to this many bytes is made again in about a millisecond. */
-const CHEAP_BASE_BYTES = 256 * 1024;
-
 /** Whose state it is. Two stores can stand in for each other only if all of it agrees. */
 export interface Lineage {
   /** Identity of the checkpoint: the query's id. */
@@ -44,6 +39,8 @@ export interface BlobInfo {
   readonly rows?: number;
   /** Key group of the rows in a part: it then is a PartInfo. */
   readonly part?: number;
+  /** Of a base in several blobs: its place among them, above 0; absent in the first. */
+  readonly piece?: number;
 }
 
 /** What one commit says, besides the blobs. */
@@ -72,42 +69,6 @@ export const sameLineage = (a: Lineage, b: Lineage): boolean =>
   a.partition === b.partition &&
   a.fingerprint === b.fingerprint;
 
-/** Whether a table's blobs and one more delta become a new base: the deltas outgrow it, or most of its rows are gone (a watermark has passed). */
-const folds = (blobs: readonly BlobInfo[], deltaBytes: number, rows: number): boolean => {
-  const base = blobs.find((b) => b.base);
-  const baseBytes = base?.bytes ?? 0;
-  const deltas = blobs.reduce((sum, b) => sum + b.bytes, deltaBytes) - baseBytes;
-  if (deltas > Math.max(baseBytes, FOLD_MINIMUM_BYTES)) return true;
-  // What n deltas of a few bytes have cost in lines, n * n / 2 of them, against a base.
-  const lines = (blobs.length * blobs.length * LINE_BYTES) / 2;
-  if (baseBytes <= CHEAP_BASE_BYTES && lines > Math.max(baseBytes, FOLD_MINIMUM_BYTES)) return true;
-  return baseBytes > FOLD_MINIMUM_BYTES && rows * 2 < (base?.rows ?? 0);
-};
-
-/** Rows that blobs hold: all but those in parts. */
-const rowsInBlobs = (table: StateTable): number => table.stats().rows - (table.spill?.rows ?? 0);
-
-interface Drained {
-  readonly bytes: Uint8Array;
-  readonly base: boolean;
-}
-
-/** What a table adds to its blobs; undefined when nothing changed. */
-const drained = (table: StateTable, blobs: readonly BlobInfo[], rows: number): Drained | undefined => {
-  // The delta to come is taken to be as long as the one before: if it will be folded it is not made.
-  if (rows > 0 && table.rebased !== undefined && folds(blobs, blobs.at(-1)?.bytes ?? 0, rows)) {
-    const bytes = table.rebased();
-    return bytes && { bytes, base: true };
-  }
-  const first = table.spill?.wantsBase === true;
-  const bytes = table.drain();
-  if (first) return rows > 0 ? { bytes: table.base(), base: true } : undefined;
-  if (bytes === undefined) return undefined;
-  if (blobs.length === 0) return { bytes, base: true };
-  const base = rows > 0 && table.rebased === undefined && folds(blobs, bytes.length, rows);
-  return base ? { bytes: table.base(), base } : { bytes, base };
-};
-
 export class StateStore {
   readonly #backend: StateBackend;
   readonly #prefix: string;
@@ -116,7 +77,7 @@ export class StateStore {
   #blobs: readonly BlobInfo[] = [];
   /** Changed while an epoch is drained but not committed, so that folds do not depend on when commits happen. */
   committed: StateRecord | undefined;
-  /** Parts that an upload still reads, and those of them to delete after it (D2). */
+  /** Blobs that an upload still reads, and those of them to delete after it (D2). */
   #pinned = new Set<string>();
   #deferred: string[] = [];
 
@@ -146,7 +107,8 @@ export class StateStore {
     const epoch = String(b.epoch).padStart(12, "0");
     if (b.part !== undefined)
       return `${this.#prefix}/b/${b.table}/p${String(b.part).padStart(3, "0")}/${epoch}`;
-    return `${this.#prefix}/b/${b.table}/${epoch}${b.base ? "b" : "d"}`;
+    const piece = b.piece === undefined ? "" : String(b.piece);
+    return `${this.#prefix}/b/${b.table}/${epoch}${b.base ? "b" : "d"}${piece}`;
   }
 
   /** Where the table `name` keeps its parts. */
@@ -223,7 +185,7 @@ export class StateStore {
     for (const table of this.#tables.values()) table.spill?.nextOrigin();
   }
 
-  /** A part from elsewhere, before the record that names it. */
+  /** A blob from elsewhere, before the record that names it. */
   async receive(info: BlobInfo, bytes: Uint8Array): Promise<void> {
     await this.#backend.write([{ put: this.#blobKey(info), value: bytes }]);
   }
@@ -250,20 +212,20 @@ export class StateStore {
     this.#table(table).load(bytes, keeps, epoch);
   }
 
-  /** Makes blobs got from a snapshot the local content, in one batch. Its parts were received. */
+  /** Makes blobs got from a snapshot the local content, in one batch. Those of no length were received, as parts are: read one by one they need not fit the memory. */
   async adopt(
     record: StateRecord,
     blobs: readonly Uint8Array[],
     keeps: (group: number) => boolean,
   ): Promise<void> {
-    const changes: BackendChange[] = await this.#dropAll(record.blobs.filter(isPart));
+    const received = record.blobs.filter((_, i) => blobs[i]!.length === 0);
+    const changes: BackendChange[] = await this.#dropAll(received);
     for (const [i, info] of record.blobs.entries()) {
-      if (isPart(info)) {
-        await this.addPart(info);
-        continue;
-      }
-      this.loadBlob(info.table, blobs[i]!, keeps, info.epoch);
-      changes.push({ put: this.#blobKey(info), value: blobs[i]! });
+      const bytes = blobs[i]!;
+      if (isPart(info)) await this.addPart(info);
+      else
+        this.loadBlob(info.table, bytes.length === 0 ? await this.readBlob(info) : bytes, keeps, info.epoch);
+      if (bytes.length > 0) changes.push({ put: this.#blobKey(info), value: bytes });
     }
     await this.#loaded();
     this.#blobs = record.blobs;
@@ -279,7 +241,7 @@ export class StateStore {
     for (const [name, table] of this.#tables) {
       table.drain();
       const rows = rowsInBlobs(table);
-      if (rows > 0) blobs.push(this.#addBlob(name, record.epoch, rows, table.base(), changes));
+      if (rows > 0) blobs.push(...this.#addBlobs(name, record.epoch, rows, basesOf(table), changes));
     }
     this.#blobs = blobs;
     await this.#put({ ...record, blobs }, changes);
@@ -296,9 +258,9 @@ export class StateStore {
     return keys.filter((k) => !kept.has(k)).map((del) => ({ del }));
   }
 
-  /** Keeps the parts that `record` names until the function given back is called (D2). One at a time. */
+  /** Keeps the blobs that `record` names until the function given back is called (D2). One at a time. */
   pin(record: StateRecord): () => Promise<void> {
-    this.#pinned = new Set(record.blobs.filter(isPart).map((b) => this.#blobKey(b)));
+    this.#pinned = new Set(record.blobs.map((b) => this.#blobKey(b)));
     return async () => {
       this.#pinned.clear();
       const changes = this.#deferred.splice(0).map((del) => ({ del }));
@@ -311,18 +273,21 @@ export class StateStore {
     this.committed = record;
   }
 
-  #addBlob(
+  /** `rows`: of a base; undefined for a delta. */
+  #addBlobs(
     table: string,
     epoch: number,
     rows: number | undefined,
-    bytes: Uint8Array,
+    pieces: readonly Uint8Array[],
     changes: BackendChange[],
-  ): BlobInfo {
+  ): readonly BlobInfo[] {
     const base = rows !== undefined;
-    const known = { table, epoch, base, bytes: bytes.length, crc: crc32(bytes) };
-    const info: BlobInfo = base ? { ...known, rows } : known;
-    changes.push({ put: this.#blobKey(info), value: bytes });
-    return info;
+    return pieces.map((bytes, piece) => {
+      const known = { table, epoch, base, bytes: bytes.length, crc: crc32(bytes) };
+      const info: BlobInfo = piece > 0 ? { ...known, piece } : base ? { ...known, rows } : known;
+      changes.push({ put: this.#blobKey(info), value: bytes });
+      return info;
+    });
   }
 
   /**
@@ -346,7 +311,7 @@ export class StateStore {
       if (added?.base === true || rows === 0) for (const b of mine) changes.push({ del: this.#blobKey(b) });
       else blobs.push(...mine);
       if (added !== undefined && rows > 0)
-        blobs.push(this.#addBlob(name, epoch, added.base ? rows : undefined, added.bytes, changes));
+        blobs.push(...this.#addBlobs(name, epoch, added.base ? rows : undefined, added.pieces, changes));
     }
     this.#blobs = blobs;
     const record: StateRecord = {

@@ -32,8 +32,12 @@ export interface StateTable {
   rebased?(): Uint8Array | undefined;
   /** The whole content, encoded so that `load` on an empty table gives it back. */
   base(): Uint8Array;
+  /** The same in several blobs, to be loaded in their order: of a large table no one blob, nor what it is made of, is as large as the table. */
+  bases?(): readonly Uint8Array[];
   /** Applies a base or delta of an epoch. Entries whose key group is not kept are ignored. */
   load(blob: Uint8Array, keeps: (keyGroup: number) => boolean, epoch?: number): void;
+  /** Rows that its blobs hold and that are gone: of a table whose blobs hold no row twice, so that only these, and the number of blobs, make a new base worth it. */
+  readonly deadRows?: number;
   stats(): TableStats;
 }
 

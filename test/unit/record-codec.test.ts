@@ -2,7 +2,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { pack } from "../../src/codec/msgpack.ts";
+import { pack, packPlain } from "../../src/codec/msgpack.ts";
 import { MemoryBackend } from "../../src/state/backend.ts";
 import { decodeRecord, encodeRecord } from "../../src/state/record-codec.ts";
 import { type BlobInfo, STATE_FORMAT, StateStore } from "../../src/state/store.ts";
@@ -25,6 +25,7 @@ const blob: fc.Arbitrary<BlobInfo> = fc.oneof(
   fc.record({ ...known, base: fc.constant(false) }, PLAIN),
   fc.record({ ...known, base: fc.constant(true) }, PLAIN),
   fc.record({ ...known, base: fc.constant(true), rows: count }, PLAIN),
+  fc.record({ ...known, base: fc.constant(true), piece: fc.integer({ min: 1, max: 2 ** 20 }) }, PLAIN),
 );
 
 test("what is written comes back", () => {
@@ -52,4 +53,12 @@ test("many small deltas become a base before the record grows long", async () =>
     await store.commit(pending);
   }
   assert.ok(longest > 20 && longest < 80, `${longest} blobs`);
+});
+
+test("M3: a short value packed after a long one does not keep its memory", () => {
+  pack(new Uint8Array(4 << 20));
+  for (let i = 0; i < 4; i++) {
+    assert.ok(pack([i, "short"]).buffer.byteLength < 1 << 18);
+    packPlain(Array.from({ length: 500_000 }, (_, k) => k));
+  }
 });

@@ -71,10 +71,19 @@ export const foldAccumulator = <S>(fold: Fold<S>): Accumulator => {
   };
 };
 
-/** A typed array grown by doubling. */
+/** Arrays of more elements than this grow by a quarter: half of a large table would be room for what never comes. */
+const DOUBLED_UP_TO = 1 << 20;
+
+/** Length that arrays of `length` grow to. */
+export const lengthBeyond = (length: number): number =>
+  length <= DOUBLED_UP_TO ? length * 2 : Math.ceil(length * 1.25);
+
+/** A typed array grown by `lengthBeyond`. */
 export const grown = <A extends Float64Array | Uint8Array>(data: A, size: number): A => {
   if (data.length >= size) return data;
-  const bigger = new (data.constructor as new (n: number) => A)(Math.max(size, data.length * 2, 16));
+  const bigger = new (data.constructor as new (n: number) => A)(
+    Math.max(size, lengthBeyond(data.length), 16),
+  );
   bigger.set(data);
   return bigger;
 };

@@ -20,7 +20,7 @@ import { MemoryBackend } from "../../../src/state/backend.ts";
 import { hashRow } from "../../../src/state/key-codec.ts";
 import { isPart, StateMemory } from "../../../src/state/parts.ts";
 import { download, findSnapshots, SnapshotWriter } from "../../../src/state/snapshot.ts";
-import { STATE_FORMAT, StateStore, type Lineage } from "../../../src/state/store.ts";
+import { type BlobInfo, STATE_FORMAT, StateStore, type Lineage } from "../../../src/state/store.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { aggregate, slot } from "../../support/typed-exprs.ts";
 
@@ -157,9 +157,9 @@ class Life<Spec> {
   async lost(): Promise<void> {
     this.backend = new MemoryBackend(this.memory);
     this.start();
-    const found = (await findSnapshots(this.log, this.lineage))[0]!;
+    const found = (await findSnapshots(this.log, this.lineage).next()).value!;
     const receive = this.store.receive.bind(this.store);
-    const snapshot = (await download(this.log, found, { wants: all, receive }))!;
+    const snapshot = (await download(this.log, found, { takes: () => "receive", receive }))!;
     await this.store.adopt(snapshot.record, snapshot.blobs, all);
     this.operator.restored?.();
   }
@@ -168,11 +168,12 @@ class Life<Spec> {
   async inherit(from: readonly Life<Spec>[], epoch: number): Promise<void> {
     const keeps = ownsKeyGroup(this.index, this.of);
     for (const old of from) {
-      const found = (await findSnapshots(old.log, old.lineage)).find(
-        (f) => f.manifest.record.epoch === epoch,
-      )!;
+      const found = (await findSnapshots(old.log, old.lineage).next()).value!;
+      assert.equal(found.manifest.record.epoch, epoch);
       const receive = this.store.receive.bind(this.store);
-      const snapshot = (await download(old.log, found, { wants: keeps, receive }))!;
+      const takes = (info: BlobInfo): "receive" | "keep" | "drop" =>
+        info.part === undefined ? "keep" : keeps(info.part) ? "receive" : "drop";
+      const snapshot = (await download(old.log, found, { takes, receive }))!;
       this.store.nextOrigin();
       for (const [i, info] of snapshot.record.blobs.entries())
         if (!isPart(info)) this.store.loadBlob(info.table, snapshot.blobs[i]!, keeps, info.epoch);
