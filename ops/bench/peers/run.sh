@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh PEER QUERY [EVENTS] [--workers N]     one measured run, ONE JSON line on stdout (EVENTS: 2000000 unless given)
 #   spark                 q0-q5 q6_win q7-q23 q7j q7m count       STATE=rocksdb|hdfs  WARM_EVENTS=400000 (0: cold)
-#   flink, flink-rocksdb  q0 q1 q2 q5 q7 q8 q11 count            FLINK_CONF="key=value;key=value"  WARM_EVENTS=400000  ROWS=1 (net rows instead of timing)
+#   flink, flink-rocksdb  q0-q5 q6_win q7-q23 count              FLINK_CONF="key=value;key=value"  WARM_EVENTS=400000  ROWS=1 (net rows instead of timing)
 #   kafka-streams         count                                  GUARANTEE=eos|alo  COMMIT_MS=100  CACHE_BYTES=-1  MAX_SECONDS=300
 #   bytewax, bytewax-2    q0 q1 q2 q5 q7 q7pre q8 count          WAIT=seconds a window waits
 #   millrace              q0-q23 count   --workers 2  FLAGS="--checkpoint off"   (needs dist/: make build)
