@@ -1,5 +1,5 @@
 /** Files of keyed rows for the benchmarks of state, and the count over them. */
-import { renameSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { field, LONG } from "../core/data-type.ts";
 import { schemaOf } from "../core/schema.ts";
@@ -9,6 +9,9 @@ import { BLACKHOLE, streamCatalog } from "./query-run.ts";
 
 /** Spreads consecutive numbers over the key space: neighbours in a file are not neighbours in a table. */
 const MIX = 2_654_435_761;
+
+/** Written at a time: what is measured shares its memory with this. */
+const ROWS_AT_ONCE = 1_000;
 
 /** Writes one file with a row for each of the keys [from, to). It appears whole. */
 export const writeKeys = (directory: string, name: string, from: number, to: number): void =>
@@ -21,10 +24,17 @@ export const writeRows = (
   rows: number,
   keyOf: (i: number) => number,
 ): void => {
-  const parts: string[] = [];
-  for (let i = 0; i < rows; i++) parts.push(`{"k":${(keyOf(i) * MIX) % 2 ** 40},"v":${keyOf(i) % 1000}}\n`);
   const hidden = join(directory, `.${name}`);
-  writeFileSync(hidden, parts.join(""));
+  const file = openSync(hidden, "w");
+  for (let i = 0; i < rows;) {
+    let text = "";
+    for (let n = 0; n < ROWS_AT_ONCE && i < rows; n++, i++) {
+      const key = keyOf(i);
+      text += `{"k":${(key * MIX) % 2 ** 40},"v":${key % 1000}}\n`;
+    }
+    writeSync(file, text);
+  }
+  closeSync(file);
   renameSync(hidden, join(directory, name));
 };
 

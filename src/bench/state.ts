@@ -5,14 +5,15 @@
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { newestManifest } from "../state/snapshot.ts";
 import type { StreamingQueryProgress } from "../query/streaming-query.ts";
 import { inChild } from "./child.ts";
-import type { BenchEngine } from "./engine.ts";
+import { BenchEngine } from "./engine.ts";
 import { keyedCount, writeKeys, writeRows } from "./keyed-files.ts";
 import { type Measured, measure } from "./measure.ts";
 import { type BenchOptions, type Flags, positive } from "./options.ts";
-import { openEngine, withDirectory } from "./query-run.ts";
-import { median, printReport } from "./report.ts";
+import { withDirectory } from "./query-run.ts";
+import { median, printReport, type ReportRow } from "./report.ts";
 
 export const STATE_FLAGS: Flags = {
   keys: "distinct keys (default 500000)",
@@ -27,6 +28,12 @@ const FILL_ROWS = 500_000;
 const FILLING = 10;
 const CHANGING = 10;
 const SAMPLE_MS = 100;
+/** Shorter than usual, as the phases are. */
+const SNAPSHOT_INTERVAL_MS = 2_000;
+/** Of those stages that are not sources. */
+const STAGE_SNAPSHOTS = /\.snap\.[1-9]/;
+/** The epoch of batch 0. */
+const FIRST_EPOCH = 1;
 
 interface Parameters {
   readonly keys: number;
@@ -36,36 +43,47 @@ interface Parameters {
   readonly memory: number | null;
 }
 
+/** One phase. Epochs and commits in the median; resident memory in the median and at most. */
+interface Phase {
+  readonly phase: string;
+  readonly rows: number;
+  readonly rowsPerSecond: number;
+  readonly epochMs: number;
+  readonly commitMs: number;
+  readonly rssMb: number;
+  readonly rssPeakMb: number;
+  /** Of a restart: from the start of a new node to the commit of its first row, also for each GB of what was stored. */
+  readonly firstRowMs: number | null;
+  readonly secondsPerGb: number | null;
+  /** … and the epochs by which the snapshots were behind when the node was killed: without its disk they are computed again. */
+  readonly snapshotBehind: number | null;
+}
+
 interface State extends Measured {
-  readonly keysPerSecond: number;
-  readonly fillEpochMs: number;
-  readonly changeEpochMs: number;
-  readonly changeCommitMs: number;
-  readonly randomRowsPerSecond: number;
   readonly stateRows: number;
   readonly spilledRows: number;
+  /** In memory as the engine counts it, on disk only, and in the newest snapshots. */
   readonly stateMb: number;
   readonly spilledMb: number;
-  /** Resident memory in the median of the later epochs, and at most while filled. */
-  readonly rssMb: number;
-  readonly fillRssMb: number;
-  /** From the start of a new node to the commit of its first row, with the disk kept and lost. */
-  readonly restartMs: number;
-  readonly restoreMs: number;
-  readonly restoreSecondsPerGb: number;
+  readonly snapshotMb: number;
+  readonly phases: readonly Phase[];
 }
 
 const commitMs = (p: StreamingQueryProgress): number =>
   p.stateOperators.reduce((ms, s) => Math.max(ms, s.commitTimeMs), 0);
 
+const MB = 2 ** 20;
+const GB = 2 ** 30;
+
 /** Resident memory over time. */
 class Memory {
   #samples: number[] = [];
-  readonly #timer = setInterval(() => void this.#samples.push(process.memoryUsage().rss), SAMPLE_MS);
+  readonly #timer = setInterval(() => void this.#samples.push(process.memoryUsage.rss()), SAMPLE_MS);
 
-  /** Those since the last call, in megabytes. */
+  /** Those since the last call, in megabytes; at least one. */
   take(): readonly number[] {
-    return this.#samples.splice(0).map((b) => Math.round(b / 2 ** 20));
+    this.#samples.push(process.memoryUsage.rss());
+    return this.#samples.splice(0).map((b) => Math.round(b / MB));
   }
 
   stop(): void {
@@ -73,26 +91,45 @@ class Memory {
   }
 }
 
+interface Drained {
+  readonly ms: number;
+  readonly epochs: readonly StreamingQueryProgress[];
+}
+
 /** Runs the query over the files that are there, to their end; its epochs, and how long it took. */
-const drained = async (
-  engine: BenchEngine,
-  input: string,
-  partitions: number,
-): Promise<{ readonly ms: number; readonly epochs: readonly StreamingQueryProgress[] }> => {
+const drained = async (engine: BenchEngine, input: string, partitions: number): Promise<Drained> => {
   const started = performance.now();
   const query = await engine.start(keyedCount(input, partitions));
   await query.awaitTermination();
   return { ms: performance.now() - started, epochs: query.recentProgress };
 };
 
-const rowsPerSecond = (rows: number, epochs: readonly StreamingQueryProgress[]): number =>
-  Math.round((rows / epochs.reduce((ms, q) => ms + q.batchDuration, 0)) * 1000);
+/** `snapshots`: those of a restart. */
+const phaseOf = (
+  phase: string,
+  rows: number,
+  { ms, epochs }: Drained,
+  rss: readonly number[],
+  snapshots?: { readonly bytes: number; readonly behind: number },
+): Phase => ({
+  phase,
+  rows,
+  rowsPerSecond: Math.round((rows / epochs.reduce((sum, q) => sum + q.batchDuration, 0)) * 1000),
+  epochMs: median(epochs.map((q) => q.batchDuration)),
+  commitMs: median(epochs.map(commitMs)),
+  rssMb: median(rss),
+  rssPeakMb: Math.max(...rss),
+  firstRowMs: snapshots === undefined ? null : Math.round(ms),
+  secondsPerGb: snapshots === undefined ? null : Number(((ms / 1000 / snapshots.bytes) * GB).toFixed(2)),
+  snapshotBehind: snapshots?.behind ?? null,
+});
 
-const fill = async (engine: BenchEngine, input: string, p: Parameters): Promise<StreamingQueryProgress[]> => {
+const fill = async (engine: BenchEngine, input: string, p: Parameters): Promise<Drained> => {
   const files = Math.max(FILLING, Math.ceil(p.keys / FILL_ROWS));
   const epochs: StreamingQueryProgress[] = [];
   // A few files at a time: all of them would be as large as the state.
   for (let f = 0; f < files;) {
+    const first = f;
     for (let k = 0; k < FILLING && f < files; k++, f++)
       writeKeys(
         input,
@@ -100,9 +137,9 @@ const fill = async (engine: BenchEngine, input: string, p: Parameters): Promise<
         Math.floor((f * p.keys) / files),
         Math.floor(((f + 1) * p.keys) / files),
       );
-    epochs.push(...(await drained(engine, input, p.partitions)).epochs.slice(-FILLING));
+    epochs.push(...(await drained(engine, input, p.partitions)).epochs.slice(first - f));
   }
-  return epochs;
+  return { ms: 0, epochs };
 };
 
 /** Numbers that look drawn, the same in every run. */
@@ -111,48 +148,67 @@ const draws = (below: number): (() => number) => {
   return () => (seed = (seed * 48_271) % 2_147_483_647) % below;
 };
 
+/** Of the newest snapshots: bytes, and how many epochs the furthest one is behind the last. */
+const newestSnapshots = async (
+  engine: BenchEngine,
+  { epochs }: Drained,
+): Promise<{ readonly bytes: number; readonly behind: number }> => {
+  let [bytes, behind] = [0, 0];
+  for (const name of (await engine.store.list("")).filter((n) => STAGE_SNAPSHOTS.test(n))) {
+    const manifest = await newestManifest(await engine.store.open(name));
+    bytes += manifest?.blobs.reduce((n, b) => n + b.bytes, 0) ?? 0;
+    behind = Math.max(behind, epochs.at(-1)!.batchId + FIRST_EPOCH - (manifest?.record.epoch ?? 0));
+  }
+  return { bytes, behind };
+};
+
 export const measureState = (p: Parameters): Promise<State> =>
   withDirectory(async (directory) => {
     const input = join(directory, "input");
     mkdirSync(input);
-    const stateMemory = p.memory === null ? {} : { stateMemory: p.memory * 2 ** 20 };
-    const run = { durable: true, partitions: p.partitions, url: undefined, ...stateMemory };
-    const engine = await openEngine(directory, run);
+    const stateMemory = p.memory === null ? {} : { stateMemory: p.memory * MB };
+    const engine = await BenchEngine.open({
+      directory,
+      durable: true,
+      partitions: p.partitions,
+      snapshotIntervalMs: SNAPSHOT_INTERVAL_MS,
+      ...stateMemory,
+    });
     const memory = new Memory();
     let result: Omit<State, keyof Measured> | undefined;
     const measured = await measure(async () => {
-      const filling = await fill(engine, input, p);
-      const fillRssMb = Math.max(0, ...memory.take());
+      const phases: Phase[] = [];
+      memory.take();
+      phases.push(phaseOf("fill", p.keys, await fill(engine, input, p), memory.take()));
+      const run = async (): Promise<Drained> => {
+        const d = await drained(engine, input, p.partitions);
+        return { ms: d.ms, epochs: d.epochs.slice(-CHANGING) };
+      };
       for (let f = 0; f < CHANGING; f++) writeKeys(input, `b${f}`, f * p.changed, (f + 1) * p.changed);
-      const changing = (await drained(engine, input, p.partitions)).epochs.slice(-CHANGING);
+      phases.push(phaseOf("change few", p.changed * CHANGING, await run(), memory.take()));
       const draw = draws(p.keys);
       for (let f = 0; f < CHANGING; f++) writeRows(input, `c${f}`, p.random, draw);
-      const random = (await drained(engine, input, p.partitions)).epochs.slice(-CHANGING);
-      const rssMb = median(memory.take());
-      await engine.kill("kept");
-      writeKeys(input, "d", 0, 1);
-      const restart = await drained(engine, input, p.partitions);
-      await engine.kill("lost");
-      writeKeys(input, "e", 0, 1);
-      const restore = await drained(engine, input, p.partitions);
-      const last = restore.epochs.at(-1)!.stateOperators;
-      const sum = (name: string): number => last.reduce((n, s) => n + (s.customMetrics[name] ?? 0), 0);
-      const bytes = last.reduce((n, s) => n + s.memoryUsedBytes, 0) + sum("spilledBytes");
+      let last = await run();
+      phases.push(phaseOf("change any", p.random * CHANGING, last, memory.take()));
+      let snapshots = { bytes: 0, behind: 0 };
+      for (const disk of ["kept", "lost"] as const) {
+        await engine.kill(disk);
+        snapshots = await newestSnapshots(engine, last);
+        writeKeys(input, disk === "kept" ? "d" : "e", 0, 1);
+        memory.take();
+        last = await run();
+        const restarted = { ms: last.ms, epochs: last.epochs.slice(-1) };
+        phases.push(phaseOf(`restart, disk ${disk}`, 1, restarted, memory.take(), snapshots));
+      }
+      const operators = last.epochs.at(-1)!.stateOperators;
+      const sum = (name: string): number => operators.reduce((n, s) => n + (s.customMetrics[name] ?? 0), 0);
       result = {
-        keysPerSecond: rowsPerSecond(p.keys, filling),
-        fillEpochMs: median(filling.map((q) => q.batchDuration)),
-        changeEpochMs: median(changing.map((q) => q.batchDuration)),
-        changeCommitMs: median(changing.map(commitMs)),
-        randomRowsPerSecond: rowsPerSecond(p.random * CHANGING, random),
-        stateRows: last.reduce((n, s) => Math.max(n, s.numRowsTotal), 0),
+        stateRows: operators.reduce((n, s) => Math.max(n, s.numRowsTotal), 0),
         spilledRows: sum("spilledRows"),
-        stateMb: Math.round(last.reduce((n, s) => n + s.memoryUsedBytes, 0) / 2 ** 20),
-        spilledMb: Math.round(sum("spilledBytes") / 2 ** 20),
-        rssMb,
-        fillRssMb,
-        restartMs: Math.round(restart.ms),
-        restoreMs: Math.round(restore.ms),
-        restoreSecondsPerGb: Number(((restore.ms / 1000 / bytes) * 2 ** 30).toFixed(2)),
+        stateMb: Math.round(operators.reduce((n, s) => n + s.memoryUsedBytes, 0) / MB),
+        spilledMb: Math.round(sum("spilledBytes") / MB),
+        snapshotMb: Math.round(snapshots.bytes / MB),
+        phases,
       };
     });
     memory.stop();
@@ -160,6 +216,10 @@ export const measureState = (p: Parameters): Promise<State> =>
     rmSync(input, { recursive: true });
     return { ...result!, ...measured };
   });
+
+/** A phase as columns of one row. */
+const columns = ({ phase, ...rest }: Phase): readonly (readonly [string, number | null])[] =>
+  Object.entries(rest).map(([k, v]) => [`${phase}: ${k}`, v]);
 
 export const state = async (o: BenchOptions): Promise<number> => {
   const settings = {
@@ -170,6 +230,13 @@ export const state = async (o: BenchOptions): Promise<number> => {
     memory: o.values["memory"] === undefined ? null : positive(o, "memory", 1),
   };
   const got = await inChild<State>("state", settings);
-  printReport({ bench: "state", settings, rows: [{ ...got }] }, o.json, o.print);
+  const { phases, ...all } = got;
+  const report = (rows: readonly ReportRow[]): void =>
+    printReport({ bench: "state", settings, rows }, o.json, o.print);
+  if (o.json) report([{ ...all, ...Object.fromEntries(phases.flatMap(columns)) }]);
+  else {
+    report(phases.map((q) => ({ ...q })));
+    report([{ ...all }]);
+  }
   return got.stateRows === settings.keys ? 0 : 1;
 };
