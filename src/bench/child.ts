@@ -13,9 +13,17 @@ const entry = fileURLToPath(
   ),
 );
 
-/** Starts the work in a new process. Its standard output is the caller's to read; `told`: it reads its standard input. */
-export const startChild = (work: string, parameters: unknown, told = false): ChildProcess =>
-  spawn(process.execPath, [...process.execArgv, entry, work, JSON.stringify(parameters)], {
+/**
+ * Starts the work in a new process. Its standard output is the caller's to read; `told`: it reads its standard input; `nodeOptions`: those of this process are
+ * its own, too.
+ */
+export const startChild = (
+  work: string,
+  parameters: unknown,
+  told = false,
+  nodeOptions: readonly string[] = [],
+): ChildProcess =>
+  spawn(process.execPath, [...process.execArgv, ...nodeOptions, entry, work, JSON.stringify(parameters)], {
     stdio: [told ? "pipe" : "ignore", "pipe", "pipe"],
   });
 

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { LogStore } from "../log/log.ts";
 import { serveEmbedded } from "../node/log-host.ts";
+import { WORKER_NODE_OPTIONS } from "../node/workers.ts";
 import { startChild } from "./child.ts";
 import { type Measured, measure } from "./measure.ts";
 
@@ -72,7 +73,7 @@ export const inWorkers = async <Outcome extends Measured>(
     for (let index = 0; index < count; index++) {
       const own = join(directory, `node-${index + 1}`);
       const place: WorkerPlace = { index, of: count, address: host.address, session, directory: own };
-      children.push(startChild(work, { ...parameters, place }));
+      children.push(startChild(work, { ...parameters, place }, false, WORKER_NODE_OPTIONS));
     }
     const ended = children.map((c) => outcomeOf<Outcome>(c));
     const failed = Promise.all(ended);
