@@ -218,6 +218,19 @@ export const ERROR_CLASSES_FROM_N: readonly (readonly [string, string])[] = [
     "`writeStream` needs a stream. Read the source with `readStream`, or use `write`.",
   ],
   ["WRONG_NUM_ARGS", "The function takes another number of arguments; the message says how many."],
+  [
+    "_LEGACY_ERROR_TEMP_0026",
+    "A value in quotes before a unit of an interval holds letters: `INTERVAL '1 day' HOUR`.",
+  ],
+  [
+    "_LEGACY_ERROR_TEMP_0027",
+    "An interval from a unit to another is written in quotes: `INTERVAL '1 2' DAY TO HOUR`.",
+  ],
+  [
+    "_LEGACY_ERROR_TEMP_0029",
+    "An interval has years or months, or days to seconds, never both. Add two intervals.",
+  ],
+  ["_LEGACY_ERROR_TEMP_0063", "A part of an interval in quotes is out of its range: 25 hours, 60 minutes."],
   ["_LEGACY_ERROR_TEMP_1006", "Each item of PIVOT before FOR holds an aggregate."],
   ["_LEGACY_ERROR_TEMP_1031", "A window function stands inside an aggregate function."],
   ["_LEGACY_ERROR_TEMP_1035", "A rank or an offset has a frame of its own and takes no other."],

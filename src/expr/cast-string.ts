@@ -61,13 +61,25 @@ const toDecimal = (text: string, to: DecimalType): bigint | undefined => {
   return unscaled;
 };
 
-const intervalFormat = (text: string, to: DataType): Error =>
-  executionError(
+/** Spark has a class of its own for years and months that have the form and are out of range. */
+const YEAR_MONTH_FORM = { single: /^\s*[+-]?\d+\s*$/, both: /^\s*[+-]?\d+-\d+\s*$/ };
+
+type IntervalType = Extract<DataType, { kind: "dayTimeInterval" | "yearMonthInterval" }>;
+
+const intervalFormat = (text: string, to: IntervalType): Error => {
+  const form = YEAR_MONTH_FORM[to.from === to.to ? "single" : "both"];
+  if (to.kind === "yearMonthInterval" && form.test(text))
+    return executionError(
+      "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING",
+      `Error parsing '${text}' to interval: it is out of the range of ${sqlType(to)}.`,
+    );
+  return executionError(
     to.kind === "dayTimeInterval"
       ? "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE"
       : "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING",
     `Error parsing '${text}' to interval: it does not match the format of ${sqlType(to)}.`,
   );
+};
 
 const parser = (
   to: DataType,

@@ -14,12 +14,13 @@ import {
   INT,
   LONG,
   SHORT,
+  STRING,
   TIMESTAMP,
   TIMESTAMP_NTZ,
   type DataType,
 } from "../core/data-type.ts";
 import type { Expr } from "../expr/ast.ts";
-import { parseDate, parseTimestamp, parseTimestampNtz } from "../expr/time/iso-text.ts";
+import { parseDate, parseTimestamp, parseTimestampNtz, parseTimestampText } from "../expr/time/iso-text.ts";
 import { typedInterval } from "./interval-literal.ts";
 import type { Parser } from "./token-stream.ts";
 import type { Token } from "./token.ts";
@@ -117,6 +118,12 @@ const clockLiteral = (word: string, text: string): Expr | undefined => {
   return to === DATE ? date : { kind: "cast", child: date, to, tryCast: false };
 };
 
+/** `TIMESTAMP '10:15'`: today, as the query's clock has it. */
+const timeOfDay = (word: string, text: string): Expr | undefined =>
+  (word === "TIMESTAMP" || word === "TIMESTAMP_LTZ") && parseTimestampText(text)?.timeOnly === true
+    ? { kind: "cast", child: { kind: "literal", value: text, type: STRING }, to: TIMESTAMP, tryCast: false }
+    : undefined;
+
 const timeValue = (p: Parser, word: string, text: string): Typed | undefined => {
   const epoch = text.trim().toLowerCase() === "epoch";
   switch (word) {
@@ -157,7 +164,7 @@ export const typedLiteral = (p: Parser): Expr => {
   const word = token.upper;
   const span = { start: token.start, end: p.before()!.end };
   if (word === "INTERVAL") return { kind: "literal", ...typedInterval(p, text, span), position };
-  const clock = clockLiteral(word, text);
+  const clock = clockLiteral(word, text) ?? timeOfDay(word, text);
   if (clock !== undefined) return { ...clock, position };
   const typed = timeValue(p, word, text);
   if (typed === undefined) {

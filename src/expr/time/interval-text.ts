@@ -61,10 +61,16 @@ const FIELD_MAX: Readonly<Record<DayTimeUnit, number>> = {
   second: 59,
 };
 
+/** Digits that a first field may have: as many as 64 bits of microseconds can need. */
+const FIRST_DIGITS: Readonly<Record<DayTimeUnit, number>> = { day: 9, hour: 10, minute: 12, second: 13 };
+
 const dayTimePattern = (from: DayTimeUnit, to: DayTimeUnit): RegExp => {
   const units = DAY_TIME_ORDER.slice(DAY_TIME_ORDER.indexOf(from), DAY_TIME_ORDER.indexOf(to) + 1);
-  const part = (u: DayTimeUnit): string => (u === "second" ? "(\\d+(?:\\.\\d{1,9})?)" : "(\\d+)");
-  const body = units.map((u, i) => (i === 0 ? "" : units[i - 1] === "day" ? "\\s+" : ":") + part(u)).join("");
+  const part = (u: DayTimeUnit, i: number): string =>
+    `(\\d{1,${i === 0 ? FIRST_DIGITS[u] : 2}}${u === "second" ? "(?:\\.\\d{1,9})?" : ""})`;
+  const body = units
+    .map((u, i) => (i === 0 ? "" : units[i - 1] === "day" ? "\\s+" : ":") + part(u, i))
+    .join("");
   return new RegExp(`^\\s*([+-]?)${body}\\s*$`);
 };
 
@@ -79,6 +85,10 @@ const unwrapLiteral = (text: string, from: string, to: string): string | undefin
   if (m[1] !== "-") return inner;
   return inner.startsWith("-") ? inner.slice(1) : `-${inner}`;
 };
+
+/** Whether a text has the form of these fields, whatever their values. */
+export const hasDayTimeForm = (text: string, from: DayTimeUnit, to: DayTimeUnit): boolean =>
+  dayTimePattern(from, to).test(text);
 
 /** `1 02:03:04.5` (or a part of it, by the units) in microseconds. */
 export const parseDayTimeInterval = (
