@@ -50,12 +50,12 @@ interface Parameters {
 }
 
 const COUNT_PER_KEY: Parameters = {
-  rowSeconds: 1.4e-6,
+  rowSeconds: 1.0e-6,
   exchanged: 0.05,
   exchangeRowSeconds: 1e-6,
   exchangeRowBytes: 12,
   frameSeconds: 30e-6,
-  actorEpochSeconds: 0.7e-3,
+  actorEpochSeconds: 0.58e-3,
   brokerPublishSeconds: 4.4e-6,
   brokerDeliverSeconds: 1.8e-6,
   brokerByteSeconds: 2.1e-9,
