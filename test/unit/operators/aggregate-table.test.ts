@@ -7,7 +7,12 @@ import type { Row } from "../../../src/core/value.ts";
 import { vectorOf } from "../../../src/core/vector.ts";
 import { AggregateTable } from "../../../src/operators/aggregate-table.ts";
 import { accumulatorsOf } from "../../../src/operators/aggregate-calls.ts";
+import { MemoryStore } from "../../../src/log/memory-log.ts";
+import { MemoryBackend } from "../../../src/state/backend.ts";
 import { hashRow } from "../../../src/state/key-codec.ts";
+import { download, findSnapshots, SnapshotWriter } from "../../../src/state/snapshot.ts";
+import { StateStore } from "../../../src/state/store.ts";
+import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { aggregate } from "../../support/typed-exprs.ts";
 
 const TYPES: readonly DataType[] = [STRING, LONG, TIMESTAMP];
@@ -120,4 +125,45 @@ test("groups close by time, then in order of arrival", () => {
     read(table.close(30)).map((r) => r[0]),
     ["b", "d", "a", "c"],
   );
+});
+
+test("a large base is several blobs, each of its own in the record; a store comes back from them, and from a snapshot of them", async () => {
+  const rows = 140_000;
+  const fill = Array.from({ length: rows }, (_, i): Row => ["a", i, null]);
+  const lineage = { checkpoint: "c", stage: 1, topology: 1, partition: 0, fingerprint: "f" };
+  const [backend, log] = [
+    new MemoryBackend(),
+    await new MemoryStore({ clock: new VirtualClock() }).open("a.b.snap"),
+  ];
+  const life = (on: MemoryBackend) => {
+    const [store, mine] = [new StateStore(on, "p", lineage), tableOf()];
+    store.registry("op").add(mine.table);
+    return { store, ...mine };
+  };
+  const { store, add, live } = life(backend);
+  for (let epoch = 1; epoch <= 3; epoch++) {
+    add(fill);
+    await store.commit(store.drain(epoch, epoch, "m"));
+  }
+  const record = (await store.readRecord())!;
+  const pieces = record.blobs.filter((b) => b.base);
+  assert.deepEqual(
+    pieces.map((b) => [b.rows, b.piece]),
+    [
+      [rows, undefined],
+      [undefined, 1],
+    ],
+  );
+  const writer = new SnapshotWriter(log, store, "w");
+  assert.equal(await writer.upload(await writer.prepare(record)), true);
+  const kept = life(backend);
+  await kept.store.loadLocal(record, all);
+  assert.deepEqual(kept.live(), live());
+  const lost = life(new MemoryBackend());
+  const found = (await findSnapshots(log, lineage).next()).value!;
+  const receive = lost.store.receive.bind(lost.store);
+  const snapshot = (await download(log, found, { takes: () => "receive", receive }))!;
+  await lost.store.adopt(snapshot.record, snapshot.blobs, all);
+  assert.deepEqual(lost.live(), live());
+  assert.deepEqual(live().at(-1), ["a", rows - 1, null, 3]);
 });
