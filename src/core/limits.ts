@@ -23,6 +23,8 @@ export const PULL_BYTES_MIN = 160 * 1024;
 export const PULL_HEARTBEAT_MS = 500;
 /** A publisher that hears nothing for this long sends again. */
 export const PUBLISH_SILENCE_MS = 2_000;
+/** … or longer, where answers take long, but not longer than this. */
+export const PUBLISH_SILENCE_MAX_MS = 30_000;
 export const REQUEST_TIMEOUT_MS = 5_000;
 /** JetStream reserves a stream's limit on the broker's disk when it is made, so a generous one is not free. */
 export const MAILBOX_BYTES_MAX = 128 * 1024 * 1024;

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { LogConflictError, LogGapError, LogRecreatedError, UnavailableError } from "../../src/core/errors.ts";
+import { sleep } from "../../src/core/clock.ts";
+import { PUBLISH_SILENCE_MS } from "../../src/core/limits.ts";
 import { openNats } from "../../src/log/jetstream/access.ts";
 import { JetStreamStore } from "../../src/log/jetstream/store.ts";
 import { type NatsAccess, type NatsReader, natsOf, type NatsRecord } from "../../src/log/nats-access.ts";
@@ -85,6 +87,28 @@ for (const { version, path } of brokers()) {
     await put("out.a", { lastSubjectSequence: 1 });
     assert.equal((await nats.stream("OUT"))!.lastSequence, 3);
   });
+
+  test(
+    `NatsAccess on ${version}: a broker that answers late is not sent everything again`,
+    { timeout: 30_000 },
+    async (t) => {
+      const broker = await startBroker({ path, t });
+      const nats = await openNats({ servers: broker.url, clock: systemClock });
+      t.after(() => nats.close());
+      await nats.createStream({ name: "OUT", subjects: ["out"] });
+      const count = 3000;
+      const messages = Array.from({ length: count }, (_, i) => ({ subject: "out", payload: bytes(`${i}`) }));
+      await broker.pause();
+      const stored = nats.publishAll(messages);
+      await sleep(systemClock, PUBLISH_SILENCE_MS + 600);
+      broker.resume();
+      await stored;
+      const { lastSequence } = (await nats.stream("OUT"))!;
+      assert.ok(lastSequence < count + 10, `${lastSequence} stored of ${count}`);
+      const got = new Set((await all(nats.reader("OUT", { from: 1, to: lastSequence + 1 }))).map(text));
+      assert.equal(got.size, count);
+    },
+  );
 
   test(
     `NatsAccess on ${version}: many messages, with and without a fence`,

@@ -3,7 +3,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Clock } from "../../src/core/clock.ts";
 import { LogFullError, RecordTooLargeError, UnavailableError } from "../../src/core/errors.ts";
-import { PUBLISH_SILENCE_MS, PUBLISH_WINDOW_BYTES, PUBLISH_WINDOW_RECORDS } from "../../src/core/limits.ts";
+import {
+  PUBLISH_SILENCE_MAX_MS,
+  PUBLISH_SILENCE_MS,
+  PUBLISH_WINDOW_BYTES,
+  PUBLISH_WINDOW_RECORDS,
+} from "../../src/core/limits.ts";
 import { type PlainRecord, PublishWindow } from "../../src/log/publish-window.ts";
 
 /** Time that moves only by `advance`. */
@@ -85,6 +90,48 @@ test("P1: silence sends again", () => {
   );
 });
 
+test("P5: a broker that is late gets one record again, not all; late answers count, and the next silence is longer", async () => {
+  const { clock, attempts, window, send } = bed();
+  for (let n = 0; n < 100; n++) void send(n);
+  const delivered = window.delivered();
+  clock.advance(PUBLISH_SILENCE_MS + 100);
+  assert.deepEqual(
+    attempts.slice(100).map((a) => a.n),
+    [0],
+  );
+  // Twice as long, and again one record only.
+  clock.advance(PUBLISH_SILENCE_MS + 100);
+  assert.equal(attempts.length, 101);
+  clock.advance(PUBLISH_SILENCE_MS + 100);
+  assert.equal(attempts.length, 102);
+  for (const a of attempts.slice(0, 100)) a.done();
+  await delivered;
+  assert.equal(attempts.length, 102);
+  // Answers take so long now: four times that is silence.
+  void send(100);
+  clock.advance(3 * PUBLISH_SILENCE_MS * 3);
+  assert.equal(attempts.length, 103);
+  clock.advance(PUBLISH_SILENCE_MAX_MS);
+  assert.ok(attempts.length > 103);
+});
+
+test("P5: what the round that fell silent had stored behind a hole is sent again", async () => {
+  const { clock, attempts, window, send } = bed();
+  for (let n = 0; n < 4; n++) void send(n);
+  const delivered = window.delivered();
+  clock.advance(PUBLISH_SILENCE_MS + 100);
+  attempts[0]!.done();
+  // 1 is lost: 2 and 3 were dropped by the reader.
+  attempts[2]!.done();
+  attempts[3]!.done();
+  for (let i = 4; i < attempts.length; i++) attempts[i]!.done();
+  await delivered;
+  assert.deepEqual(
+    attempts.slice(4).map((a) => a.n),
+    [0, 1, 2, 3],
+  );
+});
+
 test("P3: the window is bounded in records and in bytes, and a full one waits", async () => {
   const { attempts, send } = bed();
   for (let n = 0; n < PUBLISH_WINDOW_RECORDS; n++) assert.equal(send(n), undefined);
@@ -137,7 +184,7 @@ test("a closed publisher sends nothing more and rejects", async () => {
 test("any order of stored, refused and lost answers: each record is stored, none behind a hole (law 3 reader)", () => {
   fc.assert(
     fc.property(
-      fc.array(fc.constantFrom("ok", "refuse", "lose", "loseAck"), { maxLength: 60 }),
+      fc.array(fc.constantFrom("ok", "refuse", "lose", "loseAck", "late", "refuseLate"), { maxLength: 60 }),
       fc.nat(30),
       (fates, count) => {
         const { clock, attempts, window, send } = bed();
@@ -149,7 +196,12 @@ test("any order of stored, refused and lost answers: each record is stored, none
           for (; seen < attempts.length; seen++) {
             const a = attempts[seen]!;
             const fate = fates[seen] ?? "ok";
-            if (fate === "ok" || fate === "loseAck") stored.push(a.n);
+            if (fate === "ok" || fate === "loseAck" || fate === "late") stored.push(a.n);
+            if (fate === "refuseLate")
+              clock.after(PUBLISH_SILENCE_MS * (1 + (seen % 3)), () =>
+                a.done(new LogFullError("max_bytes of 10")),
+              );
+            if (fate === "late") clock.after(PUBLISH_SILENCE_MS * (1 + (seen % 3)), () => a.done());
             if (fate === "ok") a.done();
             if (fate === "refuse") a.done(new UnavailableError("refused"));
           }
