@@ -118,6 +118,18 @@ const overlap = (pauses: readonly Pause[], from: number, to: number): number => 
 const mean = (xs: readonly number[]): number =>
   Number((xs.reduce((a, b) => a + b, 0) / Math.max(1, xs.length)).toFixed(2));
 
+/** How long epochs took from the plan entry to the commit: their mean, and that of the longest hundredth. */
+const epochRow = ({ engine, sent }: Trace): ReportRow => {
+  const [begun, committed] = [engine.points["0/begin"] ?? {}, engine.points["1/committed"] ?? {}];
+  const lengths = Object.entries(committed)
+    .map(([epoch, at]) => at - (begun[epoch] ?? Number.NaN))
+    .filter((ms) => !Number.isNaN(ms))
+    .sort((a, b) => b - a);
+  const input = Math.round(sent.rows / Math.max(1, lengths.length));
+  const longest = lengths.slice(0, Math.ceil(lengths.length / 100));
+  return { part: `an epoch, of ${input} input rows`, allMs: mean(lengths), slowMs: mean(longest) };
+};
+
 /** A line per part: its mean over all results, and over the slowest of a hundred. */
 export const explained = (t: Trace): readonly ReportRow[] => {
   const whole = t.results.filter((r) => endsOf(t, r).every((x) => !Number.isNaN(x)));
@@ -136,12 +148,7 @@ export const explained = (t: Trace): readonly ReportRow[] => {
       allMs: mean(groups.all.map((r) => overlap(pauses, r[0], r[3]))),
       slowMs: mean(groups.slow.map((r) => overlap(pauses, r[0], r[3]))),
     });
-  const epochs = new Set(whole.map((r) => r[1])).size;
-  rows.push({
-    part: `epochs: ${epochs}; input rows of one`,
-    allMs: Math.round(t.sent.rows / Math.max(1, Object.keys(t.engine.points["0/begin"] ?? {}).length)),
-    slowMs: null,
-  });
+  rows.push(epochRow(t));
   const age = (r: TracedResult): number => r[3] - r[0];
   return [...rows, { part: "age", allMs: mean(groups.all.map(age)), slowMs: mean(groups.slow.map(age)) }];
 };
