@@ -56,7 +56,7 @@ bench-full: setup brokers ## what takes minutes: 60 million rows through memory,
 	@$(RUN) ops/bench/heap/main.ts --full
 	@$(RUN) src/bench/main.ts latency --rate 1000,10000,50000,100000 --json
 
-bench-peers: setup ## Flink, Spark and others beside ours: table of ratios (ARGS="--queries q0,q5"; Java, Maven, Python)
+bench-peers: setup ## Flink, Spark and others beside ours: table of ratios (ARGS="--queries all --rounds 1"; Java, Maven, Python)
 	@$(RUN) ops/bench/peers/main.ts $(ARGS)
 
 plot: dependencies ## SVG plots of ops/bench/history.jsonl into ops/bench/plots/
