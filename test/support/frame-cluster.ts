@@ -23,10 +23,16 @@ export interface DiskUse {
   readonly files: number;
 }
 
+/** Turns of the event loop in which nobody asks the disk for anything. */
+const QUIET_TURNS = 100;
+
 /** A LevelDB that can be closed, looked at and opened again below running actors. */
 class MeasuredBackend implements StateBackend {
   readonly #directory: string;
   #inner: LevelBackend;
+
+  /** Calls under way. */
+  #calls = 0;
 
   constructor(directory: string, inner: LevelBackend) {
     this.#directory = directory;
@@ -34,23 +40,38 @@ class MeasuredBackend implements StateBackend {
   }
 
   ranges(key: string, ranges: readonly Range[]): Promise<readonly Uint8Array[] | undefined> {
-    return this.#inner.ranges(key, ranges);
+    return this.#call(this.#inner.ranges(key, ranges));
   }
 
   get(key: string): Promise<Uint8Array | undefined> {
-    return this.#inner.get(key);
+    return this.#call(this.#inner.get(key));
   }
   keys(prefix: string): Promise<readonly string[]> {
-    return this.#inner.keys(prefix);
+    return this.#call(this.#inner.keys(prefix));
   }
   write(changes: readonly BackendChange[]): Promise<void> {
-    return this.#inner.write(changes);
+    return this.#call(this.#inner.write(changes));
   }
+
+  #call<T>(call: Promise<T>): Promise<T> {
+    this.#calls++;
+    return call.finally(() => this.#calls--);
+  }
+
+  /** A snapshot that is on its way reads the blobs of its epoch, and drops those that are of no use any more when it is done. */
+  async #quiet(): Promise<void> {
+    for (let turns = 0; turns < QUIET_TURNS; turns++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#calls > 0) turns = 0;
+    }
+  }
+
   close(): Promise<void> {
     return this.#inner.close();
   }
 
   async measure(): Promise<DiskUse> {
+    await this.#quiet();
     await this.#inner.close();
     const db = new Level<string, Uint8Array>(this.#directory, { valueEncoding: "view" });
     await db.open();
