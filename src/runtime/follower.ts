@@ -81,6 +81,7 @@ export class QueryFollower {
       plan.first,
       (at, bytes) => this.#takePlan(at, bytes),
       (at) => {
+        if (at <= this.planPosition) return;
         this.planPosition = at;
         this.#behindGap = true;
       },
@@ -89,7 +90,7 @@ export class QueryFollower {
       this.#commit,
       commit.first,
       (at, bytes) => this.#takeCommit(at, bytes),
-      (at) => (this.commitPosition = at),
+      (at) => (this.commitPosition = Math.max(this.commitPosition, at)),
     );
     await this.until(() => this.planPosition >= plan.last && this.commitPosition >= commit.last);
   }
@@ -120,7 +121,7 @@ export class QueryFollower {
         }
       } catch (e) {
         const bounds = e instanceof LogGapError ? await log.bounds().catch(() => undefined) : undefined;
-        // W4. Any other gap is lost data.
+        // W4. Any other gap is lost data. What this node's leader wrote may be known further than the reader got: then nothing is missing.
         if (bounds === undefined || bounds.first <= first) {
           this.error = e;
           return this.wake();

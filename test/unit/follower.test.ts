@@ -180,3 +180,36 @@ test("W4 a follower that stood still while both logs were trimmed goes on from w
   assert.equal(follower.latest?.entry.epoch, 10);
   assert.equal(follower.error, undefined);
 });
+
+test("W4 what the leader of this node wrote is known though its log is trimmed before the reader has it", async () => {
+  const { plan, commit, follower } = await logs();
+  await follower.start();
+  const seen: number[] = [];
+  follower.onChange(() => void seen.push(follower.planPosition, follower.commitPosition));
+  let last: EpochEntry | undefined;
+  // At once, so that the reader sees nothing of it before it is trimmed.
+  for (let e = 1; e <= 9; e++) {
+    last = entry(last, e - 1, 1);
+    for (const [log, record] of [
+      [plan, last],
+      [commit, commitOf(e, 0)],
+    ] as const) {
+      const bytes = encodeEntry(record);
+      (log as MemoryLog).storeNow(bytes, undefined);
+      if (log === plan) follower.offerPlan(e, bytes);
+      else follower.offerCommit(e, bytes);
+    }
+  }
+  for (const log of [plan, commit]) (log as MemoryLog).content.trim(5);
+  await settle();
+  assert.deepEqual([follower.planPosition, follower.commitPosition], [9, 9]);
+  assert.ok(
+    seen.every((at, i) => i < 2 || at >= seen[i - 2]!),
+    `positions went back: ${seen.join(" ")}`,
+  );
+  const abort = new AbortController();
+  await add(plan, entry(last, 9, 1));
+  await follower.catchUp();
+  assert.equal((await follower.entry(10, abort.signal))?.epoch, 10);
+  assert.equal((await follower.entry(3, abort.signal))?.epoch, 3);
+});
