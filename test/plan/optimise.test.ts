@@ -65,6 +65,8 @@ const CASES: readonly (readonly [string, string, "spark"?])[] = [
   ["extraJoinFilters", "SELECT s.k FROM s LEFT JOIN r ON s.k = r.k AND (s.v > 3 OR r.w > 1 AND s.v = r.w)"],
   ["inferredFilters", "SELECT k FROM s WHERE v > second(ts) AND k IS NOT NULL"],
   ["inferredFilters", "SELECT k FROM s WHERE v IS NULL OR v > second(ts)"],
+  ["inferredFilters", "SELECT k FROM s WHERE NOT ((v + 1) IS NOT NULL)"],
+  ["inferredFilters", "SELECT k FROM s WHERE (v + 1) IS NOT NULL"],
   ["inferredFilters", "SELECT explode(a) FROM (SELECT ts, split(k, ',') AS a FROM s)"],
   ["inferredFilters", "SELECT explode_outer(a) FROM (SELECT ts, split(k, ',') AS a FROM s)"],
   [

@@ -23,7 +23,6 @@ const strictParts = (e: TypedExpr): readonly TypedExpr[] => {
     case "cast":
       return strictParts(e.child);
     case "call": {
-      if (e.fn === "isnotnull") return e.args.flatMap(strictParts);
       const strict = e.udf === undefined && !TOLERANT.has(e.fn) && lookupFunction(e.fn)?.nulls === "strict";
       return strict ? e.args.flatMap(strictParts) : [];
     }
@@ -36,9 +35,13 @@ const distinct = (list: readonly TypedExpr[]): readonly TypedExpr[] => [
   ...new Map(list.map((e) => [exprKey(e), e])).values(),
 ];
 
+/** What is not null where a condition is true. `isnotnull` says so as the whole condition only: below NOT it says the contrary. */
+const requiredParts = (e: TypedExpr): readonly TypedExpr[] =>
+  e.kind === "call" && e.fn === "isnotnull" ? e.args.flatMap(strictParts) : strictParts(e);
+
 /** K2. */
 export const notNullParts = (conditions: readonly TypedExpr[]): readonly TypedExpr[] =>
-  distinct(conditions.flatMap(strictParts).filter((e) => e.nullable)).map(isNotNull);
+  distinct(conditions.flatMap(requiredParts).filter((e) => e.nullable)).map(isNotNull);
 
 /** A column and what it equals: itself, or a cast of it. */
 const replacements = (e: TypedExpr): readonly (readonly [Attribute, TypedExpr])[] => {
