@@ -15,7 +15,6 @@ import {
   CONTROL_LOG_BYTES_MAX,
   EPOCH_STALL_MS,
   LEAVE_COMMIT_MS,
-  SETTLE_MS,
   SHUTDOWN_MS,
 } from "../core/limits.ts";
 import { unpack } from "../codec/msgpack.ts";
@@ -292,7 +291,7 @@ export class QueryHost {
     if (this.#awaitingRun || this.#leaving) return;
     if (this.ended) {
       if (this.failure !== undefined) void this.#supervisor?.stopAll();
-      else this.#settling ??= this.#supervisor?.settle(SETTLE_MS);
+      else this.#settling ??= this.#supervisor?.settle(SHUTDOWN_MS / 4);
       return;
     }
     this.#settling = undefined;
@@ -375,7 +374,6 @@ export class QueryHost {
   async leave(): Promise<void> {
     await this.#leader.leave(this.#services.settings.leaveMs ?? LEAVE_COMMIT_MS);
     this.#leaving = true;
-    await this.#settling;
     await this.#supervisor?.drainAll(SHUTDOWN_MS / 4);
     await this.close();
   }

@@ -62,7 +62,7 @@ export class QueryRuntime implements SessionRuntime {
     const name = request.name ?? this.#inventedName();
     if (this.#hosts.get(name)?.ended === false)
       throw new ConfigurationError(`a query named ${name} is already active in this session`);
-    // Its last snapshots need not be waited for: this node has the state.
+    await this.#hosts.get(name)?.settled();
     await this.#hosts.get(name)?.close();
     const services = inZone(await this.#o.services(), catalog.overrides?.timeZone);
     const host = await QueryHost.start(services, {
