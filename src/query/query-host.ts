@@ -73,8 +73,6 @@ export class QueryHost {
   /** Why this node may not take part: its plan is another one. */
   #refused: unknown;
   #told = false;
-  /** The query has ended well: whoever goes on from here, perhaps elsewhere, finds all of its state in snapshots (law 10). */
-  #settling: Promise<void> | undefined;
   /** What is drained must not begin again. */
   #leaving = false;
   /** Whether this node has led the query before, or lost its lease: a coordinator that is started again goes on with the same run. */
@@ -290,11 +288,9 @@ export class QueryHost {
     const { nodeId } = this.#services.membership;
     if (this.#awaitingRun || this.#leaving) return;
     if (this.ended) {
-      if (this.failure !== undefined) void this.#supervisor?.stopAll();
-      else this.#settling ??= this.#supervisor?.settle(SHUTDOWN_MS / 4);
+      void this.#supervisor?.stopAll();
       return;
     }
-    this.#settling = undefined;
     const supervisor = (this.#supervisor ??= this.#makeSupervisor());
     const mine = new Set<string>();
     for (const [actor, node] of this.#keeper.current?.actors ?? []) {
@@ -351,11 +347,6 @@ export class QueryHost {
   }
 
   #control = (record: PlanRecord): Promise<void> => appendControl(this.#planLog, this.follower, record);
-
-  /** Resolves when the actors of a query that has ended have taken their last snapshots. */
-  async settled(): Promise<void> {
-    await this.#settling;
-  }
 
   /** Stops the query on all nodes: every planned epoch is finished first. */
   async stop(): Promise<void> {

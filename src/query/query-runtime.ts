@@ -62,7 +62,6 @@ export class QueryRuntime implements SessionRuntime {
     const name = request.name ?? this.#inventedName();
     if (this.#hosts.get(name)?.ended === false)
       throw new ConfigurationError(`a query named ${name} is already active in this session`);
-    await this.#hosts.get(name)?.settled();
     await this.#hosts.get(name)?.close();
     const services = inZone(await this.#o.services(), catalog.overrides?.timeZone);
     const host = await QueryHost.start(services, {
@@ -143,11 +142,6 @@ export class QueryRuntime implements SessionRuntime {
     const { clock } = this.#o.batch;
     const target = store === undefined ? undefined : await inspectSink(plans.physical, { store, clock });
     return explainQuery(plans, mode, target);
-  }
-
-  /** Resolves when queries that have ended have taken their last snapshots. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#hosts.values()].map((h) => h.settled()));
   }
 
   /** This node leaves every query; they go on elsewhere. */
