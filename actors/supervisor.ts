@@ -193,6 +193,18 @@ export class ActorSupervisor {
     await this.stopAll();
   }
 
+  /** The query has ended: the actors that run now end with a last snapshot, or after `patienceMs` where they are. */
+  async settle(patienceMs: number): Promise<void> {
+    const ending = [...this.#actors.values()];
+    const patience = new AbortController();
+    for (const a of ending) a.drain.abort();
+    const late = sleep(this.#node.clock, patienceMs, patience.signal);
+    await Promise.race([Promise.all(ending.map((a) => a.done)), late]);
+    patience.abort();
+    // Not others of the same name: the query may have been started again meanwhile.
+    await Promise.all(ending.map((a) => Effect.runPromise(Fiber.interrupt(a.fiber)).then(() => a.done)));
+  }
+
   async stopAll(): Promise<void> {
     await Promise.all(this.running().map((a) => this.stop(a)));
     this.#acks.close();

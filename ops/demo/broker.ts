@@ -1,6 +1,6 @@
 /** A nats-server for the demo: its own process, port and store, gone afterwards. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,29 +22,18 @@ export interface DemoBroker {
 /** Starts a server on a free port; resolves when it takes connections. */
 export const startBroker = async (folder: string): Promise<DemoBroker> => {
   const path = program();
-  const args = [
-    "-js",
-    "-sd",
-    join(folder, "jetstream"),
-    "-a",
-    "127.0.0.1",
-    "-p",
-    "-1",
-    "--ports_file_dir",
-    folder,
-  ];
+  const args = ["-js", "-sd", join(folder, "jetstream"), "-a", "127.0.0.1", "-p", "-1"];
   const child: ChildProcess = spawn(path, args, { stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   child.stderr!.setEncoding("utf8").on("data", (text: string) => (log += text));
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  const portsFile = join(folder, `nats-server_${child.pid}.ports`);
-  for (let i = 0; !(existsSync(portsFile) && log.includes("Server is ready")); i++) {
+  const listening = /Listening for client connections on (\S+:\d+)/;
+  for (let i = 0; !(listening.test(log) && log.includes("Server is ready")); i++) {
     if (child.exitCode !== null || i > 2_000) throw new Error(`nats-server does not start:\n${log}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  const ports = JSON.parse(readFileSync(portsFile, "utf8")) as { readonly nats: readonly string[] };
   return {
-    url: ports.nats[0]!,
+    url: `nats://${listening.exec(log)![1]}`,
     program: path,
     async stop(): Promise<void> {
       child.kill("SIGKILL");

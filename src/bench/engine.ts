@@ -152,6 +152,11 @@ export class BenchEngine {
     return (await this.#started()).runtime.start(request);
   }
 
+  /** Resolves when queries that have ended have taken their last snapshots. */
+  async settled(): Promise<void> {
+    await this.#node?.runtime.settled();
+  }
+
   /** Ends the node as a crash does: nothing is finished, drained or handed over. The next `start` is another node on the same logs. */
   async kill(disk: "kept" | "lost" = "kept"): Promise<void> {
     const node = this.#node;

@@ -1,6 +1,6 @@
 /**
  * Large state: a count and a sum over many keys. It is filled, then epochs touch a small part of it, then keys drawn from all of them; then the node is
- * killed and goes on from its disk, and killed again with its disk lost and goes on from the snapshot. What a commit costs should follow what changed;
+ * killed and goes on from its disk, and killed again with its disk lost and goes on from the snapshot that the end of the query before left. What a commit costs should follow what changed;
  * with a limit the memory should follow the limit, whatever the number of keys.
  */
 import { mkdirSync, rmSync } from "node:fs";
@@ -192,6 +192,7 @@ export const measureState = (p: Parameters): Promise<State> =>
       phases.push(phaseOf("change any", p.random * CHANGING, last, memory.take()));
       let snapshots = { bytes: 0, behind: 0 };
       for (const disk of ["kept", "lost"] as const) {
+        await engine.settled();
         await engine.kill(disk);
         snapshots = await newestSnapshots(engine, last);
         writeKeys(input, disk === "kept" ? "d" : "e", 0, 1);

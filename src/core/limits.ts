@@ -63,6 +63,8 @@ export const RECURSION_LEVELS_MAX = 100;
 export const APPLY_ROWS_MAX = 10_000;
 export const RECENT_PROGRESS_MAX = 100;
 export const SHUTDOWN_MS = 20_000;
+/** The last snapshots of a query that has ended may take so long. */
+export const SETTLE_MS = 60_000;
 /** A leader that leaves goes on committing what is planned for so long; then the next one does. */
 export const LEAVE_COMMIT_MS = 10_000;
 export const LEAVE_COMMIT_MS_MAX = 14_000;

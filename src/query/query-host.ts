@@ -15,6 +15,7 @@ import {
   CONTROL_LOG_BYTES_MAX,
   EPOCH_STALL_MS,
   LEAVE_COMMIT_MS,
+  SETTLE_MS,
   SHUTDOWN_MS,
 } from "../core/limits.ts";
 import { unpack } from "../codec/msgpack.ts";
@@ -73,6 +74,8 @@ export class QueryHost {
   /** Why this node may not take part: its plan is another one. */
   #refused: unknown;
   #told = false;
+  /** The query has ended well: whoever goes on from here, perhaps elsewhere, finds all of its state in snapshots (law 10). */
+  #settling: Promise<void> | undefined;
   /** What is drained must not begin again. */
   #leaving = false;
   /** Whether this node has led the query before, or lost its lease: a coordinator that is started again goes on with the same run. */
@@ -288,9 +291,11 @@ export class QueryHost {
     const { nodeId } = this.#services.membership;
     if (this.#awaitingRun || this.#leaving) return;
     if (this.ended) {
-      void this.#supervisor?.stopAll();
+      if (this.failure !== undefined) void this.#supervisor?.stopAll();
+      else this.#settling ??= this.#supervisor?.settle(SETTLE_MS);
       return;
     }
+    this.#settling = undefined;
     const supervisor = (this.#supervisor ??= this.#makeSupervisor());
     const mine = new Set<string>();
     for (const [actor, node] of this.#keeper.current?.actors ?? []) {
@@ -348,6 +353,11 @@ export class QueryHost {
 
   #control = (record: PlanRecord): Promise<void> => appendControl(this.#planLog, this.follower, record);
 
+  /** Resolves when the actors of a query that has ended have taken their last snapshots. */
+  async settled(): Promise<void> {
+    await this.#settling;
+  }
+
   /** Stops the query on all nodes: every planned epoch is finished first. */
   async stop(): Promise<void> {
     await this.#control({ kind: "stop", token: this.#services.membership.token ?? 0 });
@@ -365,6 +375,7 @@ export class QueryHost {
   async leave(): Promise<void> {
     await this.#leader.leave(this.#services.settings.leaveMs ?? LEAVE_COMMIT_MS);
     this.#leaving = true;
+    await this.#settling;
     await this.#supervisor?.drainAll(SHUTDOWN_MS / 4);
     await this.close();
   }

@@ -62,6 +62,7 @@ export class QueryRuntime implements SessionRuntime {
     const name = request.name ?? this.#inventedName();
     if (this.#hosts.get(name)?.ended === false)
       throw new ConfigurationError(`a query named ${name} is already active in this session`);
+    // Its last snapshots need not be waited for: this node has the state.
     await this.#hosts.get(name)?.close();
     const services = inZone(await this.#o.services(), catalog.overrides?.timeZone);
     const host = await QueryHost.start(services, {
@@ -142,6 +143,11 @@ export class QueryRuntime implements SessionRuntime {
     const { clock } = this.#o.batch;
     const target = store === undefined ? undefined : await inspectSink(plans.physical, { store, clock });
     return explainQuery(plans, mode, target);
+  }
+
+  /** Resolves when queries that have ended have taken their last snapshots. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#hosts.values()].map((h) => h.settled()));
   }
 
   /** This node leaves every query; they go on elsewhere. */

@@ -32,7 +32,9 @@ export class VirtualClock implements Clock {
   }
 
   after(ms: number, f: () => void): () => void {
-    const timer: Timer = { at: this.#elapsed + Math.max(0, ms), order: this.#order++, run: f };
+    // Whole milliseconds, as of setTimeout: a rest of 1e-13 ms would not move time, and who waits for it would wait for ever.
+    const at = this.#elapsed + Math.max(0, Math.ceil(ms));
+    const timer: Timer = { at, order: this.#order++, run: f };
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((t) => t !== timer);
