@@ -1,4 +1,7 @@
-/** Attempts of a publisher behind the margin of `SpaceGuard`: in order; while one waits for a look at the stream, those behind it wait too. */
+/**
+ * Attempts of a publisher behind the margin of `SpaceGuard`: in order; while one waits for a look at the stream, those behind it wait too, and what the look
+ * refuses is refused to all of them: the window may have fallen silent meanwhile, and then waits for the later ones.
+ */
 import type { PublishTransport } from "../publish-window.ts";
 import { full } from "../refusals.ts";
 import { type Outgoing, wireSize } from "./publisher.ts";
@@ -37,15 +40,19 @@ export class GuardedTransport implements PublishTransport<Outgoing> {
       try {
         const admitted = this.#guard.admits(bytes) ?? (await this.#guard.ask(bytes));
         if (round !== this.#round) return;
-        if (!admitted) return done(full(this.#what, this.#guard.maxBytes));
+        if (!admitted) return this.#refuse(full(this.#what, this.#guard.maxBytes));
       } catch (e) {
-        if (round === this.#round) done(e);
+        if (round === this.#round) this.#refuse(e);
         return;
       }
       this.#waiting.shift();
       this.#inner.attempt(message, done);
       if (round !== this.#round) return;
     }
+  }
+
+  #refuse(error: unknown): void {
+    for (const { done } of this.#waiting.splice(0)) done(error);
   }
 
   reset(): void {
