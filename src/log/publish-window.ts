@@ -4,8 +4,8 @@
  *
  * Invariants.
  *  P1 attempts are made in order; after a refusal or silence the first unacknowledged record and everything after it are sent
- *     again, acknowledged or not. Only acknowledgements of that round count, and those of the round that fell silent first: records
- *     that it had stored without a hole need not be sent again.
+ *     again, acknowledged or not. Only acknowledgements of that round count, and those of the round that fell silent first, while the connection is
+ *     the same: records that it had stored without a hole need not be sent again.
  *  P2 a record is forgotten once it and all before it are acknowledged in one round.
  *  P3 at most PUBLISH_WINDOW_BYTES and PUBLISH_WINDOW_RECORDS (or as many records as were asked for) are in flight; one record may be larger than the window alone.
  *  P5 a broker that is late is not given everything again: after silence one record goes first, more as they are answered, and the next
@@ -130,9 +130,11 @@ export class GoBackWindow<M extends Sendable> {
     this.#end();
   }
 
-  /** The transport lost its connection: every attempt in flight is in doubt. */
+  /** The transport lost its connection: every attempt in flight is in doubt, and what the broker still has of them it may store behind what is sent next. */
   interrupt(): void {
-    if (this.#next > this.#head && !this.#waiting && this.#failed === undefined && !this.#closed)
+    if (this.#closed || this.#failed !== undefined) return;
+    if (this.#waiting) this.#forgetRounds();
+    else if (this.#next > this.#head || this.#late !== undefined)
       this.#goBack(new UnavailableError("The connection was lost"));
   }
 
@@ -281,13 +283,16 @@ export class GoBackWindow<M extends Sendable> {
     this.#goBack(new UnavailableError("No acknowledgement"), true);
   }
 
+  /** No answer to what was sent so far counts any more. */
+  #forgetRounds(): void {
+    this.#timed = undefined;
+    this.#late = undefined;
+    this.#transport.reset?.();
+  }
+
   #goBack(error: unknown, silent = false): void {
     this.#round++;
-    if (!silent) {
-      this.#timed = undefined;
-      this.#late = undefined;
-      this.#transport.reset?.();
-    }
+    if (!silent) this.#forgetRounds();
     if (error instanceof MillraceError && error.decision === "fail") return this.fail(error);
     if (error instanceof LogFullError)
       this.#onFull?.(error.message, this.#queue[this.#head]!.message.payload);

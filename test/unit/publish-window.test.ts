@@ -132,6 +132,57 @@ test("P5: what the round that fell silent had stored behind a hole is sent again
   );
 });
 
+test("P1: what a lost connection had stored late is behind what the next one sends: its answers do not count", async () => {
+  const { clock, attempts, window, send } = bed();
+  const stored: number[] = [];
+  const store = (i: number): void => void stored.push(attempts[i]!.n);
+  for (let n = 0; n < 3; n++) void send(n);
+  const delivered = window.delivered();
+  clock.advance(PUBLISH_SILENCE_MS);
+  window.interrupt();
+  window.retryNow();
+  store(3);
+  attempts[3]!.done();
+  assert.deepEqual(
+    attempts.slice(3).map((a) => a.n),
+    [0, 1, 2],
+  );
+  // 1 is refused, 2 is stored; then the server takes what it had of the lost connection.
+  store(5);
+  for (const late of [0, 1]) {
+    store(late);
+    attempts[late]!.done();
+  }
+  attempts[4]!.done(new UnavailableError("refused"));
+  attempts[5]!.done();
+  clock.advance(2000);
+  for (let i = 6; i < attempts.length; i++) {
+    store(i);
+    attempts[i]!.done();
+  }
+  await delivered;
+  assert.equal(
+    stored.reduce((next, n) => (n === next ? n + 1 : next), 0),
+    3,
+    `stored ${stored.join(" ")}`,
+  );
+});
+
+test("P5: late answers that came over a lost connection are not waited for", () => {
+  const { clock, attempts, window, send } = bed();
+  for (let n = 0; n < 3; n++) void send(n);
+  clock.advance(PUBLISH_SILENCE_MS + 30);
+  attempts[0]!.done();
+  attempts[3]!.done();
+  const before = attempts.length;
+  window.interrupt();
+  window.retryNow();
+  assert.deepEqual(
+    attempts.slice(before).map((a) => a.n),
+    [1, 2],
+  );
+});
+
 test("P3: the window is bounded in records and in bytes, and a full one waits", async () => {
   const { attempts, send } = bed();
   for (let n = 0; n < PUBLISH_WINDOW_RECORDS; n++) assert.equal(send(n), undefined);
