@@ -7,6 +7,9 @@ interface Timer {
   readonly run: () => void;
 }
 
+/** Timers are rounded up to such parts of a millisecond: a rest of 1e-13 ms would not move time, and who waits for it would wait for ever. */
+const GRAINS = 1024;
+
 /** Lets promises and immediates that are ready run. */
 export const settle = async (rounds = 3): Promise<void> => {
   for (let i = 0; i < rounds; i++) await new Promise<void>((resolve) => setImmediate(resolve));
@@ -32,8 +35,7 @@ export class VirtualClock implements Clock {
   }
 
   after(ms: number, f: () => void): () => void {
-    // Whole milliseconds, as of setTimeout: a rest of 1e-13 ms would not move time, and who waits for it would wait for ever.
-    const at = this.#elapsed + Math.max(0, Math.ceil(ms));
+    const at = this.#elapsed + Math.ceil(Math.max(0, ms) * GRAINS) / GRAINS;
     const timer: Timer = { at, order: this.#order++, run: f };
     this.#timers.push(timer);
     return () => {
