@@ -72,6 +72,10 @@ export const recover = async (
     return { epoch: snapshot.record.epoch, resume: snapshot.record.resume };
   }
   if (newest.done !== true || (local !== undefined && mailbox !== undefined && !usable(local, mailbox))) {
+    // Another copy uploads (this actor moves here): what was found may be trimmed while it is read, and there is something newer.
+    const now = await findSnapshots(log, store.lineage).next();
+    if (now.value?.position !== newest.value?.position)
+      throw new LogGapError(`the log ${log.name} has newer snapshots meanwhile: choose again`);
     throw new LogGapErrorForGood(
       `stage ${env.identity.stage} partition ${env.identity.partition} has no state that its mailbox can continue: the mailbox of ${mailbox?.created ?? ""} starts at ${mailbox?.first ?? 0}`,
     );
