@@ -60,7 +60,7 @@ test("a full disk fails the query with its cause; with room again a restart goes
     feed();
     await Promise.race([node.ended, new Promise((resolve) => setTimeout(resolve, 200))]);
   }
-  const late = setTimeout(() => void node.kill(), 20_000);
+  const late = setTimeout(() => void node.kill(), 90_000);
   const { code, stderr } = await node.ended;
   clearTimeout(late);
   assert.equal(code, 1, stderr);

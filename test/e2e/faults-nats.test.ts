@@ -67,7 +67,7 @@ const running = async (t: TestContext, env: Readonly<Record<string, string>> = {
 };
 
 const failed = async (node: QueryNode, ...says: readonly RegExp[]): Promise<void> => {
-  const late = setTimeout(() => void node.kill(), 30_000);
+  const late = setTimeout(() => void node.kill(), 90_000);
   const { code, stderr } = await node.process.ended;
   clearTimeout(late);
   assert.equal(code, 1, stderr);

@@ -7,11 +7,9 @@ import { test } from "node:test";
 import { MemoryStore } from "../../src/log/memory-log.ts";
 import type { LogStore } from "../../src/log/log.ts";
 import { newestManifest } from "../../src/state/snapshot.ts";
-import { settle } from "../../src/testing/virtual-clock.ts";
 import { FrameCluster } from "../support/frame-cluster.ts";
 
 const ROWS = Array.from({ length: 50 }, (_, i) => ({ k: `k${i % 7}`, v: i, ts: new Date(i) }));
-const TURNS = 50;
 
 /** Epochs of the newest snapshots of the query's actors. */
 const snapshotEpochs = async (store: LogStore): Promise<readonly number[]> => {
@@ -42,7 +40,7 @@ for (const end of ["stop", "availableNow"] as const)
         await query.stop();
       } else await query.awaitTermination();
       const epoch = query.lastProgress!.batchId + 1;
-      for (let i = 0; i < TURNS; i++) await settle();
+      await (await f.cluster.node(0)).runtime.settled();
       // Two partitions of the count, and the sink.
       assert.deepEqual(await snapshotEpochs(store!), [epoch, epoch, epoch]);
     } finally {

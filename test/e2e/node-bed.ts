@@ -124,7 +124,7 @@ export class NodeBed {
   }
 
   /** Waits until the output holds `count` rows. */
-  async untilWritten(count: number, node: Process, timeoutMs = 30_000): Promise<void> {
+  async untilWritten(count: number, node: Process, timeoutMs = 90_000): Promise<void> {
     await until(() => this.written().length >= count, `${count} rows written`, node, timeoutMs);
   }
 }
@@ -134,7 +134,7 @@ export const until = async (
   condition: () => boolean | Promise<boolean>,
   what: string,
   node: Process,
-  timeoutMs = 30_000,
+  timeoutMs = 90_000,
 ): Promise<void> => {
   const end = performance.now() + timeoutMs;
   while (!(await condition())) {

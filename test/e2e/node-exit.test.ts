@@ -82,7 +82,7 @@ test("a node that was paused past its lease and cannot join again ends with code
   const program = brokers().at(-1)!.path;
   await startBroker({ t, path: program, dir: broker.dir, port, auth: { token: "secret" } });
   node.process.resume();
-  const late = setTimeout(() => void node.kill(), 40_000);
+  const late = setTimeout(() => void node.kill(), 90_000);
   const { code, stderr } = await node.process.ended;
   clearTimeout(late);
   assert.equal(code, 3, stderr);
@@ -100,7 +100,7 @@ for (const { version, path } of brokers())
       await wait(LEASE_MS * 3);
       assert.ok(node.running, node.log);
       await bed.broker.start();
-      await node.process.waitFor(/joined again/, 60_000);
+      await node.process.waitFor(/joined again/, 90_000);
       await exact(bed, node);
       assert.doesNotMatch(node.log, STACK);
       assert.equal((await node.kill("SIGTERM")).code, 0, node.log);
@@ -118,7 +118,7 @@ for (const { version, path } of brokers())
       rmSync(broker.dir, { recursive: true, force: true });
       await wait(LEASE_MS * 2);
       await broker.start();
-      const late = setTimeout(() => void node.kill(), 60_000);
+      const late = setTimeout(() => void node.kill(), 90_000);
       const { code, stderr } = await node.process.ended;
       clearTimeout(late);
       assert.equal(code, 1, stderr);

@@ -17,7 +17,7 @@ const source = (path: string): string => JSON.stringify(new URL(`../../${path}`,
 
 test(
   "embedded: killed (-9) while appending: all acknowledged records are there, contiguous, and the log goes on",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (t) => {
     const dir = temporaryDirectory(t);
     const script = join(temporaryDirectory(t), "writer.ts");
@@ -113,7 +113,7 @@ test("embedded: a disk that refuses is a StorageError with its cause, and gives 
 
 test(
   "served: the server goes away and comes back: readers and publishers go on, nothing lost",
-  { timeout: 30_000 },
+  { timeout: 120_000 },
   async (t) => {
     const dir = temporaryDirectory(t);
     const embedded = await EmbeddedStore.open({ directory: join(dir, "log"), clock: systemClock });

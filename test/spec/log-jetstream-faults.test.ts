@@ -59,7 +59,7 @@ const pad = "x".repeat(2000);
 for (const { version, path } of brokers()) {
   test(
     `JetStream ${version}: killed (-9) under append and read: nothing lost, order kept`,
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async (t) => {
       const { broker, log } = await bed(t, path);
       const total = 40_000;
@@ -84,7 +84,7 @@ for (const { version, path } of brokers()) {
 
   test(
     `JetStream ${version}: compare-and-set appends through a kill: each at most once, all acknowledged there`,
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async (t) => {
       const { broker, log } = await bed(t, path);
       const acknowledged = new Map<number, string>();
@@ -114,7 +114,7 @@ for (const { version, path } of brokers()) {
     },
   );
 
-  test(`JetStream ${version}: a paused server is noticed and waited out`, { timeout: 60_000 }, async (t) => {
+  test(`JetStream ${version}: a paused server is noticed and waited out`, { timeout: 120_000 }, async (t) => {
     const { broker, log } = await bed(t, path);
     const reader = log.reader(position(1));
     await log.append(Buffer.from("0"));
@@ -131,7 +131,7 @@ for (const { version, path } of brokers()) {
 
   test(
     `JetStream ${version}: wrong credentials fail at once, an unreachable server is waited for`,
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async (t) => {
       const broker = await startBroker({ path, auth: { user: "u", password: "right" }, t });
       const open = (password: string) =>
@@ -169,7 +169,7 @@ for (const { version, path } of brokers()) {
     await assert.rejects(publisher.delivered(), RecordTooLargeError);
   });
 
-  test(`JetStream ${version}: many readers share the connection's bytes`, { timeout: 60_000 }, async (t) => {
+  test(`JetStream ${version}: many readers share the connection's bytes`, { timeout: 120_000 }, async (t) => {
     const { store } = await bed(t, path);
     const logs = await Promise.all(
       Array.from({ length: 30 }, (_, i) => store.open(`many.q.${i}`, { maxBytes: 4 * 2 ** 20 })),

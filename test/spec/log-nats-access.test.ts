@@ -33,7 +33,7 @@ const all = async (reader: NatsReader): Promise<NatsRecord[]> => {
 };
 
 for (const { version, path } of brokers()) {
-  test(`NatsAccess on ${version}: streams, lookups, messages`, { timeout: 30_000 }, async (t) => {
+  test(`NatsAccess on ${version}: streams, lookups, messages`, { timeout: 120_000 }, async (t) => {
     const nats = await access(t, path);
     await nats.createStream({ name: "IN_A", subjects: ["in.a.>"] });
     await nats.createStream({ name: "IN_B", subjects: ["in.b"] });
@@ -74,7 +74,7 @@ for (const { version, path } of brokers()) {
     });
   });
 
-  test(`NatsAccess on ${version}: expectations`, { timeout: 30_000 }, async (t) => {
+  test(`NatsAccess on ${version}: expectations`, { timeout: 120_000 }, async (t) => {
     const nats = await access(t, path);
     await nats.createStream({ name: "OUT", subjects: ["out.*"] });
     const put = (subject: string, expect: object): Promise<unknown> =>
@@ -90,7 +90,7 @@ for (const { version, path } of brokers()) {
 
   test(
     `NatsAccess on ${version}: a broker that answers late is not sent everything again`,
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async (t) => {
       const broker = await startBroker({ path, t });
       const nats = await openNats({ servers: broker.url, clock: systemClock });
@@ -112,7 +112,7 @@ for (const { version, path } of brokers()) {
 
   test(
     `NatsAccess on ${version}: many messages, with and without a fence`,
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async (t) => {
       const nats = await access(t, path);
       await nats.createStream({ name: "OUT", subjects: ["out.>"] });
@@ -147,7 +147,7 @@ for (const { version, path } of brokers()) {
 
   test(
     `NatsAccess on ${version}: atomic batches only where the server confirms them`,
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async (t) => {
       const nats = await access(t, path);
       const s = await nats.createStream({ name: "ATOMIC", subjects: ["atomic.>"], atomic: true });
@@ -165,7 +165,7 @@ for (const { version, path } of brokers()) {
     },
   );
 
-  test(`NatsAccess on ${version}: gaps and re-created streams`, { timeout: 30_000 }, async (t) => {
+  test(`NatsAccess on ${version}: gaps and re-created streams`, { timeout: 120_000 }, async (t) => {
     const broker = await startBroker({ path });
     const store = await JetStreamStore.open({ servers: broker.url, clock: systemClock });
     t.after(async () => {

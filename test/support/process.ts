@@ -91,7 +91,7 @@ export class Process {
    * The first match of `pattern` in what the process has printed on either stream, now or later.
    * Rejects when it ends without, or after `timeout` ms.
    */
-  async waitFor(pattern: RegExp | string, timeout = 30_000): Promise<RegExpExecArray> {
+  async waitFor(pattern: RegExp | string, timeout = 90_000): Promise<RegExpExecArray> {
     const wanted = typeof pattern === "string" ? new RegExp(escaped(pattern)) : pattern;
     const find = (): RegExpExecArray | null => wanted.exec(this.stdout) ?? wanted.exec(this.stderr);
     return new Promise((resolve, reject) => {

@@ -43,7 +43,7 @@ test("another live process is named; killed, its lock is taken over at once", as
   await holder.kill("SIGKILL");
   const started = performance.now();
   const lock = await lockDataDirectory(dir);
-  assert.ok(performance.now() - started < 2000);
+  assert.ok(performance.now() - started < 10_000);
   assert.match(readFileSync(join(dir, "millrace.lock"), "latin1"), new RegExp(`^${process.pid} `));
   await lock.release();
 });
