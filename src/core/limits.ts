@@ -34,6 +34,13 @@ export const MAILBOX_BYTES_MIN = 4 * 1024 * 1024;
 export const CONTROL_LOG_BYTES_MAX = 16 * 1024 * 1024;
 export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
 export const SNAPSHOTS_KEPT = 2;
+/** Chunks of a snapshot that are on their way to the log at once: mailboxes may wait behind them. */
+export const SNAPSHOT_WINDOW_BYTES = 4 * 1024 * 1024;
+export const SNAPSHOT_WINDOW_RECORDS = 64;
+/** Blobs of a snapshot that are read ahead, from the local store or from the log. */
+export const SNAPSHOT_READ_BYTES = 8 * 1024 * 1024;
+/** So many records of a snapshot log that no longer count, and twice as many as do: the next snapshot is uploaded whole. */
+export const SNAPSHOT_CHUNKS_DEAD = 512;
 /** How often a new topology's actor looks for the final snapshots it starts from. */
 export const FINAL_POLL_MS = 100;
 /** A value of the state store of this many bytes is a file of its own beside LevelDB. */

@@ -5,7 +5,7 @@
 import type { Batch } from "../core/batch.ts";
 import { FencedError } from "../core/errors.ts";
 import { SNAPSHOT_MAILBOX_BYTES, SNAPSHOT_PLAN_BYTES } from "../core/limits.ts";
-import type { SnapshotWriter } from "../state/snapshot.ts";
+import type { SnapshotWriter } from "../state/snapshot-writer.ts";
 import type { PendingCommit, StateRecord, StateStore } from "../state/store.ts";
 import type { ActorEnvironment, ActorInput, ActorSink } from "./behaviour.ts";
 import { type DeadLetter, DeadLetterWriter } from "./dead-letters.ts";

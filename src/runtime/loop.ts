@@ -16,7 +16,7 @@ import { MaximaObserver } from "./maxima.ts";
 import { isFork } from "../operators/fork.ts";
 import { isObserver } from "../operators/observe.ts";
 import type { Json } from "../connectors/source.ts";
-import { SnapshotWriter } from "../state/snapshot.ts";
+import { SnapshotWriter } from "../state/snapshot-writer.ts";
 import { StateStore } from "../state/store.ts";
 import type { ActorEnvironment, ActorInput, ActorSink } from "./behaviour.ts";
 import { Chain } from "./chain.ts";

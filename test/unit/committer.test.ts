@@ -11,7 +11,7 @@ import { Committer, type EpochResult } from "../../src/runtime/committer.ts";
 import type { Acknowledgement } from "../../src/runtime/entries.ts";
 import { NO_METRICS } from "../../src/runtime/metrics.ts";
 import { MemoryBackend } from "../../src/state/backend.ts";
-import { SnapshotWriter } from "../../src/state/snapshot.ts";
+import { SnapshotWriter } from "../../src/state/snapshot-writer.ts";
 import { StateStore } from "../../src/state/store.ts";
 import { settle, VirtualClock } from "../../src/testing/virtual-clock.ts";
 

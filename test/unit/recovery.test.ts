@@ -7,7 +7,7 @@ import type { ActorEnvironment } from "../../src/runtime/behaviour.ts";
 import type { Topology } from "../../src/runtime/entries.ts";
 import { DamagedStoreError, recover, type Mailbox, type RecoveryPoint } from "../../src/runtime/recovery.ts";
 import { MemoryBackend } from "../../src/state/backend.ts";
-import { SnapshotWriter } from "../../src/state/snapshot.ts";
+import { SnapshotWriter } from "../../src/state/snapshot-writer.ts";
 import { StateStore } from "../../src/state/store.ts";
 import type { KeyedTable } from "../../src/state/table.ts";
 import { settle, VirtualClock } from "../../src/testing/virtual-clock.ts";

@@ -19,7 +19,8 @@ import type { Operator, OperatorKind } from "../../../src/operators/operator.ts"
 import { MemoryBackend } from "../../../src/state/backend.ts";
 import { hashRow } from "../../../src/state/key-codec.ts";
 import { isPart, StateMemory } from "../../../src/state/parts.ts";
-import { download, findSnapshots, SnapshotWriter } from "../../../src/state/snapshot.ts";
+import { download, findSnapshots } from "../../../src/state/snapshot.ts";
+import { SnapshotWriter } from "../../../src/state/snapshot-writer.ts";
 import { type BlobInfo, STATE_FORMAT, StateStore, type Lineage } from "../../../src/state/store.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { aggregate, slot } from "../../support/typed-exprs.ts";
