@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { nexmarkFiles, type NexmarkParameters } from "../../src/bench/nexmark/data.ts";
 import { resultHash } from "../../src/bench/nexmark/result.ts";
 import { type NexmarkRun, runNexmark } from "../../src/bench/nexmark/run.ts";
+import { PLAIN_RUN } from "../support/nexmark-runs.ts";
 import { removeTemporary, temporaryDirectory } from "../support/temporary.ts";
 
 let root: string;
@@ -68,12 +69,7 @@ for (const group of [1, 100])
         query: "q6",
         data,
         files,
-        partitions: 1,
-        source: "file",
-        filesPerEpoch: 1,
-        rowsPerMessage: 1,
-        durable: false,
-        sink: "hash",
+        ...PLAIN_RUN,
         ...more,
       });
       assert.deepEqual(result, wanted, JSON.stringify(more));

@@ -17,6 +17,7 @@ import { measureState } from "../../src/bench/state.ts";
 import { measureWordCount } from "../../src/bench/wordcount.ts";
 import { measureYsb } from "../../src/bench/ysb.ts";
 import { ConfigurationError } from "../../src/core/errors.ts";
+import { PLAIN_RUN } from "../support/nexmark-runs.ts";
 import { removeTemporary, temporaryDirectory } from "../support/temporary.ts";
 
 let root: string;
@@ -28,12 +29,7 @@ const runOf = (query: string, more: Partial<NexmarkRun> = {}): NexmarkRun => ({
   query,
   data: DATA,
   files: nexmarkFiles(root, DATA),
-  partitions: 1,
-  source: "file",
-  filesPerEpoch: 1,
-  rowsPerMessage: 1,
-  durable: false,
-  sink: "hash",
+  ...PLAIN_RUN,
   ...more,
 });
 const OPTIONS = (): CheckOptions => ({
