@@ -47,8 +47,7 @@ export const progressOf = (
   plan: PhysicalPlan,
   entry: EpochEntry,
   work: readonly { readonly stage: number; readonly work: ActorWork }[],
-  startMs: number,
-  endMs: number,
+  times: Pick<EpochProgress, "startMs" | "endMs" | "durationMs">,
   timeZone: string,
 ): EpochProgress => {
   const inputRows: Record<string, number> = {};
@@ -69,8 +68,8 @@ export const progressOf = (
   }
   const observed = observedMetrics(plan, seen, { clockMs: entry.clockMs, timeZone });
   return {
-    startMs: Math.min(startMs, entry.clockMs),
-    endMs,
+    ...times,
+    startMs: Math.min(times.startMs, entry.clockMs),
     inputRows,
     outputRows,
     lateRows,

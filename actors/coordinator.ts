@@ -18,6 +18,7 @@ import { otherRows } from "../src/runtime/inbox.ts";
 import { IdleColumns } from "../src/runtime/idle-columns.ts";
 import { nextEntry, nextTopology } from "../src/runtime/next-epoch.ts";
 import { EpochSize } from "../src/runtime/epoch-size.ts";
+import { EpochTimes } from "../src/runtime/epoch-times.ts";
 import { PlanNotes } from "../src/runtime/plan-text.ts";
 import { Pacer } from "../src/runtime/trigger.ts";
 import { wantsEmptyEpoch } from "../src/runtime/empty-epoch.ts";
@@ -51,7 +52,7 @@ export class Coordinator {
   #doing: "opening the sources" | "planning" | undefined = "opening the sources";
   #failed: unknown;
   #lastPlannedMs: number;
-  #plannedAt = new Map<number, number>();
+  readonly #times: EpochTimes;
   /** Of a `realTime` trigger: how much fits, and what was given to epochs under way. */
   readonly #size: EpochSize | undefined;
   #given = new Map<number, number>();
@@ -64,6 +65,7 @@ export class Coordinator {
     this.#history = new History(env);
     this.#notes = new PlanNotes(env.follower, env.plan);
     this.#pacer = new Pacer(env.trigger, env.clock);
+    this.#times = new EpochTimes(env.clock);
     if (env.trigger.kind === "realTime") this.#size = new EpochSize(env.trigger.intervalMs);
     // The first epoch of a start waits for nothing, as in Spark.
     this.#lastPlannedMs = -Infinity;
@@ -203,7 +205,7 @@ export class Coordinator {
       const contradicted = this.#book.contradiction(entry.epoch);
       if (contradicted !== undefined) throw otherRows(contradicted, entry.epoch);
       const maxima = this.#book.maxima(entry) ?? {};
-      const started = this.#plannedAt.get(entry.epoch) ?? clock.now();
+      const started = this.#times.startedMs(entry.epoch) ?? clock.now();
       const bytes = encodeEntry({
         epoch: entry.epoch,
         token: this.#env.token,
@@ -213,8 +215,7 @@ export class Coordinator {
           this.#env.plan,
           entry,
           this.#book.work(entry.epoch),
-          started,
-          clock.now(),
+          { startMs: started, endMs: clock.now(), durationMs: this.#times.durations(entry.epoch) },
           this.#env.timeZone,
         ),
       });
@@ -223,7 +224,7 @@ export class Coordinator {
       const snapshotEpoch = this.#book.snapshotEpoch(entry);
       const keep = this.#notes.keep(snapshotEpoch);
       await follower.until(() => follower.commitPosition >= at);
-      this.#plannedAt.delete(entry.epoch);
+      this.#times.forget(entry.epoch);
       this.#learn(entry, clock.now() - started);
       this.#book.forget(entry.epoch);
       this.#env.metrics.epochCommitted(this.#env.queryName, entry.epoch, (clock.now() - started) / 1000);
@@ -258,7 +259,9 @@ export class Coordinator {
     const due = this.#pacer.waitMs();
     if (due > 0) return due;
     if (this.#inputSeen || this.#env.trigger.kind === "processingTime") this.#lookAtMs = clock.monotonic();
+    const asked = clock.monotonic();
     const ranges = await this.#collect();
+    const answered = clock.monotonic();
     const input = Object.values(ranges).some((r) => r.length > 0);
     const idle = this.#idleColumns.idle(maxima, unreadSplits(this.#env.sources));
     const watermark = this.#watermark(last, maxima, idle);
@@ -284,10 +287,11 @@ export class Coordinator {
       queryId: follower.run?.queryId ?? this.#env.queryId,
       sources: [...this.#env.sources.keys()],
     });
-    this.#plannedAt.set(planned.epoch, clock.now());
+    this.#times.planned(planned.epoch, asked, answered);
     if (this.#size !== undefined) this.#given.set(planned.epoch, this.#size.offsets);
     const appended = await this.#append(planned, behind);
     this.#standsAt = appended;
+    this.#times.written(planned.epoch);
     this.#lastPlannedMs = clock.monotonic();
     this.#env.metrics.watermark(this.#env.queryName, watermark, clock.now() - watermark);
     if (this.#env.trigger.kind === "once" && input) this.#drained = true;

@@ -11,7 +11,7 @@ import type { Schema } from "../core/schema.ts";
 import type { NatsAccess, NatsMessage } from "../log/nats-access.ts";
 import { type Encoder, encoderOf } from "./formats/encoder.ts";
 import type { EncodedRows } from "./formats/json-encoder.ts";
-import { Fence, type SinkMessage } from "./nats-fence.ts";
+import { Fence, type FenceKind, type SinkMessage } from "./nats-fence.ts";
 import { natsAccess } from "./nats-options.ts";
 import { openNats } from "./nats-open.ts";
 import { StreamRoom } from "./nats-room.ts";
@@ -250,6 +250,26 @@ class NatsWriter implements SinkWriter {
   }
 }
 
+/** What `tell` says of the fence that the stream behind the subject allows. Throws ConfigurationError when there is no such stream. */
+const withTarget = async <T>(
+  spec: SinkSpec,
+  context: Pick<SinkContext, "store" | "clock">,
+  tell: (options: NatsSinkOptions, fence: FenceKind | undefined) => T,
+): Promise<T> => {
+  const options = readSinkOptions(spec);
+  const { access, opened } = await natsAccess("nats sink", context.store, options.url, (url) =>
+    openNats(url, context.clock),
+  );
+  try {
+    const subject = subjectOf(options, 0);
+    const stream = await targetStream(access, { ...options, createStream: false }, subject);
+    const fenced = options.guarantee === "exactlyOnce";
+    return tell(options, fenced ? fenceOf(access, stream, options, subject) : undefined);
+  } finally {
+    if (opened) await access.close();
+  }
+};
+
 export const natsSinkFactory: SinkFactory = {
   format: "nats",
   optionNames: SINK_OPTIONS,
@@ -260,21 +280,8 @@ export const natsSinkFactory: SinkFactory = {
   partitioned: (spec) => readSinkOptions(spec).subject.includes("{partition}"),
   describe: (spec) => fenceText(readSinkOptions(spec), undefined),
   guarantee: (spec) => readSinkOptions(spec).guarantee,
-  async inspect(spec, context) {
-    const options = readSinkOptions(spec);
-    const { access, opened } = await natsAccess("nats sink", context.store, options.url, (url) =>
-      openNats(url, context.clock),
-    );
-    try {
-      const subject = subjectOf(options, 0);
-      const stream = await targetStream(access, { ...options, createStream: false }, subject);
-      return fenceText(
-        options,
-        options.guarantee === "exactlyOnce" ? fenceOf(access, stream, options, subject) : undefined,
-      );
-    } finally {
-      if (opened) await access.close();
-    }
-  },
+  inspect: (spec, context) => withTarget(spec, context, fenceText),
+  checkTarget: (spec, context) =>
+    readSinkOptions(spec).createStream ? Promise.resolve() : withTarget(spec, context, () => undefined),
   writer: (spec: SinkSpec, schema, context) => new NatsWriter(readSinkOptions(spec), schema, context),
 };

@@ -66,5 +66,10 @@ export interface SinkFactory {
   guarantee(spec: SinkSpec): "exactlyOnce" | "atLeastOnce" | "atMostOnce";
   /** As `describe`, after asking the target: which fence is used there. */
   inspect?(spec: SinkSpec, context: Pick<SinkContext, "store" | "clock">): Promise<string>;
+  /**
+   * Asked before anything of the query runs. Rejects with ConfigurationError where the target refuses what the sink would write, such as a stream
+   * that is not there; a target that does not answer is for the query to wait for.
+   */
+  checkTarget?(spec: SinkSpec, context: Pick<SinkContext, "store" | "clock">): Promise<void>;
   writer(spec: SinkSpec, schema: Schema, context: SinkContext): SinkWriter;
 }

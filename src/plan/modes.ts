@@ -5,12 +5,14 @@
  * With compatibility "spark" exactly what Spark refuses is refused. `EXTENSIONS` lists what "extended" (the default) allows beyond.
  */
 import type { OutputMode } from "../connectors/sink.ts";
+import type { TypedExpr } from "../expr/ast.ts";
 import type { LogicalPlan } from "./logical.ts";
 import { type ModeContext, refuse, refuseMode } from "./modes-errors.ts";
 import { checkJoin } from "./modes-joins.ts";
 import { checkGroupState, checkStateCount } from "./modes-state.ts";
-import { childrenOf, eventTimeColumns, findNode, walk } from "./nodes.ts";
+import { childrenOf, eventTimeColumns, expressionsOf, findNode, walk } from "./nodes.ts";
 import { checkFiltersAboveTopN, checkTopN } from "./top-n.ts";
+import { some } from "./typed.ts";
 
 /** What "extended" allows and "spark" does not, each well defined on a stream. */
 export const EXTENSIONS = Object.freeze({
@@ -59,7 +61,11 @@ export const checkStreaming = (
     );
   checkStateCount(plan, context);
   checkMode(plan, aggregates, context);
-  walkUp(plan, (p) => checkNode(p, context));
+  walkUp(plan, (p) => {
+    checkNode(p, context);
+    if (compatibility === "spark") checkExpressions(p);
+  });
+  if (compatibility === "spark") for (const a of aggregates) checkSession(a);
   checkChains(plan, context);
   checkFiltersAboveTopN(plan, context);
 };
@@ -115,12 +121,7 @@ const checkNode = (p: LogicalPlan, context: ModeContext): void => {
   const extended = context.compatibility === "extended";
   switch (p.kind) {
     case "aggregate":
-      if (!extended && p.session !== undefined && p.keys.length === 1)
-        refuse(
-          p,
-          "Global aggregation with session window in streaming query is not supported",
-          'group by another column too, or set compatibility to "extended"',
-        );
+      checkAllRows(p);
       if (!extended && p.aggregates.some((a) => a.call.distinct))
         refuse(
           p,
@@ -150,6 +151,44 @@ const checkNode = (p: LogicalPlan, context: ModeContext): void => {
     default:
       return checkRows(p, context);
   }
+};
+
+/** Spark finds this out last of all, when it plans the first epoch. */
+const checkSession = (p: Aggregate & LogicalPlan): void => {
+  if (p.session !== undefined && p.keys.length === 1)
+    refuse(
+      p,
+      "Global aggregation with session window in streaming query is not supported",
+      'group by another column too, or set compatibility to "extended"',
+    );
+};
+
+/** Row numbers of a stream depend on how it was cut into epochs and partitions. */
+const checkExpressions = (p: LogicalPlan): void => {
+  const numbered = (e: TypedExpr): boolean => e.kind === "call" && e.fn === "monotonically_increasing_id";
+  if (expressionsOf(p).some((e) => some(e, numbered)))
+    refuse(
+      p,
+      "Expression(s): monotonically_increasing_id() is not supported with streaming DataFrames/Datasets",
+      'use uuid(), or set compatibility to "extended"',
+    );
+};
+
+/** INTERSECT ALL and EXCEPT ALL count the rows of both sides, and a count may still change. */
+const checkAllRows = (p: Aggregate & LogicalPlan): void => {
+  if (p.child.kind !== "union") return;
+  if (p.origin === "except")
+    refuse(
+      p,
+      "Except on a streaming DataFrame/Dataset on the right is not supported",
+      "use an anti join with a condition on event times",
+    );
+  if (p.origin === "intersect")
+    refuse(
+      p,
+      "Intersect of streaming DataFrames/Datasets is not supported",
+      "use a semi join; of two streams with a condition on event times",
+    );
 };
 
 const checkEmit = (p: LogicalPlan, context: ModeContext): void => {
@@ -210,12 +249,13 @@ const checkLimit = (p: Extract<LogicalPlan, { kind: "limit" }>, context: ModeCon
 };
 
 const checkApply = (p: Extract<LogicalPlan, { kind: "apply" }>): void => {
-  if (p.right.streaming)
-    refuse(
-      p,
-      "A correlated subquery over a stream is not supported",
-      "write it as a join with a condition on event times",
-    );
+  refuse(
+    p,
+    p.right.streaming
+      ? "A correlated subquery over a stream is not supported"
+      : "A correlated subquery that is run once for each row is not supported on a stream",
+    "write it as a join with a condition on event times",
+  );
 };
 
 const refuseWindow = (p: Extract<LogicalPlan, { kind: "window" }>): never => {

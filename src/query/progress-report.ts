@@ -78,6 +78,13 @@ const sourceProgress = (input: ReportInput, tookMs: number, sinceMs: number): re
     };
   });
 
+/** In Spark's order. The sources are asked before the epoch begins. */
+const durationsOf = ({ durationMs }: CommitEntry["progress"], tookMs: number): Record<string, number> => {
+  const { latestOffset = 0 } = durationMs ?? {};
+  const all = { ...durationMs, triggerExecution: tookMs + latestOffset };
+  return Object.fromEntries(Object.entries(all).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+};
+
 export const progressReport = (input: ReportInput): StreamingQueryProgress => {
   const { definition, entry, commit } = input;
   const { startMs, endMs, inputRows, outputRows, eventTime, observed } = commit.progress;
@@ -96,7 +103,7 @@ export const progressReport = (input: ReportInput): StreamingQueryProgress => {
     numInputRows: rows,
     inputRowsPerSecond: perSecond(rows, sinceMs),
     processedRowsPerSecond: perSecond(rows, tookMs),
-    durationMs: { triggerExecution: tookMs },
+    durationMs: durationsOf(commit.progress, tookMs),
     eventTime:
       times === undefined || times.count === 0
         ? watermark

@@ -16,6 +16,7 @@ import type { ExplainMode, ExplainRequest, SessionRuntime, StartRequest } from "
 import type { NodeServices } from "./services.ts";
 import type { StreamingQuery } from "./streaming-query.ts";
 import { HostedQuery } from "./streaming-query-view.ts";
+import { refuseTarget } from "./target-check.ts";
 
 export interface RuntimeOptions {
   readonly planning: PlanningOptions;
@@ -65,6 +66,7 @@ export class QueryRuntime implements SessionRuntime {
     // Its last snapshots need not be waited for: this node has the state.
     await this.#hosts.get(name)?.close();
     const services = inZone(await this.#o.services(), catalog.overrides?.timeZone);
+    await refuseTarget(plans.physical, services);
     const host = await QueryHost.start(services, {
       name,
       plan: plans.physical,

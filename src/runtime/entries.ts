@@ -5,6 +5,7 @@
  * says up to where everything is done.
  */
 import { pack, unpack } from "../codec/msgpack.ts";
+import type { EpochDurations } from "./epoch-times.ts";
 import type { Digests } from "./replay-digest.ts";
 import type { Json, SplitRange } from "../connectors/source.ts";
 
@@ -119,6 +120,8 @@ export interface CommitEntry {
 export interface EpochProgress {
   readonly startMs: number;
   readonly endMs: number;
+  /** Absent in entries of older programs. */
+  readonly durationMs?: EpochDurations;
   readonly inputRows: Readonly<Record<string, number>>;
   readonly outputRows: number;
   readonly lateRows: number;

@@ -202,6 +202,14 @@ for (const { version, path } of brokers()) {
         await natsSinkFactory.inspect!(spec, { store: b.store, clock: systemClock }),
         /expected last subject sequence/,
       );
+      const check = (options: Record<string, string>): Promise<void> =>
+        natsSinkFactory.checkTarget!(
+          { format: "nats", options, partitionBy: [] },
+          { store: b.store, clock: systemClock },
+        );
+      await check({ subject: "out.{partition}" });
+      await check({ subject: "later", createStream: "true" });
+      await assert.rejects(check({ subject: "nobody.{partition}" }), /no stream stores subject nobody\.0/);
     });
   });
 }

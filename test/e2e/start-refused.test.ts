@@ -1,6 +1,7 @@
 /** A query that cannot start says so to whoever started it, and leaves nothing running. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MemorySource } from "../../src/connectors/memory-input.ts";
 import { MemorySink } from "../../src/connectors/memory-sink.ts";
 import { ConfigurationError } from "../../src/core/errors.ts";
 import { field, LONG } from "../../src/core/data-type.ts";
@@ -26,5 +27,24 @@ test("a source that is not there refuses the start with its own error, once", as
   });
   await assert.rejects(start, (e) => e instanceof ConfigurationError && /NATS server/.test(e.message));
   assert.ok(logged.length <= 1, logged.join("\n"));
+  await cluster.close();
+});
+
+test("a sink whose target is not there refuses the start, before anything runs", async () => {
+  const logged: string[] = [];
+  const cluster = new TestCluster({ log: (_, message) => void logged.push(message) });
+  const schema = schemaOf([field("v", LONG)]);
+  const source = { format: "memory", options: {}, schema, pushed: [], handle: new MemorySource(schema) };
+  const start = cluster.start({
+    name: "q",
+    relation: { kind: "source", source, streaming: true, name: "s" },
+    catalog: EMPTY_CATALOG,
+    outputMode: "append",
+    trigger: { kind: "default" },
+    sink: { format: "nats", options: { subject: "out" }, partitionBy: [] },
+    partitions: undefined,
+  });
+  await assert.rejects(start, (e) => e instanceof ConfigurationError && /NATS server/.test(e.message));
+  assert.deepEqual(logged, []);
   await cluster.close();
 });

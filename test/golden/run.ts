@@ -1,11 +1,24 @@
-/**
- * Runs golden case files through the engine: `npx tsx test/golden/run.ts FILE… [--partitions N] [--restart-every-epoch] [--filter TEXT] [--json OUT]
- * [--known FILE] [--strict] [--state-memory BYTES]`. The top-level key of a file tells its format. The last line is `N passed, N failed`; exit 1 on any failure, 2 on a file of no known
- * format. `--strict` compares what only should agree in streams too: rows epoch by epoch, rows in state, late rows.
- */
+/** Runs golden case files through the engine; `--help` says how. The last line is `N passed, N failed`. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { knownDifferences, type Result, runnerOf } from "./runners.ts";
+
+const HELP = `usage: npx tsx test/golden/run.ts FILE... [flags]
+
+Runs golden case files (shared/golden/README.md; test/golden/cases) through the real engine: embedded log, actors, stores, virtual time,
+compatibility "spark". The top-level key of a file tells its format: cases (streams), expressions, queries, scripts.
+
+  --partitions N          streams: partitions of keyed stages, 1 to 256 (default 1)
+  --restart-every-epoch   streams: the node is killed and started again after every step
+  --filter TEXT           only cases whose name (or SQL) holds TEXT
+  --json OUT              also writes [{file, name, difference, passed}] to OUT
+  --known FILE            differences that FILE lists (docs/differences.json) do not count as failed
+  --strict                streams: compares rows epoch by epoch, rows in state and late rows too
+  --state-memory BYTES    streams: state beyond so many bytes goes to disk
+  --help                  this text
+
+Prints each difference; the last line is "N passed, N failed". Exit 0: all passed; 1: some failed; 2: wrong usage, or a file of no known format.
+`;
 
 const usage = (message: string): never => {
   process.stderr.write(`${message}\n`);
@@ -17,6 +30,7 @@ const { values: flags, positionals: files } = parseArgs({
   options: {
     partitions: { type: "string", default: "1" },
     "restart-every-epoch": { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
     filter: { type: "string", default: "" },
     json: { type: "string" },
     known: { type: "string" },
@@ -24,10 +38,11 @@ const { values: flags, positionals: files } = parseArgs({
     strict: { type: "boolean", default: false },
   },
 });
-if (files.length === 0)
-  usage(
-    "usage: run.ts FILE… [--partitions N] [--restart-every-epoch] [--filter TEXT] [--json OUT] [--known FILE] [--strict] [--state-memory BYTES]",
-  );
+if (flags.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+if (files.length === 0) usage(HELP);
 const partitions = Number(flags.partitions);
 if (!Number.isInteger(partitions) || partitions < 1 || partitions > 256)
   usage(`--partitions ${flags.partitions}: a whole number from 1 to 256`);
