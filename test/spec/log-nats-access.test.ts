@@ -60,7 +60,7 @@ for (const { version, path } of brokers()) {
     for (const found of [await nats.message("IN_A", 1), await nats.lastOfSubject("IN_A", "in.a.x")]) {
       assert.equal(text(found!), "one");
       assert.deepEqual(found!.headers, headers);
-      assert.ok(found!.timestamp > before - 5_000 && found!.timestamp < before + 5_000);
+      assert.ok(found!.timestamp > before - 5_000 && found!.timestamp < Date.now() + 5_000);
     }
     assert.equal(await nats.lastOfSubject("IN_A", "in.a.none"), undefined);
     const [read] = await nats.reader("IN_A", { from: 1 }).next();
