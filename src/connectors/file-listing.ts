@@ -68,7 +68,8 @@ const walk = async (root: string, below: string, recursive: boolean): Promise<st
     const path = below === "" ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) {
       // `key=value` directories are partitions, always looked into.
-      if (recursive || entry.name.includes("=")) found.push(...(await walk(root, path, recursive)));
+      if (recursive || entry.name.includes("="))
+        for (const inner of await walk(root, path, recursive)) found.push(inner);
     } else found.push(path);
   }
   return found;

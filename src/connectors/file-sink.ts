@@ -184,7 +184,7 @@ class FileWriter implements SinkWriter {
     for (const e of before) {
       const earlier = await readManifest(path, e);
       if (earlier.compact) all.length = 0;
-      all.push(...earlier.files);
+      for (const file of earlier.files) all.push(file);
     }
     const entry: Manifest = {
       version: 1,

@@ -97,7 +97,7 @@ export class MemorySource {
   addData(rows: readonly InputRow[]): Promise<void> {
     const payloads = rows.map((row) => this.#record(this.#values(row)));
     return this.#serial(async () => {
-      if (this.#targets.size === 0) this.#waiting.push(...payloads);
+      if (this.#targets.size === 0) for (const p of payloads) this.#waiting.push(p);
       else await this.#append([...this.#targets.values()], payloads);
       for (const wake of this.#wakes) wake();
     });

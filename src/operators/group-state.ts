@@ -118,9 +118,9 @@ class GroupStateOperator implements Operator {
     const initial = this.#takeInitial(groups);
     const results: Row[] = [];
     for (const group of [...groups, ...initial].sort((a, b) => (a.key < b.key ? -1 : 1)))
-      results.push(...this.#call(group, false));
+      for (const row of this.#call(group, false)) results.push(row);
     if (this.#spec.timeout !== "none" && !this.#epoch.final)
-      for (const group of this.#timedOut()) results.push(...this.#call(group, true));
+      for (const group of this.#timedOut()) for (const row of this.#call(group, true)) results.push(row);
     if (results.length > 0) out.emit(batchFromRows(this.#output, results));
     this.#counts.endEpoch();
   }

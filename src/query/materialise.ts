@@ -89,7 +89,7 @@ const applied = async (plan: Of<"apply">, m: Materialiser): Promise<readonly Row
       condition === undefined
         ? right
         : right.filter((r) => interpret(condition, [...row, ...r], context) === true);
-    out.push(...combine(plan, row, matches));
+    for (const combined of combine(plan, row, matches)) out.push(combined);
   }
   return out;
 };

@@ -187,3 +187,9 @@ test("the memory sink shows committed epochs once", async () => {
   await put(4, [["c", 3, 3n]], "complete");
   assert.deepEqual(sink.rows(), [["c", 3, 3n]]);
 });
+
+test("rows beyond what a call takes as arguments wait for the first start", async () => {
+  const handle = new MemorySource(schemaOf([T.field("v", T.LONG)]));
+  await handle.addData(Array.from({ length: 200_000 }, (_, i) => [i]));
+  assert.equal((await handle.snapshot()).length, 200_000);
+});
