@@ -41,6 +41,17 @@ const copyOf = (log: Log, name: string): Copy => {
 
 const open = (): Promise<Log> => new MemoryStore({ clock: new VirtualClock() }).open("a.b.snap");
 
+/** A log, and a copy that has uploaded each of these epochs into it. */
+const uploaded = async (...of: readonly number[]): Promise<{ readonly log: Log; readonly a: Copy }> => {
+  const log = await open();
+  const a = copyOf(log, "a");
+  for (const epoch of of) {
+    await a.commit(epoch);
+    assert.equal(await a.snapshot(), true);
+  }
+  return { log, a };
+};
+
 /** Epochs of the snapshots of a lineage, in the order in which they are found. */
 const epochs = async (log: Log, lineage = LINEAGE): Promise<readonly number[]> => {
   const found: number[] = [];
@@ -61,12 +72,7 @@ const restored = async (log: Log): Promise<{ epoch: number; keys: number } | und
 };
 
 test("a snapshot gives back the state, also when it is made of several uploads", async () => {
-  const log = await open();
-  const a = copyOf(log, "a");
-  for (const epoch of [1, 2, 3, 4]) {
-    await a.commit(epoch);
-    assert.equal(await a.snapshot(), true);
-  }
+  const { log } = await uploaded(1, 2, 3, 4);
   assert.deepEqual(await restored(log), { epoch: 4, keys: 4 });
 });
 
@@ -101,10 +107,7 @@ test("C10 after another copy's manifest an upload starts again with all blobs", 
 });
 
 test("N3 a snapshot with a damaged or missing chunk is passed over for the one before", async () => {
-  const log = await open();
-  const a = copyOf(log, "a");
-  await a.commit(1);
-  await a.snapshot();
+  const { log } = await uploaded(1);
   const { last } = await log.bounds();
   const b = copyOf(log, "b");
   for (const epoch of [1, 2]) await b.commit(epoch);
@@ -126,10 +129,7 @@ test("N3 a snapshot with a damaged or missing chunk is passed over for the one b
 });
 
 test("a manifest of another lineage or format is not used", async () => {
-  const log = await open();
-  const a = copyOf(log, "a");
-  await a.commit(1);
-  await a.snapshot();
+  const { log } = await uploaded(1);
   for (const other of [{ checkpoint: "x" }, { topology: 2 }, { partition: 1 }, { fingerprint: "g" }])
     assert.deepEqual(await epochs(log, { ...LINEAGE, ...other }), []);
   assert.equal(STATE_FORMAT, 1);
@@ -169,12 +169,7 @@ test("a log that its writer trims between the look at its bounds and the reading
 });
 
 test("manifests are found without reading a chunk, behind chunks of an upload that broke off too", async () => {
-  const log = await open();
-  const a = copyOf(log, "a");
-  for (const epoch of [1, 2]) {
-    await a.commit(epoch);
-    await a.snapshot();
-  }
+  const { log } = await uploaded(1, 2);
   const [{ last }, got] = [await log.bounds(), new Set<number>()];
   await log.append(new Uint8Array(9), { headers: { mr: "chunk", before: String(last) } });
   const get = log.get.bind(log);
@@ -210,10 +205,7 @@ test("records of an older program, which do not name the manifest before them, a
 });
 
 test("what was trimmed while manifests are looked for is passed over for what is newer", async () => {
-  const log = await open();
-  const a = copyOf(log, "a");
-  await a.commit(1);
-  await a.snapshot();
+  const { log, a } = await uploaded(1);
   const bounds = log.bounds.bind(log);
   const before = await bounds();
   for (const epoch of [2, 3, 4]) {
