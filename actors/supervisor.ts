@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
 import { type Clock, sleep } from "../src/core/clock.ts";
+import { stateDropped } from "../src/core/shared-memory.ts";
 import { pack } from "../src/codec/msgpack.ts";
 import { sinkFactory } from "../src/connectors/registry.ts";
 import type { Source } from "../src/connectors/source.ts";
@@ -203,11 +204,13 @@ export class ActorSupervisor {
     patience.abort();
     // Not others of the same name: the query may have been started again meanwhile.
     await Promise.all(ending.map((a) => Effect.runPromise(Fiber.interrupt(a.fiber)).then(() => a.done)));
+    stateDropped();
   }
 
   async stopAll(): Promise<void> {
     await Promise.all(this.running().map((a) => this.stop(a)));
     this.#acks.close();
+    stateDropped();
   }
 
   async #run(

@@ -8,6 +8,8 @@
  * Invariants. G1: what `grown` gives begins with the elements of `from`, and zeros follow. G2: `from` is not written to any more: it may or may not be the
  * same memory. G3: memory that is shared is so in name only: no other thread ever gets it.
  */
+import { counted } from "./shared-memory.ts";
+
 export type Fixed = Float64Array | Int32Array | Uint8Array | Int16Array | BigInt64Array;
 
 /** Shorter arrays are ordinary ones. */
@@ -29,7 +31,9 @@ const Shared = SharedArrayBuffer as unknown as new (
 const memoryOf = (bytes: number): ArrayBufferLike => {
   if (bytes < SHARED_AT_LEAST_BYTES) return new ArrayBuffer(bytes);
   try {
-    return new Shared(bytes, { maxByteLength: bytes * RESERVE_RATIO });
+    const memory = new Shared(bytes, { maxByteLength: bytes * RESERVE_RATIO });
+    counted(memory);
+    return memory;
   } catch {
     return new ArrayBuffer(bytes);
   }
@@ -40,7 +44,10 @@ const inPlace = (buffer: ArrayBufferLike, bytes: number): ArrayBufferLike | unde
   if (!(buffer instanceof SharedArrayBuffer)) return undefined;
   const b = buffer as Growable;
   if (b.growable !== true || bytes > b.maxByteLength) return undefined;
-  if (bytes > b.byteLength) b.grow(bytes);
+  if (bytes > b.byteLength) {
+    b.grow(bytes);
+    counted(b);
+  }
   return b;
 };
 
