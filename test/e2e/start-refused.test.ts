@@ -7,7 +7,20 @@ import { ConfigurationError } from "../../src/core/errors.ts";
 import { field, LONG } from "../../src/core/data-type.ts";
 import { schemaOf } from "../../src/core/schema.ts";
 import { EMPTY_CATALOG } from "../../src/plan/catalog.ts";
+import type { SinkSpec } from "../../src/connectors/sink.ts";
+import type { SourceSpec } from "../../src/connectors/source.ts";
+import type { StartRequest } from "../../src/query/runtime.ts";
 import { TestCluster } from "../../src/testing/cluster.ts";
+
+const requestOf = (source: SourceSpec, sink: SinkSpec): StartRequest => ({
+  name: "q",
+  relation: { kind: "source", source, streaming: true, name: "s" },
+  catalog: EMPTY_CATALOG,
+  outputMode: "append",
+  trigger: { kind: "default" },
+  sink,
+  partitions: undefined,
+});
 
 test("a source that is not there refuses the start with its own error, once", async () => {
   const logged: string[] = [];
@@ -16,15 +29,8 @@ test("a source that is not there refuses the start with its own error, once", as
   });
   const schema = schemaOf([field("v", LONG)]);
   const source = { format: "nats", options: { stream: "NOWHERE" }, schema, pushed: [] };
-  const start = cluster.start({
-    name: "q",
-    relation: { kind: "source", source, streaming: true, name: "s" },
-    catalog: EMPTY_CATALOG,
-    outputMode: "append",
-    trigger: { kind: "default" },
-    sink: { format: "memory", options: {}, partitionBy: [], handle: new MemorySink() },
-    partitions: undefined,
-  });
+  const sink = { format: "memory", options: {}, partitionBy: [], handle: new MemorySink() };
+  const start = cluster.start(requestOf(source, sink));
   await assert.rejects(start, (e) => e instanceof ConfigurationError && /NATS server/.test(e.message));
   assert.ok(logged.length <= 1, logged.join("\n"));
   await cluster.close();
@@ -35,15 +41,9 @@ test("a sink whose target is not there refuses the start, before anything runs",
   const cluster = new TestCluster({ log: (_, message) => void logged.push(message) });
   const schema = schemaOf([field("v", LONG)]);
   const source = { format: "memory", options: {}, schema, pushed: [], handle: new MemorySource(schema) };
-  const start = cluster.start({
-    name: "q",
-    relation: { kind: "source", source, streaming: true, name: "s" },
-    catalog: EMPTY_CATALOG,
-    outputMode: "append",
-    trigger: { kind: "default" },
-    sink: { format: "nats", options: { subject: "out" }, partitionBy: [] },
-    partitions: undefined,
-  });
+  const start = cluster.start(
+    requestOf(source, { format: "nats", options: { subject: "out" }, partitionBy: [] }),
+  );
   await assert.rejects(start, (e) => e instanceof ConfigurationError && /NATS server/.test(e.message));
   assert.deepEqual(logged, []);
   await cluster.close();
