@@ -9,6 +9,8 @@ export interface BenchBroker {
   readonly url: string;
   /** Its first line of version, or the URL that was given. */
   readonly description: string;
+  /** Undefined for a broker that was given. */
+  readonly pid: number | undefined;
   /** User and system seconds so far; undefined for a broker that was given. */
   cpuSeconds(): number | undefined;
   close(): Promise<void>;
@@ -49,7 +51,13 @@ const ready = (child: ChildProcess): Promise<{ port: number; version: string }> 
 /** The broker at `url`, or a new one. */
 export const benchBroker = async (url: string | undefined): Promise<BenchBroker> => {
   if (url !== undefined)
-    return { url, description: url, cpuSeconds: () => undefined, close: () => Promise.resolve() };
+    return {
+      url,
+      description: url,
+      pid: undefined,
+      cpuSeconds: () => undefined,
+      close: () => Promise.resolve(),
+    };
   const directory = mkdtempSync(join(tmpdir(), "millrace-bench-nats-"));
   const configuration = join(directory, "server.conf");
   writeFileSync(
@@ -61,6 +69,7 @@ export const benchBroker = async (url: string | undefined): Promise<BenchBroker>
   return {
     url: `nats://127.0.0.1:${port}`,
     description: `nats-server ${version}`,
+    pid: child.pid,
     cpuSeconds: () => cpuOf(child.pid!),
     async close(): Promise<void> {
       const ended = new Promise((resolve) => child.once("exit", resolve));

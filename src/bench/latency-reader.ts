@@ -19,6 +19,8 @@ export interface Readings {
   readonly correct: boolean;
   /** Milliseconds, ascending. */
   readonly ages: readonly number[];
+  /** Of what came before the measured time. */
+  readonly coldAges: readonly number[];
   readonly traced: readonly TracedResult[];
   readonly pauses: readonly Pause[];
 }
@@ -42,6 +44,7 @@ export const readResults = async (p: {
   const { rows, fromMs, toMs } = JSON.parse(line.toString()) as Expected;
   const counts = new Map<string, number>();
   const ages: number[] = [];
+  const coldAges: number[] = [];
   const traced: TracedResult[] = [];
   let read = 0;
   const correct = await counted(counts, rows, () => {
@@ -52,6 +55,7 @@ export const readResults = async (p: {
       for (const [{ k, n, at }, i] of resultsOf(arrival)) {
         counts.set(k, p.stream === IN ? (counts.get(k) ?? 0) + 1 : n);
         if (measured) ages.push(atMs - at);
+        else if (atMs < fromMs) coldAges.push(atMs - at);
         if (!measured || !p.trace) continue;
         const { headers, timestamp } = block.record(i);
         traced.push([at, epochOf(headers?.find(([name]) => name === "Mr-Row")?.[1]), timestamp, atMs]);
@@ -61,5 +65,6 @@ export const readResults = async (p: {
   end.abort();
   await collected;
   await store.close();
-  return { correct, ages: ages.sort((a, b) => a - b), traced, pauses };
+  for (const list of [ages, coldAges]) list.sort((a, b) => a - b);
+  return { correct, ages, coldAges, traced, pauses };
 };

@@ -15,7 +15,15 @@ import { type BenchBroker, benchBroker, cpuOf } from "./broker.ts";
 import { outcomeOf, startChild } from "./child.ts";
 import { generate, IN, IN_SUBJECT, now, OUT, OUT_SUBJECT } from "./latency-load.ts";
 import type { Expected, Readings } from "./latency-reader.ts";
-import { EngineTrace, type EngineTimes, explained, storedTimes, watchPauses } from "./latency-trace.ts";
+import { watchCores, type Watched } from "./latency-cores.ts";
+import {
+  EngineTrace,
+  type EngineTimes,
+  explained,
+  explainedEpochs,
+  storedTimes,
+  watchPauses,
+} from "./latency-trace.ts";
 import { type BenchOptions, flag, type Flags, list, oneOf, positive } from "./options.ts";
 import { openEngine, streamCatalog, withDirectory } from "./query-run.ts";
 import { markdownTable, printReport, type ReportRow } from "./report.ts";
@@ -23,7 +31,7 @@ import { markdownTable, printReport, type ReportRow } from "./report.ts";
 export const LATENCY_FLAGS: Flags = {
   rate: "rows a second; several with commas, one after the other (default 10000)",
   seconds: "seconds measured (default 10)",
-  skip: "seconds before that are not (default 5)",
+  skip: "seconds before that are told apart: until then compilers are at work (default 20)",
   keys: "distinct keys (default 1000)",
   partitions: "partitions of the count (default 1)",
   guarantee: "exactlyOnce (default) or atLeastOnce of the sink",
@@ -135,19 +143,29 @@ const cpuSeconds = ({ broker, engine, reader }: Processes): readonly (number | u
   ];
 };
 
+/** The threads that rows wait for. */
+const threadsOf = ({ broker, engine, reader }: Processes): Readonly<Record<string, Watched>> => ({
+  ...(engine === undefined ? {} : { engine: { pid: engine.pid!, threads: "main" } }),
+  ...(broker.pid === undefined ? {} : { broker: { pid: broker.pid, threads: "all" } }),
+  generator: { pid: process.pid, threads: "main" },
+  reader: { pid: reader.pid!, threads: "main" },
+});
+
 const measureLatency = async (p: Processes, s: Settings): Promise<readonly [ReportRow, string]> => {
   const stop = new AbortController();
   const pauses = s.trace ? watchPauses() : [];
+  const cores = watchCores(s.trace ? threadsOf(p) : {});
   const fromMs = now() + s.skip * 1000;
   const toMs = fromMs + s.seconds * 1000;
   setTimeout(() => stop.abort(), toMs - now());
   const before = cpuSeconds(p);
   const sent = await generate(p.nats, s, stop.signal, s.trace);
+  const waits = cores();
   const length = (now() - sent.startMs) / 1000;
   const used = cpuSeconds(p).map((cpu, i) => (cpu === undefined ? cpu : cpu - before[i]!));
   const readings = outcomeOf<Readings>("latencyReader", p.reader);
   p.reader.stdin!.end(JSON.stringify({ rows: sent.rows, fromMs, toMs } satisfies Expected));
-  const { correct, ages, traced, pauses: readerPauses } = await readings;
+  const { correct, ages, coldAges, traced, pauses: readerPauses } = await readings;
   const row: ReportRow = {
     rate: s.rate,
     sentPerSecond: Math.round(sent.rows / length),
@@ -157,6 +175,8 @@ const measureLatency = async (p: Processes, s: Settings): Promise<readonly [Repo
     p99: percentile(ages, 0.99),
     p999: percentile(ages, 0.999),
     max: percentile(ages, 1),
+    coldP50: percentile(coldAges, 0.5),
+    coldP99: percentile(coldAges, 0.99),
     engineCpuShare: share(used[0], length),
     brokerCpuShare: share(used[1], length),
     generatorCpuShare: share(used[2], length),
@@ -167,14 +187,16 @@ const measureLatency = async (p: Processes, s: Settings): Promise<readonly [Repo
   const engineTimes = outcomeOf<EngineTimes>("latency", p.engine);
   p.engine.stdin!.end();
   const trace = {
+    fromMs,
     rate: s.rate,
     sent,
     stored: await storedTimes(p.nats),
     engine: await engineTimes,
     results: traced,
     pauses: { generator: pauses, reader: readerPauses },
+    cores: waits,
   };
-  return [row, markdownTable(explained(trace))];
+  return [row, `${markdownTable(explained(trace))}\n\n${markdownTable(explainedEpochs(trace))}`];
 };
 
 /** One rate: streams, engine and broker of its own. `bare`: no engine. */
@@ -215,7 +237,7 @@ const ratesOf = (o: BenchOptions): readonly number[] =>
 export const latency = async (o: BenchOptions): Promise<number> => {
   const settings = {
     seconds: positive(o, "seconds", 10),
-    skip: positive(o, "skip", 5),
+    skip: positive(o, "skip", 20),
     keys: positive(o, "keys", 1_000),
     partitions: positive(o, "partitions", 1),
     guarantee: oneOf(o, "guarantee", ["exactlyOnce", "atLeastOnce"], "exactlyOnce"),
