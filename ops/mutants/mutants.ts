@@ -252,7 +252,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: "10 zombies",
     name: "a manifest of another copy in between does not matter (C10)",
-    file: "src/state/snapshot.ts",
+    file: "src/state/snapshot-writer.ts",
     find: "if (await this.#catchUp()) return undefined;",
     replace: "await this.#catchUp();",
     test: "test/unit/snapshot.test.ts",
