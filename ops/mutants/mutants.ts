@@ -154,6 +154,16 @@ export const MUTANTS: readonly Mutant[] = [
     cheap: true,
   },
   {
+    law: "4 publisher",
+    name: "answers of before a lost connection count",
+    file: "src/log/publish-window.ts",
+    find: "if (this.#waiting) this.#forgetRounds();",
+    replace: "if (this.#waiting) return;",
+    test: "test/unit/publish-window.test.ts",
+    testName: "P1: what a lost connection",
+    cheap: true,
+  },
+  {
     law: "6 commit",
     name: "delivered means: everything sent, later epochs too (deadlock with law 8)",
     file: "src/log/publish-window.ts",
