@@ -66,6 +66,11 @@ test("streams-rules.json gives what Spark gave, 2 partitions", async () => {
   assertNoDifference(await runStreams(cases, { partitions: 2 }), 115);
 });
 
+test("streams-shapes.json: refused or not, as Spark, in every mode", async () => {
+  const { cases } = casesOf("streams-shapes.json") as { cases: readonly StreamCase[] };
+  assertNoDifference(await runStreams(cases, { partitions: 2 }), 212);
+});
+
 test("a part of streams-wide.json gives what Spark gave, 2 partitions", async () => {
   const { cases } = casesOf("streams-wide.json") as { cases: readonly StreamCase[] };
   const some = cases.filter((_, i) => i % WIDE_EVERY === 0);
