@@ -5,9 +5,12 @@
  * its text. A text with a lone surrogate has no UTF-8: it is kept as a text, and `exact` is false from then on. U3: while `ascii`, all bytes are below 128.
  */
 import { isAscii, isUtf8 } from "node:buffer";
+import { ExecutionError } from "./errors.ts";
 import { grown, grownBytes } from "./growing-array.ts";
 
 const BYTES_FIRST = 1024;
+/** Ends are 32-bit numbers. */
+const BYTES_MAX = 0x7fff_ffff;
 const ENTRIES_FIRST = 64;
 /** Shorter pieces are copied by words here: a call of the runtime costs more. */
 const WORDS_MAX = 256;
@@ -81,7 +84,12 @@ export class Utf8Strings {
 
   #room(n: number): void {
     if (this.#at + n <= this.bytes.length) return;
-    const bytes = Math.max(this.bytes.length * 2, this.#at + n, BYTES_FIRST);
+    const needed = this.#at + n;
+    if (needed > BYTES_MAX)
+      throw new ExecutionError("the strings of one column in one partition have more than 2 GiB", {
+        hint: "use more partitions",
+      });
+    const bytes = Math.min(Math.max(this.bytes.length * 2, needed, BYTES_FIRST), BYTES_MAX);
     if (this.#lasting) this.bytes = grownBytes(this.bytes, this.#at, bytes);
     else {
       const bigger = Buffer.allocUnsafeSlow(bytes);

@@ -6,6 +6,7 @@ import { decodeFrame, encodeFrame } from "../../src/codec/frame-codec.ts";
 import { type Batch, batchOf, rowsOf } from "../../src/core/batch.ts";
 import { concatBatches } from "../../src/core/batch-concat.ts";
 import { epoch, partitionIndex } from "../../src/core/brands.ts";
+import { ExecutionError } from "../../src/core/errors.ts";
 import { field, STRING } from "../../src/core/data-type.ts";
 import { schemaOf } from "../../src/core/schema.ts";
 import { Utf8Strings } from "../../src/core/utf8-strings.ts";
@@ -134,4 +135,9 @@ test("what is shown is what would be taken, whatever is appended later", () => {
       },
     ),
   );
+});
+
+test("strings that are more than 2 GiB together are refused: their ends would begin anew below zero", () => {
+  const strings = Utf8Strings.of(1, Int32Array.of(0, 0x7fff_ff00), Buffer.alloc(0), true);
+  assert.throws(() => strings.push("x".repeat(1000)), ExecutionError);
 });
