@@ -41,13 +41,19 @@ export const positionOfKey = (key: Uint8Array): number => {
 };
 
 const HEAD_BYTES = 12;
+/** Above a frame or a chunk of a snapshot, so that this memory is taken once. */
+const SCRATCH_BYTES = 1024 * 1024;
 type Headers = Readonly<Record<string, string>> | undefined;
 
-/** `total`: bytes of all records of the log ever, this one included. */
+let scratch = new Uint8Array(0);
+
+/** `total`: bytes of all records of the log ever, this one included. What it gives is overwritten by the next call: LevelDB copies what it is given. */
 export const encodeRecord = (total: number, payload: Uint8Array, headers: Headers): Uint8Array => {
   const packed = headers === undefined ? undefined : pack(Object.entries(headers));
   const head = HEAD_BYTES + (packed?.length ?? 0);
-  const value = new Uint8Array(head + payload.length);
+  const length = head + payload.length;
+  if (scratch.length < length) scratch = new Uint8Array(Math.max(SCRATCH_BYTES, length));
+  const value = scratch.subarray(0, length);
   const view = new DataView(value.buffer);
   view.setFloat64(0, total);
   view.setUint32(8, packed?.length ?? 0);

@@ -45,6 +45,13 @@ interface Append {
   readonly done: (error: unknown, at?: number) => void;
 }
 
+interface Put {
+  readonly key: Uint8Array;
+  /** Bytes of all records of the log up to this one. */
+  readonly total: number;
+  readonly a: Append;
+}
+
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 
 const storageError = (what: string, cause: unknown): StorageError => {
@@ -181,10 +188,21 @@ export class EmbeddedStore implements LogStore {
     }
   }
 
-  async write(operations: Operation[], what: string): Promise<void> {
+  write(operations: Operation[], what: string): Promise<void> {
+    return this.#written(what, () => this.#db.batch(operations, { sync: this.#sync } as object));
+  }
+
+  /** Records are copied into the batch one by one, from one memory. */
+  #writeRecords(puts: readonly Put[]): Promise<void> {
+    const batch = this.#db.batch();
+    for (const { key, total, a } of puts) batch.put(key, K.encodeRecord(total, a.payload, a.headers));
+    return batch.write({ sync: this.#sync } as object);
+  }
+
+  async #written(what: string, write: () => Promise<void>): Promise<void> {
     try {
       this.#beforeWrite?.();
-      await this.#db.batch(operations, { sync: this.#sync } as object);
+      await write();
     } catch (cause) {
       if (this.#closed) throw new UnavailableError("The embedded log is closed", { cause });
       throw storageError(what, cause);
@@ -198,7 +216,7 @@ export class EmbeddedStore implements LogStore {
 
   /** Writes what waits as one batch (E2). */
   async #group(): Promise<void> {
-    const operations: Operation[] = [];
+    const puts: Put[] = [];
     // Answers go out in the order of the attempts, refusals too: a publisher would go back too far otherwise.
     const answers: { a: Append; refused?: Error; record?: LogRecord }[] = [];
     const ends = new Map<EmbeddedContent, { last: number; total: number; records: LogRecord[] }>();
@@ -218,19 +236,15 @@ export class EmbeddedStore implements LogStore {
       end.total += size;
       bytes += size;
       const record: LogRecord = { position: position(end.last), payload: a.payload, headers: a.headers };
-      operations.push({
-        type: "put",
-        key: K.recordKey(c.id, end.last),
-        value: K.encodeRecord(end.total, a.payload, a.headers),
-      });
+      puts.push({ key: K.recordKey(c.id, end.last), total: end.total, a });
       end.records.push(record);
       answers.push({ a, record });
     }
     this.#queue = this.#queue.slice(taken);
     let failed: unknown;
-    if (operations.length > 0)
+    if (puts.length > 0)
       try {
-        await this.write(operations, "store records");
+        await this.#written("store records", () => this.#writeRecords(puts));
         for (const [content, end] of ends) content.add(end.records, end.total);
       } catch (error) {
         failed = error;
