@@ -186,6 +186,15 @@ export const shiftInstant = (
   return at;
 };
 
+/** `shiftInstant` by microseconds of a day-time interval; what is less than a day is not taken apart. */
+const shiftByDayTime = (ms: number, micros: number, sign: number, zone: string): number => {
+  if (Math.abs(micros) >= MICROS_PER_DAY || micros === 0)
+    return shiftInstant(ms, intervalParts(micros, DAY_TIME_INTERVAL), sign, zone);
+  const at = (microsOf(ms) + micros * sign) / 1000;
+  if (Math.abs(at) * 1000 > MICROS_END) throw instantOverflow("add an interval to a timestamp");
+  return at;
+};
+
 const addIntervals = (a: Value, b: Value, type: DataType, sign: number): Value => {
   const instead = sign > 0 ? "try_add" : "try_subtract";
   if (type.kind === "yearMonthInterval") return checkedMonths((a as number) + (b as number) * sign, instead);
@@ -267,4 +276,19 @@ const divide = (v: Value, type: DataType, n: Value, nType: DataType): Value => {
   const scale = nType.kind === "decimal" ? nType.scale : 0;
   const quotient = divideHalfUp(BigInt(v as number) * pow10(scale), BigInt(n as number | bigint));
   return check(Number(quotient), scale === 0 ? "try_divide" : undefined);
+};
+
+/** A timestamp plus or minus a day-time interval, which stand in this order, in a generated loop; undefined for all else. */
+export const emitTemporal = (
+  op: string,
+  args: readonly string[],
+  argTypes: readonly DataType[],
+  type: DataType,
+  bind: (value: unknown) => string,
+): string | undefined => {
+  const [ta, tb] = argTypes as readonly [DataType, DataType];
+  if ((op !== "+" && op !== "-") || tb.kind !== "dayTimeInterval" || type.kind !== ta.kind) return undefined;
+  if (ta.kind !== "timestamp" && ta.kind !== "timestamp_ntz") return undefined;
+  const zone = ta.kind === "timestamp" ? "ctx.timeZone" : bind("UTC");
+  return `${bind(shiftByDayTime)}(${args.join(", ")}, ${op === "+" ? 1 : -1}, ${zone})`;
 };

@@ -222,7 +222,9 @@ class StreamJoin implements Operator {
     if (evict.kind === "never") return undefined;
     if (evict.kind === "key") return timesOf(vectors[evict.key]!, n, evict.form);
     const { form, offsetMs, atMostMs = Infinity } = evict;
-    return timesOf(vectors[keys.length]!, n, form).map((t) => (t > atMostMs ? Infinity : t - offsetMs));
+    const times = timesOf(vectors[keys.length]!, n, form);
+    for (let i = 0; i < n; i++) times[i] = times[i]! > atMostMs ? Infinity : times[i]! - offsetMs;
+    return times;
   }
 
   /** Tests the candidate pairs in one go, gives out what matches. */

@@ -16,7 +16,10 @@ export const timeOf = (value: Value, form: EventTimeForm): number => {
 export const timesOf = (v: Vector, n: number, form: EventTimeForm): Float64Array => {
   const times = new Float64Array(n);
   const { data, nulls } = v;
-  for (let i = 0; i < n; i++) times[i] = nulls?.[i] === 1 ? Infinity : timeOf(data[i] as Value, form);
+  // The usual layout on its own: times that pass a call as values are boxed.
+  if (form === "column" && v.layout === "f64") times.set(v.data.subarray(0, n));
+  else for (let i = 0; i < n; i++) times[i] = timeOf(data[i] as Value, form);
+  if (nulls !== undefined) for (let i = 0; i < n; i++) if (nulls[i] === 1) times[i] = Infinity;
   return times;
 };
 
@@ -27,8 +30,9 @@ export const notLate = (
   form: EventTimeForm,
   watermarkMs: number,
 ): Uint8Array | undefined => {
-  let mask: Uint8Array | undefined;
   const { data, nulls } = v;
+  if (form === "column" && v.layout === "f64") return notLateOf(v.data, nulls, n, watermarkMs);
+  let mask: Uint8Array | undefined;
   let lastWindow: unknown;
   let lastTime = Infinity;
   for (let i = 0; i < n; i++) {
@@ -40,6 +44,22 @@ export const notLate = (
       lastTime = timeOf(x, form);
     }
     if (lastTime > watermarkMs) continue;
+    mask ??= new Uint8Array(n).fill(1);
+    mask[i] = 0;
+  }
+  return mask;
+};
+
+/** The same of times as they usually stand. */
+const notLateOf = (
+  times: Float64Array,
+  nulls: Uint8Array | undefined,
+  n: number,
+  watermarkMs: number,
+): Uint8Array | undefined => {
+  let mask: Uint8Array | undefined;
+  for (let i = 0; i < n; i++) {
+    if (times[i]! > watermarkMs || (nulls !== undefined && nulls[i] === 1)) continue;
     mask ??= new Uint8Array(n).fill(1);
     mask[i] = 0;
   }

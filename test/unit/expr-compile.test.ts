@@ -4,7 +4,14 @@ import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { type Batch, batchFromRows, rowCount, rowsOf } from "../../src/core/batch.ts";
-import { field, LONG, STRING, TIMESTAMP } from "../../src/core/data-type.ts";
+import {
+  DAY_TIME_INTERVAL,
+  field,
+  LONG,
+  STRING,
+  TIMESTAMP,
+  TIMESTAMP_NTZ,
+} from "../../src/core/data-type.ts";
 import { AnalysisError, ExecutionError } from "../../src/core/errors.ts";
 import { schemaOf } from "../../src/core/schema.ts";
 import type { Value } from "../../src/core/value.ts";
@@ -222,5 +229,47 @@ test("rows of one window share its struct, and every row has its own window", ()
     );
     const { args } = e as Extract<TypedExpr, { kind: "call" }>;
     if ((args[1] as { value: Value }).value === 10_000_000) assert.equal(got[6], got[8]);
+  }
+});
+
+test("timestamps plus and minus day-time intervals, over changes of summer time and at the end of time", () => {
+  const DAY = 86_400_000_000;
+  const END = Math.floor(2 ** 63 / 1000);
+  const times = [
+    0,
+    0.001,
+    -1,
+    null,
+    ...[2, 9].flatMap((m) => [29, 30, 31].map((d) => Date.UTC(2024, m, d, 12))),
+  ];
+  times.push(253_402_300_799_999, END, -END);
+  const spans = [0, 1, -1, 3_600_000_000, DAY - 1, DAY, -DAY, 2 * DAY + 5, null];
+  const rows = times.flatMap((t) => spans.map((s) => [t, s] as const));
+  for (const type of [TIMESTAMP, TIMESTAMP_NTZ]) {
+    const schema = schemaOf([field("ts", type), field("by", DAY_TIME_INTERVAL)]);
+    const slots = schema.fields.map(({ name, type: t }, index): TypedExpr => ({
+      kind: "slot",
+      index,
+      name,
+      type: t,
+      nullable: true,
+    }));
+    const scope = columnScope(
+      slots.map((expr, i) => ({ name: schema.fields[i]!.name, qualifier: [], expr })),
+    );
+    for (const fn of ["+", "-"]) {
+      const args = schema.fields.map(({ name }): Expr => ({ kind: "column", parts: [name] }));
+      const e = typeExpr({ kind: "call", fn, args }, scope);
+      for (const row of rows) {
+        const got = outcome(() => [
+          [valueAt(compileExprs([e])(batchFromRows(schema, [row]), CONTEXT)[0]!, 0)],
+        ]);
+        same(
+          got,
+          outcome(() => [[interpret(e, row, CONTEXT)]]),
+          () => `${text(row)} ${fn} ${type.kind}`,
+        );
+      }
+    }
   }
 });

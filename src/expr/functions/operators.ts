@@ -50,7 +50,7 @@ import type {
 } from "../function.ts";
 import { arithmeticOverflow, intervalOverflow } from "../runtime-errors.ts";
 import { refuseMixedTimes, tolerantTexts } from "./operand-errors.ts";
-import { type TemporalOp, temporalRule, temporalValue } from "../temporal.ts";
+import { emitTemporal, type TemporalOp, temporalRule, temporalValue } from "../temporal.ts";
 import {
   binaryDifferentTypes,
   binaryWrongType,
@@ -305,7 +305,7 @@ const emit =
   (args, call, bind) => {
     const kind = call.type.kind;
     if (args.length === 1) return emitUnary(op, args[0]!, kind, bind);
-    if (!call.argTypes.every(isNumeric)) return undefined;
+    if (!call.argTypes.every(isNumeric)) return emitTemporal(op, args, call.argTypes, call.type, bind);
     if (kind === "double" && (op === "+" || op === "-" || op === "*")) return `(${args[0]} ${op} ${args[1]})`;
     const [ta, tb] = call.argTypes as readonly [DataType, DataType];
     if (isDecimal(ta) && isDecimal(tb) && isDecimal(call.type) && op !== "div")
