@@ -1,5 +1,7 @@
 /** What runs in a child of a benchmark (child.ts): the work named on the command line, and nothing imports this. */
 
+import { growYoungGenerationFast } from "../node/young-generation.ts";
+
 /** Everything a child can do, by name: parameters in, outcome out, both plain data. */
 const WORK: Readonly<Record<string, () => Promise<(parameters: never) => Promise<unknown>>>> = {
   nexmark: async () => (await import("./nexmark/run.ts")).runNexmark,
@@ -23,6 +25,8 @@ const WORK: Readonly<Record<string, () => Promise<(parameters: never) => Promise
   latencyReader: async () => (await import("./latency-reader.ts")).readResults,
 };
 
+// As the command line does where a query runs.
+growYoungGenerationFast();
 const [, , name = "", parameters = "null"] = process.argv;
 const work = await WORK[name]!();
 const outcome = await work(JSON.parse(parameters) as never);

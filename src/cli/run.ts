@@ -7,6 +7,7 @@ import { HTTP_PORT_DEFAULT } from "../core/limits.ts";
 import { PROCESS_NODE } from "../node/process-node.ts";
 import { NODE_FLAGS, settingsFrom } from "../node/settings.ts";
 import { followParent, runWorkers } from "../node/workers.ts";
+import { growYoungGenerationFast } from "../node/young-generation.ts";
 import { applicationPath, importApplication } from "./application.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -54,6 +55,7 @@ export const run: Command = {
     process.argv = [process.argv[0]!, path, ...args.rest];
     if (settings.workers > 1 && settings.worker === undefined)
       return runWorkers(settings, script, [path, ...args.rest]);
+    growYoungGenerationFast();
     followParent(settings, (why) => {
       report(why);
       process.exit(1);

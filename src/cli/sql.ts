@@ -8,6 +8,7 @@ import { installNode } from "../node/installation.ts";
 import { openServer } from "../http/server.ts";
 import { PROCESS_NODE } from "../node/process-node.ts";
 import { NODE_FLAGS, settingsFrom } from "../node/settings.ts";
+import { growYoungGenerationFast } from "../node/young-generation.ts";
 import { resultJson, resultText } from "../sql/statement-result.ts";
 import { type Command, print, JSON_FLAG } from "./command.ts";
 import { exportFlags } from "./environment.ts";
@@ -19,6 +20,7 @@ export const sql: Command = {
   arity: [1, 1],
   async run(args) {
     exportFlags(args.flags);
+    growYoungGenerationFast();
     const target = args.positional[0]!;
     const text = existsSync(target) ? readFileSync(target, "utf8") : target;
     installNode(openServer);
