@@ -21,7 +21,10 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ],
   ["INTERVAL_ARITHMETIC_OVERFLOW", "The interval is too long to hold."],
   ["INTERVAL_DIVIDED_BY_ZERO", "An interval was divided by zero. `try_divide` gives null."],
-  ["INVALID_AGGREGATE_FILTER", "FILTER (WHERE …) of an aggregate holds an aggregate or a window function."],
+  [
+    "INVALID_AGGREGATE_FILTER",
+    "FILTER (WHERE …) of an aggregate is not boolean, not deterministic, or holds an aggregate or a window function.",
+  ],
   ["INVALID_ARG_VALUE", "The argument is none of the values that the function knows."],
   [
     "INVALID_ARRAY_INDEX",
@@ -59,6 +62,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
     "INVALID_GROUP_STATE_OPERATION",
     "A method of group state that its settings do not allow: for example a timeout without a timeout mode.",
   ],
+  ["INVALID_HANDLER_DECLARATION", "A handler names a condition twice, or SQLEXCEPTION beside others."],
   ["INVALID_IDENTIFIER", "A name with a dash must be quoted with backquotes."],
   ["INVALID_INDEX_OF_ZERO", "`element_at` counts from 1; 0 is no index."],
   [
@@ -101,6 +105,7 @@ export const ERROR_CLASSES_FROM_I: readonly (readonly [string, string])[] = [
   ["INVALID_SAVE_MODE", "`write.mode` takes `error` or `append`."],
   ["INVALID_SCHEMA", "The text given as a schema is none."],
   ["INVALID_SET_SYNTAX", "Write `SET key = value`; quote a key with special characters by backquotes."],
+  ["INVALID_SQLSTATE", "A SQLSTATE has five letters or digits and begins with none of 00, 01 and XX."],
   ["INVALID_SQL_SYNTAX", "The syntax is not for this function; the subclass says which."],
   ["INVALID_STATEMENT_FOR_EXECUTE_INTO", "INTO takes the row of a query; this statement is none."],
   [

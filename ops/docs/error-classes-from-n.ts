@@ -3,10 +3,6 @@
 export const ERROR_CLASSES_FROM_N: readonly (readonly [string, string])[] = [
   ["NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION", "The frequency of a percentile must not be negative."],
   ["NESTED_AGGREGATE_FUNCTION", "An aggregate inside an aggregate. Compute the inner one in a subquery."],
-  [
-    "NESTED_WINDOW_FUNCTION",
-    "A window function inside a window function. Compute the inner one in a subquery.",
-  ],
   ["NON_FOLDABLE_ARGUMENT", "The argument must be a constant."],
   ["NON_LITERAL_PIVOT_VALUES", "The values of PIVOT must be literals."],
   [
@@ -50,6 +46,10 @@ export const ERROR_CLASSES_FROM_N: readonly (readonly [string, string])[] = [
     "`|> SELECT`, `|> EXTEND`, `|> SET` and `|> WHERE` take no aggregate functions. Use `|> AGGREGATE`.",
   ],
   ["PIVOT_VALUE_DATA_TYPE_MISMATCH", "A value of PIVOT has another type than its column."],
+  [
+    "QUALIFY_AGGREGATE_NOT_ALLOWED",
+    "QUALIFY filters by window functions: an aggregate of the query belongs into HAVING.",
+  ],
   [
     "QUALIFY_REQUIRES_WINDOW_FUNCTION",
     "QUALIFY filters by window functions: without one use WHERE or HAVING.",

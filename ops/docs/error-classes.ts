@@ -82,6 +82,7 @@ export const ERROR_CLASSES: readonly (readonly [string, string])[] = [
   ["DUPLICATED_MAP_KEY", "A map was built with one key twice."],
   ["DUPLICATE_ASSIGNMENTS", "One SET VARIABLE or INTO names a variable twice."],
   ["DUPLICATE_CLAUSES", "A clause of CREATE TABLE stands twice."],
+  ["DUPLICATE_EXCEPTION_HANDLER", "Two handlers of a block are for one condition."],
   ["DUPLICATE_KEY", "An option or property stands twice."],
   ["DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT", "A named argument is given twice."],
   ["DUPLICATE_ROUTINE_PARAMETER_NAMES", "Two parameters of CREATE FUNCTION have one name."],

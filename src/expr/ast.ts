@@ -60,6 +60,8 @@ export type Expr = Positioned &
         readonly orderBy?: readonly SortOrder<Expr>[];
         readonly ignoreNulls?: boolean;
         readonly named?: Readonly<Record<string, Expr>>;
+        /** What a column is named by where that is another call: `likeany(k)` for the disjunction that it is here. */
+        readonly shown?: Expr;
         /** A user function: called with JS values; not in the registry. */
         readonly udf?: UserFunction;
       }

@@ -9,6 +9,7 @@ import { castTo, coerce } from "./coercion.ts";
 import type { CallSite } from "./function.ts";
 import { constantOf, failure } from "./functions/definition.ts";
 import { jsonFields } from "./json-path.ts";
+import { fromVariant, toVariant } from "./variant.ts";
 import { analysisError, mismatch, unexpectedInput, wrongNumberOfArguments } from "./type-errors.ts";
 
 export interface GeneratorResolution {
@@ -24,6 +25,10 @@ export interface GeneratorDefinition {
   /** Coerced arguments and the columns of the rows. Throws AnalysisError. */
   readonly resolve: (args: readonly TypedExpr[], site: CallSite) => GeneratorResolution;
   readonly generate: (args: readonly Value[]) => readonly Row[];
+  /** The name of its one parameter, where it may be given by name. */
+  readonly parameter?: string;
+  /** Stands in FROM only. */
+  readonly tableOnly?: boolean;
   /** May stand alone as a table function (`FROM range(10)`). */
   readonly table?: boolean;
 }
@@ -122,7 +127,12 @@ const rangeFields = (args: readonly TypedExpr[], site: CallSite): GeneratorResol
   if (args.length < 1 || args.length > 4) throw wrongNumberOfArguments(site, "[1, 2, 3, 4]", args.length);
   const longs = args.map((a, i) => {
     const c = coerce(a, LONG);
-    if (c === undefined) throw unexpectedInput(site, args, i, `"BIGINT"`);
+    if (c === undefined)
+      throw analysisError(
+        "UNEXPECTED_INPUT_TYPE",
+        `Parameter ${i + 1} of function \`range\` requires the "BIGINT" type, however it has the type "${typeName(a.type)}".`,
+        site.position,
+      );
     return c;
   });
   return { args: longs, output: [field("id", LONG, false)] };
@@ -133,7 +143,11 @@ const rangeRows = (args: readonly Value[]): Row[] => {
   const numbers = args.map((v) => BigInt(v as number | bigint));
   const [start, end] = numbers.length === 1 ? [0n, numbers[0]!] : [numbers[0]!, numbers[1]!];
   const step = numbers[2] ?? 1n;
-  if (step === 0n) throw failure("INVALID_PARAMETER_VALUE.STEP", "The step of range cannot be 0.");
+  if (step === 0n)
+    throw failure(
+      "FAILED_FUNCTION_CALL",
+      "Failed preparing of the function `range` for call: its step cannot be 0.",
+    );
   const out: Row[] = [];
   for (let i = start; step > 0n ? i < end : i > end; i += step) out.push([canonicalLong(i)]);
   return out;
@@ -151,6 +165,27 @@ const marked =
     };
   };
 
+const VARIANT: DataType = { kind: "variant" };
+
+const variantFields =
+  (outer: boolean) =>
+  (args: readonly TypedExpr[], site: CallSite): GeneratorResolution => {
+    const arg = one(args, site);
+    const given = arg.type.kind === "null" ? castTo(arg, VARIANT) : arg;
+    if (given.type.kind !== "variant") throw unexpectedInput(site, args, 0, `"VARIANT"`);
+    const output = [field("pos", INT, outer), field("key", STRING, true), field("value", VARIANT, outer)];
+    return { args: [given], output };
+  };
+
+/** Elements of a list, or entries of an object in order of their keys; none of any other value. */
+const variantRows = (v: Value): Row[] => {
+  if (v === null) return [];
+  const json = fromVariant(v);
+  if (Array.isArray(json)) return json.map((x, i) => [i, null, toVariant(x)]);
+  if (!(json instanceof Map)) return [];
+  return [...json.keys()].toSorted().map((k, i) => [i, k, toVariant(json.get(k)!)]);
+};
+
 const nullRow = (width: number): Row => new Array<Value>(width).fill(null);
 
 const explode = (name: string, outer: boolean, positions: boolean): GeneratorDefinition => ({
@@ -163,6 +198,7 @@ const explode = (name: string, outer: boolean, positions: boolean): GeneratorDef
     if (rows.length === 0 && outer) return [nullRow((map === true ? 2 : 1) + (positions ? 1 : 0))];
     return positions ? rows.map((r, i) => [i, ...r]) : rows;
   },
+  parameter: "collection",
   table: true,
 });
 
@@ -181,6 +217,21 @@ const inline = (name: string, outer: boolean): GeneratorDefinition => ({
     const rows = inlineRows(v!, width as number);
     return rows.length === 0 && outer ? [nullRow(width as number)] : rows;
   },
+  parameter: "input",
+  table: true,
+});
+
+const variantExplode = (name: string, outer: boolean): GeneratorDefinition => ({
+  name,
+  usage: `${name}(variant)`,
+  summary: `A row per element or entry of a variant: pos, key, value${outer ? "; a row of nulls when there is none" : ""}.`,
+  resolve: variantFields(outer),
+  generate: ([v]) => {
+    const rows = variantRows(v!);
+    return rows.length === 0 && outer ? [nullRow(3)] : rows;
+  },
+  parameter: "input",
+  tableOnly: true,
   table: true,
 });
 
@@ -191,6 +242,8 @@ const DEFINITIONS: readonly GeneratorDefinition[] = [
   explode("posexplode_outer", true, true),
   inline("inline", false),
   inline("inline_outer", true),
+  variantExplode("variant_explode", false),
+  variantExplode("variant_explode_outer", true),
   {
     name: "stack",
     usage: "stack(n, a, b, …)",

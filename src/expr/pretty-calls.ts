@@ -11,7 +11,6 @@ const CAPITALS = new Set(
 );
 
 const RENAMED = new Map([
-  ["string_agg", "listagg"],
   ["||", "concat"],
   ["array_agg", "collect_list"],
   ["curdate", "current_date"],

@@ -284,6 +284,7 @@ const withinGroup = (p: Printer, fn: string, orderBy: readonly SortOrder<Expr>[]
 };
 
 const callText = (p: Printer, e: Of<"call">): string => {
+  if (e.shown !== undefined) return print(p, e.shown);
   const fn = e.fn.toLowerCase();
   const special = e.udf === undefined ? specialCall(p, fn, e.args) : undefined;
   if (special !== undefined) return special;
@@ -291,8 +292,10 @@ const callText = (p: Printer, e: Of<"call">): string => {
   const texts = e.args.map((a) => print(p, a));
   const rewritten =
     e.udf === undefined && !e.distinct ? rewrittenCall(fn, texts, e.args, (x) => typeOf(p, x)) : undefined;
-  let text = rewritten ?? `${e.udf === undefined ? displayName(fn) : e.fn}(${argumentText(e, texts)})`;
-  if (e.orderBy !== undefined && e.orderBy.length > 0) text += withinGroup(p, fn, e.orderBy);
+  const ordered = e.orderBy !== undefined && e.orderBy.length > 0;
+  const name = ordered && fn === "string_agg" ? "listagg" : displayName(fn);
+  let text = rewritten ?? `${e.udf === undefined ? name : e.fn}(${argumentText(e, texts)})`;
+  if (ordered) text += withinGroup(p, fn, e.orderBy!);
   if (e.filter !== undefined) text += ` FILTER (WHERE ${print(p, e.filter)})`;
   return text;
 };

@@ -221,6 +221,9 @@ const functionCall = (e: Of<"call">, context: Context): TypedExpr => {
       args.push(lambda(a, parameters, context));
     }
   }
+  // what is a column by now (an aggregate, a window function) and was written as another thing has no name
+  if (site.fn === "struct" && args.some((a, k) => a.kind === "attribute" && e.args[k]!.kind !== "column"))
+    return functionCall(namedStruct(e), context);
   const { replacement, ...r } = definition.resolve(args, site);
   return (
     replacement ?? {

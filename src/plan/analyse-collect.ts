@@ -3,8 +3,9 @@
  * the expression that held it sees an attribute.
  */
 import type { AggregateCall, Attribute, Expr, SortOrder, TypedExpr, WindowFrame } from "../expr/ast.ts";
+import { describeTyped } from "../expr/type-errors.ts";
 import { type Analysis, fail, quoted } from "./analyse-context.ts";
-import { type Env, conditionIn, typeIn } from "./analyse-env.ts";
+import { type Env, typeIn } from "./analyse-env.ts";
 import {
   checkWindowAggregate,
   resolveAggregate,
@@ -14,6 +15,7 @@ import {
 import { typedFrame } from "./analyse-frame.ts";
 import { nameOf } from "./analyse-items.ts";
 import type { LogicalPlan, NamedAggregate, NamedWindow } from "./logical.ts";
+import { isDeterministic } from "./rules/rule.ts";
 import { aggregateKey, exprKey, mapAggregate, mapOrders, ordersKey } from "./typed.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
@@ -51,6 +53,22 @@ const typedOrders = (
   orders: readonly SortOrder<Expr>[] | undefined,
 ): readonly SortOrder<TypedExpr>[] => (orders ?? []).map((o) => ({ ...o, expr: typeIn(env, o.expr) }));
 
+/** The condition of a FILTER clause. */
+const filterIn = (inner: Env, e: Expr): TypedExpr => {
+  const condition = typeIn({ ...inner, clause: "FILTER" }, e);
+  const refused = (errorClass: string, wanted: string): never =>
+    fail(
+      errorClass,
+      `The FILTER expression "${describeTyped(condition)}" in an aggregate function is invalid. Expected a ${wanted}.`,
+      e.position,
+    );
+  if (condition.type.kind !== "boolean")
+    return refused("INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", "FILTER expression of the BOOLEAN type");
+  if (!isDeterministic(condition))
+    return refused("INVALID_AGGREGATE_FILTER.NON_DETERMINISTIC", "deterministic FILTER expression");
+  return condition;
+};
+
 /** The call with its parts typed in `inner`. */
 export const typedAggregate = (raw: Call, inner: Env): AggregateCall => {
   const e = ignoreNullsArgument(raw);
@@ -63,7 +81,7 @@ export const typedAggregate = (raw: Call, inner: Env): AggregateCall => {
   const args = countsRows(e) ? [] : e.args.map((a) => typeIn(inner, a));
   return resolveAggregate(e, args, {
     distinct: e.distinct === true,
-    filter: e.filter === undefined ? undefined : conditionIn({ ...inner, clause: "FILTER" }, e.filter),
+    filter: e.filter === undefined ? undefined : filterIn(inner, e.filter),
     orderBy: typedOrders(inner, e.orderBy),
     ignoreNulls: e.ignoreNulls === true,
     timeZone: inner.analysis.options.timeZone,
@@ -190,7 +208,14 @@ export class WindowCalls {
             "in a window function",
           )
         : env.alias;
-    const inner: Env = { ...env, over: nestedWindow, clause: "a window function", ...(alias && { alias }) };
+    // a window function inside is computed by a node below, also where the group of the one around is known already
+    const below: number[] = [];
+    const over = (nested: Over): Attribute => {
+      const made = this.resolve(nested, withoutLabel(env));
+      below.push(made.id);
+      return made;
+    };
+    const inner: Env = { ...env, over, clause: "a window function", ...(alias && { alias }) };
     const partitionBy = e.partitionBy.map((p) => typeIn(inner, p));
     const orderBy = typedOrders(inner, e.orderBy);
     if (e.call.kind !== "call")
@@ -202,7 +227,7 @@ export class WindowCalls {
     const call = this.#call(e.call, inner);
     const frame = typedFrame(e, call, orderBy, inner);
     checkWindowAggregate(call, orderBy.length > 0, frame, e);
-    const groupKey = `${partitionBy.map((p) => exprKey(p)).join(",")}|${ordersKey(orderBy)}`;
+    const groupKey = `${below.join(",")}|${partitionBy.map((p) => exprKey(p)).join(",")}|${ordersKey(orderBy)}`;
     const group = this.#groups.get(groupKey) ?? { partitionBy, orderBy, functions: new Map() };
     this.#groups.set(groupKey, group);
     const key = `${aggregateKey(call)}|${frameKey(frame)}`;
@@ -242,12 +267,7 @@ export class WindowCalls {
   }
 }
 
-const nestedWindow = (e: Over): never =>
-  fail(
-    "NESTED_WINDOW_FUNCTION",
-    "It is not allowed to use a window function inside another window function.",
-    e.position,
-  );
+const withoutLabel = ({ label: _l, ...env }: Env): Env => env;
 
 const frameKey = (f: WindowFrame<TypedExpr>): string => {
   const bound = (b: WindowFrame<TypedExpr>["start"]): string =>

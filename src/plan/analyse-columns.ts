@@ -104,6 +104,12 @@ export const analyseAlias = (a: Analysis, rel: Of<"alias">, names: Names): Resol
   const qualifier = [rel.name];
   if (rel.columns === undefined)
     return { plan: child.plan, columns: child.columns.map((c) => ({ ...c, qualifier })), hidden: [] };
+  if (rel.child.kind === "range" && rel.columns.length !== child.columns.length)
+    fail(
+      "NUM_TABLE_VALUE_ALIASES_MISMATCH",
+      `Number of given aliases does not match number of output columns. Function name: range; number of aliases: ${rel.columns.length}; number of output columns: ${child.columns.length}.`,
+      rel.position,
+    );
   return { ...renameColumns(a, child, rel.columns, rel.name), hidden: [] };
 };
 

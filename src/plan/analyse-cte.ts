@@ -162,7 +162,8 @@ const checkReference = (plan: LogicalPlan, position: SourcePosition | undefined)
     childrenOf(p).forEach(misplaced);
   };
   const go = (p: LogicalPlan): void => {
-    if (p.kind === "window" || (p.kind === "aggregate" && p.origin === undefined)) misplaced(p);
+    if (p.kind === "window" || p.kind === "sort" || (p.kind === "aggregate" && p.origin === undefined))
+      misplaced(p);
     if (p.kind === "join" && p.origin === undefined) {
       if (["left", "full", "semi", "anti"].includes(p.how)) misplaced(p.right);
       if (["right", "full"].includes(p.how)) misplaced(p.left);

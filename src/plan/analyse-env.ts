@@ -142,6 +142,13 @@ const specialCall = (env: Env, written: Call): TypedExpr | undefined => {
   const [only] = e.args;
   if (fn === "not" && only?.kind === "subquery" && only.mode === "in" && env.subqueries !== undefined)
     return env.subqueries.resolve({ ...only, negated: !only.negated }, env);
+  const lambdas = e.args.some((x) => x.kind === "lambda") && env.analysis.options.compatibility === "spark";
+  if (lambdas && someExpr(e, (x) => x.kind === "subquery"))
+    return fail(
+      "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION",
+      "Subquery expressions are not supported within higher-order functions.",
+      e.position,
+    );
   const own = env.call?.(e, env);
   if (own !== undefined) return own;
   if (fn === "window_time") refuseOwnWindow(env, e);

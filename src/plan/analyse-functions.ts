@@ -43,7 +43,10 @@ export const resolveAggregate = (e: Call, args: readonly TypedExpr[], parts: Cal
   if (parts.ignoreNulls && !IGNORES_NULLS.has(e.fn.toLowerCase())) unsupportedSyntax(e, "IGNORE NULLS");
   const site = siteOf(definition.name, parts.timeZone, e);
   checkWithinGroup(definition, args, parts, site);
-  const { args: coerced, type, nullable } = definition.resolve(args, site, parts.orderBy);
+  const { order } = definition;
+  const orderBy =
+    order === undefined ? parts.orderBy : parts.orderBy.map((o) => ({ ...o, expr: order(o.expr, site) }));
+  const { args: coerced, type, nullable } = definition.resolve(args, site, orderBy);
   return Object.freeze({
     fn: definition.name,
     args: coerced,
@@ -51,7 +54,7 @@ export const resolveAggregate = (e: Call, args: readonly TypedExpr[], parts: Cal
     nullable,
     distinct: parts.distinct,
     filter: parts.filter,
-    orderBy: parts.orderBy,
+    orderBy,
     ignoreNulls: parts.ignoreNulls,
   });
 };

@@ -1,6 +1,6 @@
 /** Generators: LATERAL VIEW, table functions, and as an item of a select list. */
 import type { Attribute, Expr } from "../expr/ast.ts";
-import { generatorDefinition } from "../expr/generators.ts";
+import { type GeneratorDefinition, generatorDefinition } from "../expr/generators.ts";
 import { lookupFunction } from "../expr/registry.ts";
 import {
   type Analysis,
@@ -27,6 +27,26 @@ export const generatorOf = (e: Expr): Call | undefined =>
 
 const OUTER = "_outer";
 
+/** The arguments of a call; the one of a generator with a named parameter may be given by that name. */
+const argumentsOf = (e: Call, { name, parameter }: GeneratorDefinition): readonly Expr[] => {
+  if (parameter === undefined) return e.args;
+  const named = Object.entries(e.named ?? {});
+  const stranger = named.find(([n]) => n.toLowerCase() !== parameter);
+  if (stranger !== undefined)
+    fail(
+      "UNRECOGNIZED_PARAMETER_NAME",
+      `Cannot invoke routine \`${name}\` because the routine call included a named argument reference for the argument named \`${stranger[0]}\`, but this routine does not include any signature containing an argument with this name.`,
+      e.position,
+    );
+  if (e.args.length + named.length === 0)
+    fail(
+      "REQUIRED_PARAMETER_NOT_FOUND",
+      `Cannot invoke routine \`${name}\` because the parameter named \`${parameter}\` is required, but the routine call did not supply a value.`,
+      e.position,
+    );
+  return [...e.args, ...named.map(([, value]) => value)];
+};
+
 /** The plan with the generator's columns behind. */
 const generate = (
   a: Analysis,
@@ -35,18 +55,19 @@ const generate = (
   call: Call,
   outer: boolean,
   wanted: readonly string[] | undefined,
+  inFrom = false,
 ): { readonly plan: LogicalPlan; readonly generated: readonly Attribute[] } => {
   const fn = call.fn.toLowerCase();
   const definition = generatorDefinition(fn)!;
   const subqueries = new Subqueries(a);
   const env: Env = { analysis: a, names, visible: child, clause: "a generator", subqueries };
-  const args = call.args.map((e) => typeIn(env, e));
+  const args = argumentsOf(call, definition).map((e) => typeIn(env, e));
   const resolution = definition.resolve(args, siteOf(definition.name, a.options.timeZone, call));
   const isOuter = outer || fn.endsWith(OUTER);
   const fields = resolution.output;
   if (wanted !== undefined && wanted.length !== fields.length)
     return fail(
-      "UDTF_ALIAS_NUMBER_MISMATCH",
+      inFrom ? "NUM_TABLE_VALUE_ALIASES_MISMATCH" : "UDTF_ALIAS_NUMBER_MISMATCH",
       `The number of aliases supplied in the AS clause does not match the number of columns output by ${fn}. Expected ${fields.length} aliases, but got ${wanted.map((w) => quoted([w])).join(",")}.`,
       call.position,
     );
@@ -83,8 +104,10 @@ export const generateOver = (
   names: Names,
 ): Resolved => {
   const call = generatorOf(rel.call) ?? notGenerator(a, rel.call, rel.child.kind !== "oneRow");
+  const inFrom = rel.child.kind === "oneRow";
+  if (!inFrom && generatorDefinition(call.fn)!.tableOnly === true) return notGenerator(a, call, true);
   const columns = rel.columns !== undefined && rel.columns.length > 0 ? rel.columns : undefined;
-  const { plan, generated } = generate(a, child, names, call, rel.outer, columns);
+  const { plan, generated } = generate(a, child, names, call, rel.outer, columns, inFrom);
   const qualifier = rel.tableAlias === undefined ? [] : [rel.tableAlias];
   const made = generated.map((attribute): ScopeColumn => ({ name: attribute.name, qualifier, attribute }));
   return { plan, columns: [...child.columns, ...made], hidden: child.hidden };
@@ -124,7 +147,15 @@ export const generateItem = (
   index: number,
 ): GeneratedItem => {
   const item = items[index]!;
-  const { plan, generated } = generate(a, child, names, generatorOf(item.expr)!, false, item.aliases);
+  const call = generatorOf(item.expr)!;
+  if (generatorDefinition(call.fn)!.tableOnly === true)
+    return fail(
+      "NOT_A_SCALAR_FUNCTION",
+      `${quoted([call.fn])} appears as a scalar expression here, but the function was defined as a table function.`,
+      call.position,
+      "call it in FROM",
+    );
+  const { plan, generated } = generate(a, child, names, call, false, item.aliases);
   const made = generated.map((x) => ({ name: x.name, qualifier: [], attribute: x }));
   const replaced = generated.map((x): Item => ({
     expr: { kind: "column", parts: partsOfAttribute(x.id, x.name), position: item.expr.position },

@@ -13,7 +13,15 @@ import { conditionIn, type Env, typeIn } from "./analyse-env.ts";
 import { isAggregateCall } from "./analyse-functions.ts";
 import { type GeneratedItem, generateItem, generatorOf } from "./analyse-generate.ts";
 import { type GroupedSelect, groupedSelect } from "./analyse-grouping.ts";
-import { type Item, itemsOf, mapExpr, singleAlias, someExpr, withSubqueryNames } from "./analyse-items.ts";
+import {
+  type Item,
+  itemsOf,
+  mapExpr,
+  nameOf,
+  singleAlias,
+  someExpr,
+  withSubqueryNames,
+} from "./analyse-items.ts";
 import type { ColumnMatch } from "./analyse-names.ts";
 import { typeOrders } from "./analyse-order.ts";
 import { pipedSelect } from "./analyse-pipe.ts";
@@ -310,6 +318,18 @@ const finishSelect = (
   return { plan: keep(sorted, output), columns, hidden: [] };
 };
 
+/** An aggregate call that is not in a window function. */
+const bareAggregate = (e: Expr): Expr | undefined => {
+  if (isAggregateCall(e)) return e;
+  if (e.kind === "cast") return bareAggregate(e.child);
+  if (e.kind !== "call") return undefined;
+  for (const x of e.args) {
+    const found = bareAggregate(x);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
 /** QUALIFY: a filter behind the window functions that may name what is selected. */
 const qualifyCondition = (
   rel: Select,
@@ -320,6 +340,13 @@ const qualifyCondition = (
   const e = rel.qualify;
   if (e === undefined) return undefined;
   const windowed = (x: Expr): boolean => someExpr(x, (y) => y.kind === "over");
+  const aggregating = bareAggregate(e);
+  if (aggregating !== undefined)
+    return fail(
+      "QUALIFY_AGGREGATE_NOT_ALLOWED",
+      `Aggregate functions are not supported in QUALIFY: "${nameOf(aggregating)}".`,
+      aggregating.position,
+    );
   if (!windowed(e) && !items.some((i) => windowed(i.expr)))
     return fail(
       "QUALIFY_REQUIRES_WINDOW_FUNCTION",

@@ -31,6 +31,14 @@ export const analyseUnpivot = (a: Analysis, rel: Unpivot, names: Names): Resolve
     );
   const used = new Set(groups.flat().flatMap((e) => (e.kind === "attribute" ? [e.id] : [])));
   const kept = child.columns.filter((c) => !used.has(c.attribute.id));
+  // Spark tests the new columns for nulls by their names
+  const clash = kept.find((c) => rel.valueColumns.some((v) => v.toLowerCase() === c.name.toLowerCase()));
+  if (clash !== undefined && !rel.includeNulls && a.options.compatibility === "spark")
+    fail(
+      "AMBIGUOUS_REFERENCE",
+      `Reference \`${clash.name}\` is ambiguous: a column that is kept and a value column have the name.`,
+      rel.position,
+    );
   const types = rel.valueColumns.map((name, i) => valueType(groups, i, name, rel));
   const nameAttribute = a.attribute(rel.nameColumn, STRING, false);
   const values = rel.valueColumns.map((name, i) =>

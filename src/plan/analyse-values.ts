@@ -5,6 +5,7 @@ import { castTo, commonTypeOfColumn } from "../expr/coercion.ts";
 import { generatorDefinition } from "../expr/generators.ts";
 import { type Analysis, fail, type Names, type Resolved, resolvedOf } from "./analyse-context.ts";
 import { type Env, typeIn } from "./analyse-env.ts";
+import { generatorOf } from "./analyse-generate.ts";
 import { someExpr } from "./analyse-items.ts";
 import { siteOf } from "./analyse-functions.ts";
 import { constantOf } from "./constants.ts";
@@ -42,6 +43,8 @@ export const analyseValues = (a: Analysis, rel: Of<"values">, names: Names): Res
       `Inline table expected ${width} columns but found ${rel.rows.find((r) => r.length !== width)!.length} columns.`,
       rel.position,
     );
+  const generator = rel.rows.flat().find((e) => someExpr(e, (x) => generatorOf(x) !== undefined));
+  if (generator !== undefined) notConstant(generator.position);
   const typed = rel.rows.map((r) => r.map((e) => typeIn(env, e)));
   if (a.options.compatibility === "spark" && typed.some((r) => attributesOf(...r).length > 0))
     notConstant(rel.position);
@@ -109,7 +112,8 @@ const rowOf = (a: Analysis, cells: readonly TypedExpr[]): LogicalPlan =>
 /** range(end), range(start, end[, step[, partitions]]): a column `id`. */
 export const analyseRange = (a: Analysis, rel: Of<"range">, names: Names): Resolved => {
   const env: Env = { analysis: a, names, visible: { columns: [], hidden: [] }, clause: "range()" };
-  const args = rel.args.slice(0, 3).map((e) => typeIn(env, e));
+  // the fourth, a number of partitions, says nothing here; more than four are refused
+  const args = (rel.args.length > 4 ? rel.args : rel.args.slice(0, 3)).map((e) => typeIn(env, e));
   const named = rel.args.findIndex((e) => someExpr(e, (x) => x.kind === "column"));
   if (named >= 0 && a.options.compatibility === "spark")
     fail(

@@ -169,17 +169,26 @@ const likePredicate = (p: Parser, word: string, tested: Tested): Expr => {
   return result(p, fn, [value, pattern, literal], tested);
 };
 
-/** `LIKE ALL (…)` is the conjunction of the patterns, `LIKE ANY (…)` their disjunction; NOT goes to each pattern. */
+const isText = (e: Expr): boolean => e.kind === "literal" && e.type.kind === "string" && e.value !== null;
+
+/** `LIKE ALL (…)` is the conjunction of the patterns, `LIKE ANY (…)` their disjunction; NOT goes to each pattern. Spark names it as one call when all patterns are texts. */
 const quantifiedLike = (p: Parser, fn: string, join: "and" | "or", tested: Tested): Expr => {
   p.expectOp("(");
+  const patterns: Expr[] = [];
   if (p.atOp(")"))
     throw p.error("INVALID_SQL_SYNTAX.EMPTY_QUANTIFIED_PATTERN", "Expected something between '(' and ')'.");
   const tests = p.list((): Operand => {
     const start = p.peek();
-    return { expr: result(p, fn, [tested.value, parseExpr(p)], tested), start, end: p.before()!.end };
+    const pattern = parseExpr(p);
+    patterns.push(pattern);
+    return { expr: result(p, fn, [tested.value, pattern], tested), start, end: p.before()!.end };
   });
   p.expectOp(")");
-  return balanced(p, join, tests, 0, tests.length);
+  const whole = balanced(p, join, tests, 0, tests.length);
+  if (whole.kind !== "call" || !patterns.every(isText)) return whole;
+  const value: Expr = fn === "like" ? tested.value : { kind: "call", fn: "lower", args: [tested.value] };
+  const name = `${tested.negated ? "not" : ""}like${join === "or" ? "any" : "all"}`;
+  return { ...whole, shown: { kind: "call", fn: name, args: [value] } };
 };
 
 /** Level (higher binds tighter) and function of each infix operator. */

@@ -20,7 +20,10 @@ export const pivotClause = (p: Parser, child: Relation): Relation => {
   p.expectOp("(");
   const aggregates = nameClauses(p);
   p.expect("FOR");
-  const columns = oneOrMore(p, () => columnRef(p));
+  const columns = oneOrMore(p, (): Expr => {
+    const token = p.peek();
+    return { kind: "column", parts: [p.identifier("a column")], position: p.position(token) };
+  });
   p.expect("IN");
   const values = p.parenthesized(() => nameClause(p));
   p.expectOp(")");

@@ -8,14 +8,15 @@ import type { Parser } from "./token-stream.ts";
 const atBlock = (p: Parser): boolean =>
   p.at("BEGIN") || (p.peek().kind === "word" && p.atOp(":", 1) && p.peek(2).upper === "BEGIN");
 
+/** In front of a SQLSTATE among the conditions of a handler. */
+const STATE = "SQLSTATE ";
+
 type StatementRule = (p: Parser, inside: boolean) => Statement;
 
 /** The rules of scripts over the rule of one statement. */
 export class ScriptParser {
   readonly #p: Parser;
   readonly #statement: StatementRule;
-  /** Conditions declared, by name. */
-  readonly #conditions = new Map<string, string>();
 
   constructor(p: Parser, statement: StatementRule) {
     this.#p = p;
@@ -32,8 +33,8 @@ export class ScriptParser {
     const body: ScriptNode[] = [];
     while (!p.at("END")) {
       const handler = this.#declared();
-      if (handler === undefined) body.push(this.#part(body));
-      else if (handler !== "condition") handlers.push(handler);
+      if (handler === undefined) body.push(this.#part(body, handlers.length > 0));
+      else if (handler !== "condition") handlers.push(this.#other(handlers, handler));
       p.expectOp(";");
     }
     p.expect("END");
@@ -70,38 +71,70 @@ export class ScriptParser {
     if (!p.at("DECLARE")) return undefined;
     if (p.peek(2).upper === "CONDITION") {
       p.next();
-      const name = p.identifier("a condition's name").toUpperCase();
+      p.identifier("a condition's name");
       p.next();
-      this.#conditions.set(name, p.accept("FOR") ? this.#condition() : "SQLSTATE 45000");
+      // only SIGNAL could raise it, which does not exist: an error of its SQLSTATE is another condition
+      if (p.accept("FOR")) this.#condition();
       return "condition";
     }
     if (p.peek(2).upper !== "HANDLER") return undefined;
     p.next();
     const action = p.expectAny(["EXIT", "CONTINUE"]) === "EXIT" ? "exit" : "continue";
     p.expect("HANDLER", "FOR");
+    const start = p.peek();
     const conditions = p.list(() => this.#condition());
+    const refused = (errorClass: string, message: string): Error =>
+      p.error(errorClass, `Invalid handler declaration. ${message}`, start);
+    const twice = conditions.find((c, i) => conditions.indexOf(c) < i);
+    if (twice !== undefined)
+      throw refused(
+        twice.startsWith(STATE)
+          ? "INVALID_HANDLER_DECLARATION.DUPLICATE_SQLSTATE_IN_HANDLER_DECLARATION"
+          : "INVALID_HANDLER_DECLARATION.DUPLICATE_CONDITION_IN_HANDLER_DECLARATION",
+        `Found duplicate ${twice}.`,
+      );
+    if (conditions.length > 1 && conditions.some((c) => c === "SQLEXCEPTION" || c === "NOT FOUND"))
+      throw refused(
+        "INVALID_HANDLER_DECLARATION.INVALID_CONDITION_COMBINATION",
+        "SQLEXCEPTION and NOT FOUND cannot be used together with other conditions.",
+      );
     return { action, conditions, body: this.#node() };
+  }
+
+  /** The handler, where none before it in the block is for one of its conditions. */
+  #other(before: readonly ScriptHandler[], handler: ScriptHandler): ScriptHandler {
+    const twice = handler.conditions.find((c) => before.some((h) => h.conditions.includes(c)));
+    if (twice === undefined) return handler;
+    throw this.#p.error(
+      twice.startsWith(STATE)
+        ? "DUPLICATE_EXCEPTION_HANDLER.SQLSTATE"
+        : "DUPLICATE_EXCEPTION_HANDLER.CONDITION",
+      `Found duplicate handlers for ${twice}. Please, remove one of them.`,
+    );
   }
 
   #condition(): string {
     const p = this.#p;
     if (p.accept("SQLSTATE")) {
       p.accept("VALUE");
-      return `SQLSTATE ${p.string("a SQLSTATE")}`;
+      const token = p.peek();
+      const state = p.string("a SQLSTATE");
+      if (!/^[A-Za-z0-9]{5}$/.test(state) || /^(?:00|01|XX)/.test(state))
+        throw p.error("INVALID_SQLSTATE", `Invalid SQLSTATE value: '${state}'.`, token);
+      return STATE + state;
     }
     if (p.accept("NOT", "FOUND")) return "NOT FOUND";
-    const name = p.multipart("a condition").join(".").toUpperCase();
-    return this.#conditions.get(name) ?? name;
+    return p.multipart("a condition").join(".").toUpperCase();
   }
 
   /** A part of a block; its variables are declared before anything else. */
-  #part(before: readonly ScriptNode[]): ScriptNode {
+  #part(before: readonly ScriptNode[], handled: boolean): ScriptNode {
     const p = this.#p;
     const start = p.peek();
     const declares = p.at("DECLARE");
     const isDeclaration = (n: ScriptNode): boolean =>
       n.kind === "statement" && n.statement.kind === "declareVariable";
-    if (declares && !before.every(isDeclaration))
+    if (declares && (handled || !before.every(isDeclaration)))
       throw p.error(
         "INVALID_VARIABLE_DECLARATION.ONLY_AT_BEGINNING",
         "Invalid variable declaration: it can only be at the beginning of a block.",

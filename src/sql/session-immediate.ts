@@ -146,6 +146,16 @@ const argumentsFor = async (
   return new Map(values.map((v, i) => [named ? names[i]! : `?${i + 1}`, parameterOf(v)]));
 };
 
+/** Without the variables of the script around: a statement of a text sees those of the session only. */
+const apart = async <T>({ catalog }: SessionContext, run: () => Promise<T>): Promise<T> => {
+  const around = catalog.scopes.splice(0);
+  try {
+    return await run();
+  } finally {
+    catalog.scopes.push(...around);
+  }
+};
+
 /** Runs the statement of the text by `run`. */
 export const executeImmediate = async (
   context: SessionContext,
@@ -171,7 +181,7 @@ export const executeImmediate = async (
   const values = await argumentsFor(context, s, wanted);
   const parsed = parseStatement(text, { ...options, nameOf: nameOf(context, values) });
   const statement = bindParameters(parsed, values);
-  if (s.into.length === 0) return run(statement, text);
+  if (s.into.length === 0) return apart(context, () => run(statement, text));
   if (statement.kind !== "query")
     throw failed(
       "INVALID_STATEMENT_FOR_EXECUTE_INTO",

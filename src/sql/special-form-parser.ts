@@ -115,18 +115,13 @@ const struct: Form = (p, start) => {
 /** `first(x IGNORE NULLS)`: the option inside the parentheses. */
 const picking: Form = (p, start) => {
   const close = p.closing(1);
-  if (
-    close < 3 ||
-    p.peek(close - 1).upper !== "NULLS" ||
-    !["IGNORE", "RESPECT"].includes(p.peek(close - 2).upper)
-  )
+  if (close < 3 || p.peek(close - 1).upper !== "NULLS" || p.peek(close - 2).upper !== "IGNORE")
     return undefined;
   open(p);
   const args = p.list(() => p.grammar.expression(p));
-  const ignoreNulls = p.next().upper === "IGNORE";
-  p.next();
+  p.expect("IGNORE", "NULLS");
   p.expectOp(")");
-  return callSuffixes(p, { fn: start.text.toLowerCase(), args, ignoreNulls }, start);
+  return callSuffixes(p, { fn: start.text.toLowerCase(), args, ignoreNulls: true }, start);
 };
 
 const identifier: Form = (p, start) => {
@@ -149,7 +144,5 @@ export const SPECIAL_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["FIRST", picking],
   ["LAST", picking],
   ["ANY_VALUE", picking],
-  ["FIRST_VALUE", picking],
-  ["LAST_VALUE", picking],
   ["IDENTIFIER", identifier],
 ]);

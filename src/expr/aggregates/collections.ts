@@ -3,7 +3,7 @@ import { array, BOOLEAN, type DataType, STRING } from "../../core/data-type.ts";
 import { canonicalLong, type Value } from "../../core/value.ts";
 import type { AggregateCall, SortOrder, TypedExpr } from "../ast.ts";
 import { castTo, isOrderable } from "../coercion.ts";
-import { constantOf } from "../functions/definition.ts";
+import { constantOf, failure } from "../functions/definition.ts";
 import { any, integral, signature, type SignatureOptions, stringOrBinary } from "../rules.ts";
 import { analysisError, differentTypes, mismatch, sqlType } from "../type-errors.ts";
 import { compareNullable, compareValues, valueKey } from "../value-order.ts";
@@ -155,6 +155,12 @@ const bits =
 
 export type Counts = Map<Value, { readonly value: Value; count: number }>;
 
+const negativeWeight = (weight: number): Error =>
+  failure(
+    "NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION",
+    `Found the negative value in the frequencies: ${weight}L, but expected a positive integral value.`,
+  );
+
 /** How often each value came: the state of mode and of the exact percentiles. */
 export const countsFold = (
   type: DataType,
@@ -173,8 +179,9 @@ export const countsFold = (
     empty: () => new Map(),
     add: (s, row) => {
       const weight = weightAt < 0 ? 1 : row[weightAt];
-      if (row[valueAt] !== null && weight !== null && Number(weight) > 0)
-        put(s, row[valueAt]!, Number(weight));
+      if (row[valueAt] === null || weight === null) return s;
+      if (Number(weight) < 0) throw negativeWeight(Number(weight));
+      if (Number(weight) > 0) put(s, row[valueAt]!, Number(weight));
       return s;
     },
     merge: (s, o) => {

@@ -19,6 +19,8 @@ export interface AggregateDefinition {
     site: CallSite,
     orderBy?: readonly SortOrder<TypedExpr>[],
   ) => Resolution;
+  /** The WITHIN GROUP order as the function takes it. Throws AnalysisError. */
+  readonly order?: (e: TypedExpr, site: CallSite) => TypedExpr;
   readonly create: (call: AggregateCall) => Accumulator;
   /** The result depends on the order of rows (first, collect_list). */
   readonly ordered?: boolean;

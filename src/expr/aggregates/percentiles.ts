@@ -14,12 +14,12 @@ import {
 import type { Value } from "../../core/value.ts";
 import type { AggregateCall, SortOrder, TypedExpr } from "../ast.ts";
 import type { Accumulator } from "../contract.ts";
-import { coerce, isAnsiInterval, isDatetime } from "../coercion.ts";
+import { coerce, isAnsiInterval, isDatetime, isIntegral } from "../coercion.ts";
 import type { CallSite, Resolution } from "../function.ts";
 import { ansiInterval, numeric, oneOf, signature, type TypeClass } from "../rules.ts";
 import { decimalToNumber } from "../decimal.ts";
 import { constantOf, failure } from "../functions/definition.ts";
-import { analysisError, unexpectedInput } from "../type-errors.ts";
+import { analysisError, mismatch, unexpectedInput } from "../type-errors.ts";
 import { compareValues } from "../value-order.ts";
 import { type Counts, countsFold } from "./collections.ts";
 import { type AggregateDefinition, foldAccumulator } from "./definition.ts";
@@ -123,6 +123,7 @@ const checkPercentage = (args: readonly TypedExpr[], index: number, site: CallSi
       `Cannot resolve "${site.fn}" due to data type mismatch: the input \`percentage\` should be a foldable "DOUBLE" expression.`,
       site.position,
     );
+  if (value === null) throw mismatch("UNEXPECTED_NULL", site, args, "The percentage must not be null.");
   for (const p of Array.isArray(value) ? (value as readonly Value[]) : [value])
     if (p !== null && (Number(p) < 0 || Number(p) > 1))
       throw analysisError(
@@ -141,11 +142,30 @@ const interpolated = (t: DataType): DataType => {
 };
 
 const resolvePercentile = (args: readonly TypedExpr[], site: CallSite): Resolution => {
+  const weight = args[2]?.type;
+  if (weight !== undefined && !isIntegral(weight) && weight.kind !== "null")
+    throw unexpectedInput(site, args, 2, `"INTEGRAL"`);
   const base = signature([measurable, percentages, LONG], DOUBLE, { optional: 1, nullable: true })(
     args.length > 1 ? args.with(1, checkPercentage(args, 1, site)) : args,
     site,
   );
   return { ...base, type: manyOr(interpolated(base.args[0]!.type), base.args[1]!.type) };
+};
+
+/** The accuracy says nothing here (all is exact), but it must be one. */
+const checkAccuracy = (args: readonly TypedExpr[], coerced: TypedExpr, site: CallSite): void => {
+  const { type } = args[2]!;
+  if (!isIntegral(type) && type.kind !== "null") throw unexpectedInput(site, args, 2, `"INTEGRAL"`);
+  const accuracy = constantOf(site.fold?.(coerced) ?? coerced);
+  const refused = (reason: string, message: string): Error => mismatch(reason, site, args, message);
+  if (accuracy === undefined)
+    throw refused("NON_FOLDABLE_INPUT", 'the input `accuracy` should be a foldable "INT" expression.');
+  if (accuracy === null) throw refused("UNEXPECTED_NULL", "The accuracy must not be null.");
+  if (Number(accuracy) <= 0)
+    throw refused(
+      "VALUE_OUT_OF_RANGE",
+      `The accuracy must be between (0, 2147483647] (current value = ${Number(accuracy)}L).`,
+    );
 };
 
 const resolveApprox = (args: readonly TypedExpr[], site: CallSite): Resolution => {
@@ -161,7 +181,16 @@ const resolveApprox = (args: readonly TypedExpr[], site: CallSite): Resolution =
       nullable: true,
     },
   )(args.length > 1 ? args.with(1, checkPercentage(args, 1, site)) : args, site);
+  if (base.args[2] !== undefined) checkAccuracy(args, base.args[2], site);
   return { ...base, type: manyOr(base.args[0]!.type, base.args[1]!.type) };
+};
+
+/** Texts are read as doubles. */
+const measured = (e: TypedExpr, site: CallSite): TypedExpr => {
+  if (measurable.accepts(e.type) || e.type.kind === "null") return e;
+  const coerced = e.type.kind === "string" ? coerce(e, DOUBLE) : undefined;
+  if (coerced === undefined) throw unexpectedInput(site, [e], 0, measurable.name);
+  return coerced;
 };
 
 /** percentile_cont/disc(p) WITHIN GROUP (ORDER BY v). */
@@ -228,6 +257,7 @@ export const PERCENTILE_AGGREGATES: readonly AggregateDefinition[] = [
     usage: "percentile_cont(percentage) WITHIN GROUP (ORDER BY x)",
     summary: "The percentile of an ordered column, interpolated.",
     resolve: resolveWithin,
+    order: measured,
     create: within(continuous),
     withinGroup: "inverse",
     wholePartition: true,
@@ -237,6 +267,7 @@ export const PERCENTILE_AGGREGATES: readonly AggregateDefinition[] = [
     usage: "percentile_disc(percentage) WITHIN GROUP (ORDER BY x)",
     summary: "The first value of an ordered column whose cumulative distribution reaches the percentage.",
     resolve: resolveWithin,
+    order: measured,
     create: within(discreteNumber),
     withinGroup: "inverse",
     wholePartition: true,
