@@ -34,10 +34,10 @@ export const MAILBOX_BYTES_MIN = 4 * 1024 * 1024;
 export const CONTROL_LOG_BYTES_MAX = 16 * 1024 * 1024;
 export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
 export const SNAPSHOTS_KEPT = 2;
-/** Chunks of a snapshot that are on their way to the log at once: mailboxes may wait behind them. */
-export const SNAPSHOT_WINDOW_BYTES = 4 * 1024 * 1024;
+/** Chunks of a snapshot that are on their way to the log at once, and blobs read ahead for it: mailboxes and commits wait behind them. */
+export const SNAPSHOT_WINDOW_BYTES = 1024 * 1024;
 export const SNAPSHOT_WINDOW_RECORDS = 64;
-/** Blobs of a snapshot that are read ahead, from the local store or from the log. */
+/** Blobs of a snapshot that are downloaded at once. */
 export const SNAPSHOT_READ_BYTES = 8 * 1024 * 1024;
 /** So many records of a snapshot log that no longer count, and twice as many as do: the next snapshot is uploaded whole. */
 export const SNAPSHOT_CHUNKS_DEAD = 512;
@@ -45,6 +45,8 @@ export const SNAPSHOT_CHUNKS_DEAD = 512;
 export const FINAL_POLL_MS = 100;
 /** A value of the state store of this many bytes is a file of its own beside LevelDB. */
 export const STATE_FILE_BYTES = 256 * 1024;
+/** A part of the state on disk is one from here on: only some of it is read at a time. */
+export const STATE_PART_FILE_BYTES = 32 * 1024;
 /** A block of a part of the state on disk: what is read for one row. */
 export const PART_BLOCK_BYTES = 2 * 1024;
 /** A snapshot is taken after this time or this many bytes of mailbox since the last one, whichever comes first. */

@@ -366,18 +366,19 @@ export class AggregateTable implements StateTable {
       this.release(this.close(closed));
     }
     this.#reserve(rows.length);
-    keys.forEach((values, c) =>
-      rows.forEach((i, row) => this.columns.encode(c, values[i]!, row, this.#scratch)),
-    );
-    const groups = new Int32Array(rows.length);
-    this.#find(rows.length, groups);
-    rows.forEach((i, row) => {
-      const g = groups[row]!;
+    const n = rows.length;
+    keys.forEach((values, c) => {
+      for (let row = 0; row < n; row++) this.columns.encode(c, values[rows[row]!]!, row, this.#scratch);
+    });
+    const groups = new Int32Array(n);
+    this.#find(n, groups);
+    for (let row = 0; row < n; row++) {
+      const [i, g] = [rows[row]!, groups[row]!];
       this.columns.setKeyGroup(g, keyGroups[i]!);
-      if (orders === undefined || this.spill === undefined) return;
+      if (orders === undefined || this.spill === undefined) continue;
       this.spill.loadedOrder(g, orders[i] as number);
       this.#flags[g]! |= inPart![i]!;
-    });
+    }
     this.accumulators.forEach((a, call) => loadState(a, call, groups));
     this.#changed.unmark(this.#flags, CHANGED);
     this.#closed = null;

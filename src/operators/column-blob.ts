@@ -58,13 +58,20 @@ export const packColumn = (values: readonly Value[]): ColumnBlob => {
   return dictionaryBlob([...ids.keys()], codes);
 };
 
+/** Plain loops: `Array.from` asks an iterator for every element. */
 export const unpackColumn = (blob: ColumnBlob): readonly Value[] => {
-  if (blob[0] === NUMBERS) return Array.from(new Float64Array(blob[1].slice().buffer));
   if (blob[0] === VALUES) return blob[1];
-  if (blob[0] === PAIRS) {
-    const flat = new Float64Array(blob[1].slice().buffer);
-    return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]);
+  const { buffer } = (blob[0] === DICTIONARY ? blob[2] : blob[1]).slice();
+  if (blob[0] === DICTIONARY) {
+    const codes = new Int32Array(buffer);
+    const values: Value[] = new Array(codes.length);
+    for (let i = 0; i < codes.length; i++) values[i] = blob[1][codes[i]!]!;
+    return values;
   }
-  const dictionary = blob[1];
-  return Array.from(new Int32Array(blob[2].slice().buffer), (id) => dictionary[id]!);
+  const numbers = new Float64Array(buffer);
+  const n = blob[0] === PAIRS ? numbers.length / 2 : numbers.length;
+  const values: Value[] = new Array(n);
+  if (blob[0] === PAIRS) for (let i = 0; i < n; i++) values[i] = [numbers[2 * i]!, numbers[2 * i + 1]!];
+  else for (let i = 0; i < n; i++) values[i] = numbers[i]!;
+  return values;
 };

@@ -4,6 +4,7 @@
  */
 import { pack, unpack } from "../codec/msgpack.ts";
 import { StateCorruptError } from "../core/errors.ts";
+import { KEY_GROUPS } from "../core/hash.ts";
 import type { Value } from "../core/value.ts";
 import type { Accumulator } from "../expr/contract.ts";
 import {
@@ -47,17 +48,24 @@ export const encodeGroups = (
   closed: number | null,
   whole: boolean,
 ): Uint8Array => {
-  const keyGroups = Uint8Array.from(groups, (g) => columns.keyGroup(g));
-  const states = accumulators.map((a) =>
-    a.growth === undefined
-      ? packColumn(Array.from(groups, (g) => a.save(g)))
-      : growthBlob(a.growth.take(groups, whole)),
-  );
+  const n = groups.length;
+  const keyGroups = new Uint8Array(n);
+  for (let i = 0; i < n; i++) keyGroups[i] = columns.keyGroup(groups[i]!);
+  const states = accumulators.map((a) => {
+    if (a.growth !== undefined) return growthBlob(a.growth.take(groups, whole));
+    const values: Value[] = new Array(n);
+    for (let i = 0; i < n; i++) values[i] = a.save(groups[i]!);
+    return packColumn(values);
+  });
   const blob: Blob = [VERSION, closed, keyGroups, columns.pack(groups), states];
   const orders = spill?.orders;
   if (orders !== undefined) {
-    blob.push(numbersBlob(Float64Array.from(groups, (g) => orders[g]!)));
-    blob.push(Uint8Array.from(groups, (g) => flags[g]! & IN_PART));
+    const [own, inPart] = [new Float64Array(n), new Uint8Array(n)];
+    for (let i = 0; i < n; i++) {
+      own[i] = orders[groups[i]!]!;
+      inPart[i] = flags[groups[i]!]! & IN_PART;
+    }
+    blob.push(numbersBlob(own), inPart);
   }
   return pack(blob);
 };
@@ -93,12 +101,20 @@ export interface LoadedGroups {
   readonly inPart: Uint8Array | undefined;
 }
 
+const rowsThatCount = (keyGroups: Uint8Array, counts: (keyGroup: number) => boolean): Int32Array => {
+  const counted = Array.from({ length: KEY_GROUPS }, (_, k) => counts(k));
+  const rows = new Int32Array(keyGroups.length);
+  let n = 0;
+  for (let i = 0; i < keyGroups.length; i++) if (counted[keyGroups[i]!] === true) rows[n++] = i;
+  return rows.subarray(0, n);
+};
+
 /** `counts`: whether rows of a key group do. */
 export const decodeGroups = (bytes: Uint8Array, counts: (keyGroup: number) => boolean): LoadedGroups => {
   const [version, closed, keyGroups, keys, states, orders, inPart] = unpack(bytes) as Blob;
   if (version > VERSION)
     throw new StateCorruptError(`groups are in the format ${version} of a later version`);
-  const rows = Int32Array.from(keyGroups.keys()).filter((i) => counts(keyGroups[i]!));
+  const rows = rowsThatCount(keyGroups, counts);
   return {
     closed,
     rows,
@@ -109,7 +125,7 @@ export const decodeGroups = (bytes: Uint8Array, counts: (keyGroup: number) => bo
       if (isGrowth(blob)) a.growth!.apply(groups, rows, blob[1]);
       else {
         const values = unpackColumn(blob);
-        rows.forEach((i, row) => a.load(groups[row]!, values[i]!));
+        for (let row = 0; row < rows.length; row++) a.load(groups[row]!, values[rows[row]!]!);
       }
     },
     orders: orders === undefined ? undefined : unpackColumn(orders),

@@ -23,36 +23,20 @@
  */
 import { crc32 } from "../core/crc32.ts";
 import { StateCorruptError } from "../core/errors.ts";
-import { packPlain, pack, unpack } from "../codec/msgpack.ts";
-import { mergeParts, type PartHead } from "../state/part-merge.ts";
-import {
-  findRow,
-  PartIndex,
-  PartWriter,
-  rangesOf,
-  rowsOf,
-  type PartRow,
-  type ReadRanges,
-} from "../state/part-file.ts";
+import { packPlain, unpack } from "../codec/msgpack.ts";
+import { findRow, PartIndex, rangesOf, rowsOf, type PartRow, type ReadRanges } from "../state/part-file.ts";
 import type { PartInfo, PartSpace } from "../state/parts.ts";
+import { readAhead } from "../state/read-ahead.ts";
 import type { TableSpill, TableStats } from "../state/table.ts";
-import type { BlobInfo } from "../state/store.ts";
 import type { Value } from "../core/value.ts";
 import { KEY_GROUPS } from "../core/hash.ts";
-import { grown, IdList } from "./group-ids.ts";
+import { grown, IdList, sortByOrder } from "./group-ids.ts";
+import { mergedPart, NO_BYTES, type Part, type Rewrite } from "./group-part.ts";
 import { isClean, IN_PART, type SpillHost } from "./spill-host.ts";
 
 /** A table that was too large is brought down to this part of its share. */
 const RELIEVED = 0.7;
 const INTERNED_BYTES = 100;
-const NO_STATE = new Uint8Array(0);
-
-interface Part {
-  readonly info: BlobInfo;
-  readonly index: PartIndex;
-  readonly shift: number;
-  live: number;
-}
 
 type Wanted = Map<number, number[]>;
 
@@ -137,9 +121,10 @@ export class GroupSpill implements TableSpill {
     const orders = this.#orders;
     if (orders === undefined) return groups;
     const { columns, closingPart } = this.#host;
-    const times = closingPart < 0 ? undefined : columns.parts[closingPart]!;
+    if (closingPart < 0) return sortByOrder(groups, orders);
+    const times = columns.parts[closingPart]!;
     return groups.sort((a, b) =>
-      times === undefined || times[a] === times[b] ? orders[a]! - orders[b]! : times[a]! < times[b]! ? -1 : 1,
+      times[a] === times[b] ? orders[a]! - orders[b]! : times[a]! < times[b]! ? -1 : 1,
     );
   }
 
@@ -328,16 +313,42 @@ export class GroupSpill implements TableSpill {
     const perRow = (this.#host.bytes() + this.#partBytes()) / Math.max(1, resident.length);
     const most = (this.#space!.share * RELIEVED) / perRow;
     const gone = new IdList();
+    const flags = this.#host.flags();
+    const rewritten: Rewrite[] = [];
     for (const k of largest) {
       const groups = byPart[k]!;
       if (resident.length - gone.length <= most || groups.length === 0) break;
-      await this.#write(k, groups, epoch);
+      const changed = groups.filter((g) => !isClean(flags[g]!));
+      const old = this.#parts.get(k);
+      if (changed.length > 0) rewritten.push({ k, groups: changed, old, bytes: old?.info.bytes ?? 0 });
       for (const g of groups) gone.push(g);
     }
+    await this.#rewrite(rewritten, epoch);
     const groups = gone.ids();
-    const flags = this.#host.flags();
     for (const g of groups) if (isClean(flags[g]!)) this.#clean--;
     this.#host.evict(groups);
+  }
+
+  /** One part is being read and one written while another is made. */
+  async #rewrite(rewritten: readonly Rewrite[], epoch: number): Promise<void> {
+    let written = Promise.resolve();
+    const read = async ({ k, old }: Rewrite): Promise<Uint8Array> => {
+      const bytes = old === undefined ? NO_BYTES : await this.#space!.whole(old.info);
+      if (old !== undefined && crc32(bytes) !== old.info.crc)
+        throw new StateCorruptError(`the part of key group ${k} is damaged`);
+      return bytes;
+    };
+    try {
+      for await (const [r, bytes] of readAhead(rewritten, PARTS_AHEAD_BYTES, read)) {
+        const whole = mergedPart(this.#host, r, bytes, this.#orders!, this.#closed);
+        await written;
+        written = this.#write(r.k, whole, epoch);
+        // Seen when the next one is made, or at the end.
+        written.catch(() => {});
+      }
+    } finally {
+      await written;
+    }
   }
 
   /** Groups by key group, each in their order; views of one array. */
@@ -352,37 +363,13 @@ export class GroupSpill implements TableSpill {
     return Array.from({ length: KEY_GROUPS }, (_, k) => sorted.subarray(ends[k], ends[k + 1]));
   }
 
-  /** Merges groups of a key group with its part into a new part. */
-  async #write(keyGroup: number, groups: Int32Array, epoch: number): Promise<void> {
-    const flags = this.#host.flags();
-    const own = groups.filter((g) => !isClean(flags[g]!));
-    if (own.length === 0) return;
-    const old = this.#parts.get(keyGroup);
-    const bytes = old === undefined ? NO_STATE : await this.#space!.whole(old.info);
-    if (old !== undefined && crc32(bytes) !== old.info.crc)
-      throw new StateCorruptError(`the part of key group ${keyGroup} is damaged`);
-    const writer = new PartWriter((old?.live ?? 0) + own.length, bytes.length + own.length * 48);
-    const before = old && { index: old.index, bytes, shift: old.shift, closed: this.#closed };
-    mergeParts(writer, before, this.#heads(own), (head) => this.#row(head));
-    const whole = writer.finish();
+  async #write(keyGroup: number, whole: Uint8Array, epoch: number): Promise<void> {
     const info = await this.#space!.write(keyGroup, epoch, whole);
     const index = await PartIndex.read(whole.length, rangesOf(whole));
     this.#parts.set(keyGroup, { info, index, shift: 0, live: index.rows });
-  }
-
-  #heads(groups: Int32Array): readonly PartHead[] {
-    const { columns, closingPart } = this.#host;
-    const times = closingPart < 0 ? undefined : columns.parts[closingPart]!;
-    return Array.from(groups, (group) => ({ group, hash: columns.hash(group), time: times?.[group] ?? 0 }));
-  }
-
-  #row({ group, hash, time }: PartHead): PartRow {
-    const { accumulators, columns } = this.#host;
-    const key = packPlain(columns.values(group));
-    const state = accumulators.length === 0 ? NO_STATE : pack(accumulators.map((a) => a.save(group)));
-    return { hash, time, order: this.#orders![group]!, key, state };
   }
 }
 
 /** Blocks read at once where many are. */
 const BLOCKS_AT_ONCE = 64;
+const PARTS_AHEAD_BYTES = 4 * 1024 * 1024;

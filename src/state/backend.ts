@@ -4,7 +4,9 @@
  */
 import type { StateMemory } from "./parts.ts";
 
-export type BackendChange = { readonly put: string; readonly value: Uint8Array } | { readonly del: string };
+/** `part`: mostly ranges of it will be read. */
+export type BackendChange =
+  { readonly put: string; readonly value: Uint8Array; readonly part?: boolean } | { readonly del: string };
 
 export type Range = readonly [from: number, to: number];
 

@@ -17,6 +17,7 @@ import { StateCorruptError } from "../core/errors.ts";
 import { mix } from "../core/hash.ts";
 import { PART_BLOCK_BYTES } from "../core/limits.ts";
 
+const NO_BYTES = new Uint8Array(0);
 const ROW_HEAD = 28;
 export const FOOTER_BYTES = 48;
 const MAGIC = 0x4d525031;
@@ -54,6 +55,11 @@ export class PartWriter {
   #lastTime = NaN;
   #lastHash = -1;
   #orderMax = -1;
+  /** Rows of an older part that are still to be copied, in one go: they will stand from `runAt` on. */
+  #run: Uint8Array = NO_BYTES;
+  #runFrom = 0;
+  #runTo = 0;
+  #runAt = 0;
 
   /** About how much will come. */
   constructor(rows: number, bytes: number) {
@@ -69,13 +75,10 @@ export class PartWriter {
   add(row: PartRow): void {
     const { hash, time, order, key, state } = row;
     const length = ROW_HEAD + key.length + state.length;
+    this.#copyRun();
     this.#ensure(length);
-    if (this.#opensBlock(time, hash)) {
-      this.#times.push(time);
-      this.#hashes.push(hash);
-      this.#offsets.push(this.#at);
-    }
     const [view, at] = [this.#view, this.#at];
+    this.#note(hash, time, order, length);
     view.setUint32(at, length);
     view.setUint32(at + 4, hash);
     view.setFloat64(at + 8, time);
@@ -83,6 +86,43 @@ export class PartWriter {
     view.setUint32(at + 24, key.length);
     this.#bytes.set(key, at + ROW_HEAD);
     this.#bytes.set(state, at + ROW_HEAD + key.length);
+  }
+
+  /** The row at `at` of an older part's `bytes`, as it is but for its order. */
+  addOld(bytes: Uint8Array, view: DataView, at: number, shift: number): void {
+    const length = view.getUint32(at);
+    const order = view.getFloat64(at + 16) + shift;
+    if (shift !== 0 || bytes !== this.#run || at !== this.#runTo) {
+      this.#copyRun();
+      [this.#run, this.#runFrom, this.#runTo, this.#runAt] = [bytes, at, at, this.#at];
+    }
+    this.#runTo += length;
+    this.#note(view.getUint32(at + 4), view.getFloat64(at + 8), order, length);
+    if (shift === 0) return;
+    this.#copyRun();
+    this.#view.setFloat64(this.#runAt + 16, order);
+  }
+
+  #copyRun(): void {
+    const [from, to] = [this.#runFrom, this.#runTo];
+    if (from === to) return;
+    this.#ensure(0);
+    this.#bytes.set(this.#run.subarray(from, to), this.#runAt);
+    [this.#run, this.#runFrom, this.#runTo] = [NO_BYTES, 0, 0];
+  }
+
+  /** A row of `length` bytes follows. */
+  #note(hash: number, time: number, order: number, length: number): void {
+    if (this.#opensBlock(time, hash)) {
+      this.#times.push(time);
+      this.#hashes.push(hash);
+      this.#offsets.push(this.#at);
+    }
+    if (this.#rows === this.#rowHashes.length) {
+      const hashes = new Uint32Array(this.#rows * 2);
+      hashes.set(this.#rowHashes);
+      this.#rowHashes = hashes;
+    }
     this.#rowHashes[this.#rows++] = hash;
     this.#orderMax = Math.max(this.#orderMax, order);
     this.#lastTime = time;
@@ -97,14 +137,9 @@ export class PartWriter {
   }
 
   #ensure(length: number): void {
-    if (this.#rows === this.#rowHashes.length) {
-      const hashes = new Uint32Array(this.#rows * 2);
-      hashes.set(this.#rowHashes);
-      this.#rowHashes = hashes;
-    }
     if (this.#at + length <= this.#bytes.length) return;
     const bytes = new Uint8Array(Math.max(this.#bytes.length * 1.5, this.#at + length));
-    bytes.set(this.#bytes.subarray(0, this.#at));
+    bytes.set(this.#bytes.subarray(0, Math.min(this.#at, this.#bytes.length)));
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
   }
@@ -122,6 +157,7 @@ export class PartWriter {
 
   /** The whole value. */
   finish(): Uint8Array {
+    this.#copyRun();
     const blocks = this.#offsets.length;
     const bloom = this.#bloom();
     const indexBytes = blocks * 20 + 4 + bloom.length;
@@ -267,9 +303,9 @@ export class PartIndex {
     if (bytes === undefined || crc32(bytes) !== this.#sums[block]) throw damaged(`block ${block}`);
   }
 
-  /** The block within the bytes of the whole part. */
-  slice(whole: Uint8Array, block: number): Uint8Array {
-    return whole.subarray(this.#offsets[block]!, this.#offsets[block + 1]!);
+  /** Bytes of all rows, which a part begins with. */
+  get rowBytes(): number {
+    return this.#offsets[this.blocks]!;
   }
 }
 
@@ -293,6 +329,21 @@ const rowAt = (block: Uint8Array, view: DataView, at: number, length: number): P
     state: block.subarray(keyEnd, at + length),
   };
 };
+
+/** Calls `each` for the rows of `bytes[from, to)`, without an object for a row; `at`: where it begins. */
+export const scanRows = (
+  view: DataView,
+  from: number,
+  to: number,
+  each: (at: number, time: number, hash: number) => void,
+): void => {
+  for (let at = from; at < to; at += view.getUint32(at))
+    each(at, view.getFloat64(at + 8), view.getUint32(at + 4));
+};
+
+/** The key of the row at `at`. */
+export const keyAt = (bytes: Uint8Array, view: DataView, at: number): Uint8Array =>
+  bytes.subarray(at + ROW_HEAD, at + ROW_HEAD + view.getUint32(at + 24));
 
 /** The row of a key in its block. */
 export const findRow = (

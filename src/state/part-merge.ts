@@ -1,5 +1,5 @@
 /** A part and newer rows of its key group become a new part. */
-import { type PartIndex, type PartRow, type PartWriter, rowsOf, sameBytes } from "./part-file.ts";
+import { keyAt, type PartIndex, type PartRow, type PartWriter, sameBytes, scanRows } from "./part-file.ts";
 
 /** A newer row, before it is encoded. */
 export interface PartHead {
@@ -16,8 +16,6 @@ export interface OldPart {
   readonly closed: number;
 }
 
-const isAfter = (a: PartHead, b: PartRow): boolean => (a.time === b.time ? a.hash > b.hash : a.time > b.time);
-
 /** Writes the rows of `old` that no newer row replaces and the newer ones, in the order of parts (F1). */
 export const mergeParts = (
   writer: PartWriter,
@@ -27,22 +25,24 @@ export const mergeParts = (
 ): void => {
   const heads = newer.toSorted((a, b) => (a.time === b.time ? a.hash - b.hash : a.time < b.time ? -1 : 1));
   let next = 0;
-  /** Newer rows with the time and hash of the row at hand, written already. */
-  let same: PartRow[] = [];
-  for (const row of old === undefined ? [] : rowsIn(old)) {
-    if (row.time <= old!.closed) continue;
-    if (same.length > 0 && (same[0]!.time !== row.time || same[0]!.hash !== row.hash)) same = [];
-    for (; next < heads.length && !isAfter(heads[next]!, row); next++) {
-      const mine = encode(heads[next]!);
-      writer.add(mine);
-      if (mine.time === row.time && mine.hash === row.hash) same.push(mine);
-    }
-    if (same.some((s) => sameBytes(s.key, row.key))) continue;
-    writer.add(old!.shift === 0 ? row : { ...row, order: row.order + old!.shift });
+  if (old !== undefined) {
+    const { bytes, shift, closed } = old;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    /** Newer rows with the time and hash of the row at hand, written already. */
+    let same: PartRow[] = [];
+    scanRows(view, 0, old.index.rowBytes, (at, time, hash) => {
+      if (time <= closed) return;
+      if (same.length > 0 && (same[0]!.time !== time || same[0]!.hash !== hash)) same = [];
+      for (; next < heads.length; next++) {
+        const head = heads[next]!;
+        if (head.time === time ? head.hash > hash : head.time > time) break;
+        const mine = encode(head);
+        writer.add(mine);
+        if (head.time === time && head.hash === hash) same.push(mine);
+      }
+      if (same.length > 0 && same.some((s) => sameBytes(s.key, keyAt(bytes, view, at)))) return;
+      writer.addOld(bytes, view, at, shift);
+    });
   }
   for (; next < heads.length; next++) writer.add(encode(heads[next]!));
-};
-
-const rowsIn = function* ({ index, bytes }: OldPart): Generator<PartRow, void> {
-  for (let b = 0; b < index.blocks; b++) yield* rowsOf(index.slice(bytes, b));
 };

@@ -16,7 +16,6 @@ import {
   MAILBOX_BYTES_MAX,
   SNAPSHOT_CHUNK_BYTES,
   SNAPSHOT_CHUNKS_DEAD,
-  SNAPSHOT_READ_BYTES,
   SNAPSHOT_WINDOW_BYTES,
   SNAPSHOT_WINDOW_RECORDS,
   SNAPSHOTS_KEPT,
@@ -167,7 +166,7 @@ export class SnapshotWriter {
     const flight = new Flight();
     const placed = new Map<BlobInfo, Promise<number>[]>();
     const read = (b: BlobInfo): Promise<Uint8Array> => this.#store.readBlob(b);
-    for await (const [blob, payload] of readAhead(fresh, SNAPSHOT_READ_BYTES, read)) {
+    for await (const [blob, payload] of readAhead(fresh, 2 * SNAPSHOT_WINDOW_BYTES, read)) {
       const chunks: Promise<number>[] = [];
       for (let from = 0; from < payload.length; from += size) {
         // A copy: a log that keeps its newest records in memory would keep all of the blob with each.

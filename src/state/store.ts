@@ -127,7 +127,7 @@ export class StateStore {
       whole: async (part) => (await backend.get(this.#blobKey(part))) ?? (await this.#damaged(part)),
       write: async (part, epoch, bytes) => {
         const info = { table: name, epoch, base: true, bytes: bytes.length, crc: crc32(bytes), part };
-        await backend.write([{ put: this.#blobKey(info), value: bytes }]);
+        await this.receive(info, bytes);
         return info;
       },
       damaged: () => this.discard(),
@@ -187,7 +187,8 @@ export class StateStore {
 
   /** A blob from elsewhere, before the record that names it. */
   async receive(info: BlobInfo, bytes: Uint8Array): Promise<void> {
-    await this.#backend.write([{ put: this.#blobKey(info), value: bytes }]);
+    const part = info.part !== undefined;
+    await this.#backend.write([{ put: this.#blobKey(info), value: bytes, part }]);
   }
 
   /** Gives a part to its table: it is in the backend, or all of it in `bytes`, and then comes to memory. */

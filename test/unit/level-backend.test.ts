@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { STATE_FILE_BYTES } from "../../src/core/limits.ts";
+import { STATE_FILE_BYTES, STATE_PART_FILE_BYTES } from "../../src/core/limits.ts";
 import { type BackendChange, MemoryBackend } from "../../src/state/backend.ts";
 import { LevelBackend } from "../../src/state/level-backend.ts";
 
@@ -74,5 +74,30 @@ test("a file that is gone is a value that is missing; one that cannot be written
       name: "StorageError",
     });
     assert.equal(await backend.get("a/2"), undefined);
+    await backend.close();
+  }));
+
+test("a part is a file sooner; ranges of it are what is there, also of one that is none", () =>
+  inDirectory(async (directory) => {
+    const backend = await LevelBackend.open(directory);
+    for (const [key, length] of [
+      ["a/1", STATE_PART_FILE_BYTES],
+      ["a/2", STATE_PART_FILE_BYTES - 1],
+    ] as const) {
+      const value = Uint8Array.from({ length }, (_, i) => i % 251);
+      await backend.write([{ put: key, value, part: true }]);
+      const ranges = [
+        [length - 3, length + 9],
+        [0, 5],
+        [100, 100],
+        [700, 900],
+      ] as const;
+      const found = await backend.ranges(key, ranges);
+      assert.deepEqual(
+        found?.map((b) => [...b]),
+        ranges.map(([from, to]) => [...value.subarray(from, to)]),
+      );
+    }
+    assert.equal(readdirSync(join(directory, "blobs")).length, 1);
     await backend.close();
   }));
