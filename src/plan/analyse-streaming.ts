@@ -60,7 +60,7 @@ const isWindow = (x: Attribute): boolean =>
   x.type.fields.at(1)?.name === "end" &&
   x.type.fields[1]!.type.kind === "timestamp";
 
-/** `WATERMARK FOR to_timestamp(x) AS e …` computes its column. */
+/** `WATERMARK to_timestamp(x) AS e DELAY OF …` adds its column. */
 const watermarkColumn = (
   a: Analysis,
   rel: Of<"watermark">,
@@ -71,8 +71,8 @@ const watermarkColumn = (
     ? { kind: "column", parts: rel.column as readonly string[], position: rel.position }
     : (rel.column as Expr);
   const typed = typeIn({ analysis: a, names, visible: child, clause: "withWatermark" }, expr);
-  if (typed.kind === "attribute") return { input: child, attribute: typed };
-  const attribute = a.named(nameOf(expr), typed);
+  if (typed.kind === "attribute" && rel.name === undefined) return { input: child, attribute: typed };
+  const attribute = a.named(rel.name ?? nameOf(expr), typed);
   const plan = extend(child.plan, [{ attribute, expr: typed }]);
   const columns = [...child.columns, { name: attribute.name, qualifier: [], attribute }];
   return { input: { plan, columns, hidden: child.hidden }, attribute };

@@ -9,11 +9,20 @@
  * One operator may use one window only (the same call any number of times). A window over a window column is one over its
  * `window_time`, and carries its event time on.
  */
-import { CALENDAR_INTERVAL, field, LONG, struct, TIMESTAMP, WINDOW } from "../core/data-type.ts";
+import {
+  CALENDAR_INTERVAL,
+  type DataType,
+  field,
+  LONG,
+  struct,
+  TIMESTAMP,
+  WINDOW,
+} from "../core/data-type.ts";
 import type { Attribute, Expr, SourcePosition, TypedExpr } from "../expr/ast.ts";
 import { castTo } from "../expr/coercion.ts";
 import { fold } from "../expr/fold.ts";
 import { parseCalendarInterval } from "../expr/time/interval-text.ts";
+import { sqlType } from "../expr/type-errors.ts";
 import { type Analysis, eventTimeDelayOf, fail } from "./analyse-context.ts";
 import type { LogicalPlan, SessionKey } from "./logical.ts";
 import { extend, filter } from "./nodes.ts";
@@ -195,10 +204,10 @@ export class TimeWindows {
       );
     const { time, eventTimeDelayMs } = this.#time(e, type);
     const written = type(e.args[1]!);
-    if (this.#analysis.options.compatibility === "spark" && written.type.kind === "dayTimeInterval")
+    if (this.#analysis.options.compatibility === "spark" && !SPARK_GAPS.has(written.type.kind))
       fail(
         "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-        "Gap duration expression used in session window must be CalendarIntervalType, but got DayTimeIntervalType.",
+        `Gap duration expression used in session window must be CalendarIntervalType, but got "${sqlType(written.type)}".`,
         e.position,
         "write the gap as text: '10 seconds'",
       );
@@ -273,6 +282,9 @@ const checkDurations = (
       position,
     );
 };
+
+/** Types of a session's gap in Spark: text, an interval of several units, NULL. */
+const SPARK_GAPS: ReadonlySet<DataType["kind"]> = new Set(["string", "calendarInterval", "null"]);
 
 /** A session's gap in ms as an expression: text and interval literals at its ends are turned into numbers. */
 const gapMs = (raw: TypedExpr, time: TypedExpr, position: SourcePosition | undefined): TypedExpr => {

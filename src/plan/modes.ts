@@ -79,6 +79,7 @@ export const checkBatch = (plan: LogicalPlan): void =>
         "Queries with streaming sources must be executed with writeStream.start()",
         "start the query with writeStream",
       );
+    if (p.kind === "aggregate") checkSessionSets(p);
     if (p.kind === "dedup" && p.withinWatermark)
       refuse(
         p,
@@ -122,6 +123,7 @@ const checkNode = (p: LogicalPlan, context: ModeContext): void => {
   switch (p.kind) {
     case "aggregate":
       checkAllRows(p);
+      checkSessionSets(p);
       if (!extended && p.aggregates.some((a) => a.call.distinct))
         refuse(
           p,
@@ -171,6 +173,15 @@ const checkExpressions = (p: LogicalPlan): void => {
       p,
       "Expression(s): monotonically_increasing_id() is not supported with streaming DataFrames/Datasets",
       'use uuid(), or set compatibility to "extended"',
+    );
+};
+
+const checkSessionSets = (p: Aggregate & LogicalPlan): void => {
+  if (p.session !== undefined && p.child.kind === "expand")
+    refuse(
+      p,
+      "session_window within GROUPING SETS, CUBE or ROLLUP is not supported",
+      "group by session_window and the keys first, and group the result again",
     );
 };
 
