@@ -86,7 +86,7 @@ export const defaultArguments = (fn: string, given: number): readonly string[] =
 
 /** Functions whose further arguments are settings, not operands: they do not show. */
 const FIRST_ONLY = new Set(
-  "from_csv to_csv to_json schema_of_csv schema_of_json first first_value last last_value any_value".split(
+  "from_csv to_csv to_json schema_of_csv schema_of_json approx_count_distinct first first_value last last_value any_value".split(
     " ",
   ),
 );

@@ -8,14 +8,30 @@ import type { AggregateCall } from "../ast.ts";
 import type { Accumulator } from "../contract.ts";
 import { constantOf } from "../functions/definition.ts";
 import { xxHash64 } from "../hash-values.ts";
-import { any, signature } from "../rules.ts";
+import { any, signature, type SignatureOptions } from "../rules.ts";
+import { analysisError } from "../type-errors.ts";
 import { type AggregateDefinition, foldAccumulator } from "./definition.ts";
 
 const DEVIATION_DEFAULT = 0.05;
 const THRESHOLDS = [10, 20, 40, 80, 220, 400, 900, 1800, 3100, 6500, 11500, 20000, 50000, 120000, 350000];
 
-const precisionOf = (deviation: number): number =>
-  Math.max(4, Math.ceil((2 * Math.log(1.106 / deviation)) / Math.log(2)));
+const PRECISION_MIN = 4;
+const PRECISION_MAX = 30;
+
+const precisionOf = (deviation: number): number => Math.ceil((2 * Math.log(1.106 / deviation)) / Math.log(2));
+
+/** A deviation that asks for fewer registers than there must be, or for more than fit, is refused. */
+const checkDeviation: SignatureOptions["check"] = (args, site) => {
+  if (args[1] === undefined) return;
+  const deviation = deviationOf(constantOf(site.fold?.(args[1]) ?? args[1]));
+  const precision = precisionOf(deviation);
+  if (!(precision >= PRECISION_MIN && precision <= PRECISION_MAX))
+    throw analysisError(
+      "FAILED_FUNCTION_CALL",
+      `Failed preparing of the function \`approx_count_distinct\` for call: its relative deviation cannot be ${deviation}.`,
+      site.position,
+    );
+};
 
 const alphaSquare = (m: number): number => {
   const alpha = m === 16 ? 0.673 : m === 32 ? 0.697 : m === 64 ? 0.709 : 0.7213 / (1 + 1.079 / m);
@@ -76,7 +92,7 @@ export const APPROX_COUNT_AGGREGATES: readonly AggregateDefinition[] = [
     name: "approx_count_distinct",
     usage: "approx_count_distinct(x[, relativeSD])",
     summary: "The estimated number of distinct values (HyperLogLog++); relativeSD defaults to 0.05.",
-    resolve: signature([any, DOUBLE], LONG, { optional: 1, nullable: false }),
+    resolve: signature([any, DOUBLE], LONG, { optional: 1, nullable: false, check: checkDeviation }),
     create: (call: AggregateCall) =>
       hll(call.args[0]!.type, precisionOf(deviationOf(constantOf(call.args[1])))),
     ignoresDuplicates: true,

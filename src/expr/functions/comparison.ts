@@ -185,7 +185,9 @@ const membership: FunctionDefinition = {
   examples: [["1 in (1, 2, 3)", "true"]],
   resolve: (raw, site) => {
     if (raw.length < 2) throw wrongNumberOfArguments(site, "> 1", raw.length);
-    const common = commonType(raw.map((a) => a.type));
+    const types = raw.map((a) => a.type);
+    const first = types[0]!;
+    const common = commonType(types) ?? (types.every((t) => shape(t) === shape(first)) ? first : undefined);
     if (common === undefined) throw differentTypes(site, raw);
     const args = raw.map((a) => castTo(a, common));
     if (common.kind !== "null") requireOrder(args, site);
