@@ -26,6 +26,8 @@ export const STATE_FLAGS: Flags = {
 /** Rows of an epoch while the state is filled, at most. */
 const FILL_ROWS = 500_000;
 const FILLING = 10;
+/** Files written before the query is started over them: all would be as large as the state, and every start reads what is in memory again. */
+const FILES_AT_ONCE = 25;
 const CHANGING = 10;
 const SAMPLE_MS = 100;
 /** Shorter than usual, as the phases are. */
@@ -130,7 +132,7 @@ const fill = async (engine: BenchEngine, input: string, p: Parameters): Promise<
   // A few files at a time: all of them would be as large as the state.
   for (let f = 0; f < files;) {
     const first = f;
-    for (let k = 0; k < FILLING && f < files; k++, f++)
+    for (let k = 0; k < FILES_AT_ONCE && f < files; k++, f++)
       writeKeys(
         input,
         `a${String(f).padStart(4, "0")}`,
