@@ -34,6 +34,9 @@ import {
 } from "./snapshot.ts";
 import { type BlobInfo, sameLineage, STATE_FORMAT, type StateRecord, type StateStore } from "./store.ts";
 
+/** Of one append: several copies of an actor may fill what one of them has asked for. */
+const RAISES_MAX = 8;
+
 /** Without chunks: read from the store when its turn comes. */
 type PreparedBlob = ManifestBlob | BlobInfo;
 
@@ -268,11 +271,12 @@ export class SnapshotWriter {
     options: { expectLast?: Position; headers: Record<string, string> },
     left: number,
   ): Promise<number> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       try {
         return await this.#log.append(payload, options);
       } catch (e) {
-        if (!(e instanceof LogFullError)) throw e;
+        // Raised again and again, and still full: it is not the limit.
+        if (!(e instanceof LogFullError) || tries > RAISES_MAX) throw e;
         await (this.#raising ??= this.#raise(left, e).finally(() => (this.#raising = undefined)));
       }
     }

@@ -152,6 +152,9 @@ test("a broker that has no more room says so; one that does not answer is tried 
   );
   log.setMaxBytes = () => Promise.reject(new UnavailableError("away"));
   await assert.rejects(a.snapshot(), UnavailableError);
+  // It says that there is room, and has none.
+  log.setMaxBytes = async () => {};
+  await assert.rejects(a.snapshot(), LogFullError);
   log.setMaxBytes = setMaxBytes;
   assert.equal(await a.snapshot(), true);
   assert.deepEqual(await newest(log), { epoch: 1, keys: 20 });
