@@ -3,7 +3,7 @@
  * killed and goes on from its disk, and killed again with its disk lost and goes on from the snapshot that the end of the query before left. What a commit costs should follow what changed;
  * with a limit the memory should follow the limit, whatever the number of keys.
  */
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { newestManifest } from "../state/snapshot.ts";
 import type { StreamingQueryProgress } from "../query/streaming-query.ts";
@@ -45,7 +45,7 @@ interface Parameters {
   readonly memory: number | null;
 }
 
-/** One phase. Epochs and commits in the median; resident memory in the median and at most. */
+/** One phase. Epochs and commits in the median; resident memory in the median and at most, and how much of it was no file (Linux). */
 interface Phase {
   readonly phase: string;
   readonly rows: number;
@@ -54,6 +54,7 @@ interface Phase {
   readonly commitMs: number;
   readonly rssMb: number;
   readonly rssPeakMb: number;
+  readonly ownPeakMb: number | null;
   /** Of a restart: from the start of a new node to the commit of its first row, also for each GB of what was stored. */
   readonly firstRowMs: number | null;
   readonly secondsPerGb: number | null;
@@ -77,15 +78,30 @@ const commitMs = (p: StreamingQueryProgress): number =>
 const MB = 2 ** 20;
 const GB = 2 ** 30;
 
+/** Megabytes. `own`: without files that are mapped, LevelDB's tables above all, whose pages the kernel takes back when it needs room. */
+interface Resident {
+  readonly rss: number;
+  readonly own: number | null;
+}
+
+const resident = (): Resident => {
+  const rss = process.memoryUsage.rss();
+  let status = "";
+  if (process.platform === "linux") status = readFileSync("/proc/self/status", "utf8");
+  const files = /^RssFile:\s+(\d+) kB$/m.exec(status)?.[1];
+  const own = files === undefined ? null : Math.round((rss - Number(files) * 1024) / MB);
+  return { rss: Math.round(rss / MB), own };
+};
+
 /** Resident memory over time. */
 class Memory {
-  #samples: number[] = [];
-  readonly #timer = setInterval(() => void this.#samples.push(process.memoryUsage.rss()), SAMPLE_MS);
+  #samples: Resident[] = [];
+  readonly #timer = setInterval(() => void this.#samples.push(resident()), SAMPLE_MS);
 
-  /** Those since the last call, in megabytes; at least one. */
-  take(): readonly number[] {
-    this.#samples.push(process.memoryUsage.rss());
-    return this.#samples.splice(0).map((b) => Math.round(b / MB));
+  /** Those since the last call; at least one. */
+  take(): readonly Resident[] {
+    this.#samples.push(resident());
+    return this.#samples.splice(0);
   }
 
   stop(): void {
@@ -106,12 +122,15 @@ const drained = async (engine: BenchEngine, input: string, partitions: number): 
   return { ms: performance.now() - started, epochs: query.recentProgress };
 };
 
+/** A long phase has more samples than a call may have arguments. */
+const maxOf = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
+
 /** `snapshots`: those of a restart. */
 const phaseOf = (
   phase: string,
   rows: number,
   { ms, epochs }: Drained,
-  rss: readonly number[],
+  memory: readonly Resident[],
   snapshots?: { readonly bytes: number; readonly behind: number },
 ): Phase => ({
   phase,
@@ -119,8 +138,9 @@ const phaseOf = (
   rowsPerSecond: Math.round((rows / epochs.reduce((sum, q) => sum + q.batchDuration, 0)) * 1000),
   epochMs: median(epochs.map((q) => q.batchDuration)),
   commitMs: median(epochs.map(commitMs)),
-  rssMb: median(rss),
-  rssPeakMb: Math.max(...rss),
+  rssMb: median(memory.map((m) => m.rss)),
+  rssPeakMb: maxOf(memory.map((m) => m.rss)),
+  ownPeakMb: memory[0]?.own === null ? null : maxOf(memory.map((m) => m.own ?? 0)),
   firstRowMs: snapshots === undefined ? null : Math.round(ms),
   secondsPerGb: snapshots === undefined ? null : Number(((ms / 1000 / snapshots.bytes) * GB).toFixed(2)),
   snapshotBehind: snapshots?.behind ?? null,

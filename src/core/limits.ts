@@ -28,6 +28,8 @@ export const PUBLISH_SILENCE_MAX_MS = 30_000;
 export const REQUEST_TIMEOUT_MS = 5_000;
 /** JetStream reserves a stream's limit on the broker's disk when it is made, so a generous one is not free. */
 export const MAILBOX_BYTES_MAX = 128 * 1024 * 1024;
+/** Tables that one LevelDB has open: it maps each of 2 MB into memory, up to 1,000 by default. */
+export const LEVEL_OPEN_FILES = 128;
 /** A broker with less room gets smaller mailboxes, down to this. */
 export const MAILBOX_BYTES_MIN = 4 * 1024 * 1024;
 /** Logs of control records (plan, commit, assignment, leases): they are trimmed all the time, and every query has three. */

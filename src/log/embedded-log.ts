@@ -13,7 +13,7 @@ import { pack, unpack } from "../codec/msgpack.ts";
 import { position } from "../core/brands.ts";
 import type { Clock } from "../core/clock.ts";
 import { DataDirectoryInUseError, StorageError, UnavailableError } from "../core/errors.ts";
-import { MAILBOX_BYTES_MAX, READ_BATCH_BYTES } from "../core/limits.ts";
+import { LEVEL_OPEN_FILES, MAILBOX_BYTES_MAX, READ_BATCH_BYTES } from "../core/limits.ts";
 import * as K from "./embedded-content.ts";
 import { EmbeddedContent } from "./embedded-content.ts";
 import { EmbeddedLog } from "./embedded-handle.ts";
@@ -60,7 +60,11 @@ const storageError = (what: string, cause: unknown): StorageError => {
 };
 
 const openDatabase = async (directory: string): Promise<Database> => {
-  const db: Database = new Level(directory, { keyEncoding: "view", valueEncoding: "view" });
+  const db: Database = new Level(directory, {
+    keyEncoding: "view",
+    valueEncoding: "view",
+    maxOpenFiles: LEVEL_OPEN_FILES,
+  });
   try {
     await db.open();
   } catch (cause) {

@@ -11,7 +11,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
 import { StorageError } from "../core/errors.ts";
-import { STATE_FILE_BYTES, STATE_PART_FILE_BYTES } from "../core/limits.ts";
+import { LEVEL_OPEN_FILES, STATE_FILE_BYTES, STATE_PART_FILE_BYTES } from "../core/limits.ts";
 import type { BackendChange, Range, StateBackend } from "./backend.ts";
 import type { StateMemory } from "./parts.ts";
 
@@ -49,7 +49,11 @@ export class LevelBackend implements StateBackend {
   }
 
   static async open(directory: string, memory?: StateMemory): Promise<LevelBackend> {
-    const db = new Level<string, Uint8Array>(directory, { valueEncoding: "view", keyEncoding: "utf8" });
+    const db = new Level<string, Uint8Array>(directory, {
+      valueEncoding: "view",
+      keyEncoding: "utf8",
+      maxOpenFiles: LEVEL_OPEN_FILES,
+    });
     try {
       await db.open();
       const backend = new LevelBackend(db, join(directory, "blobs"), memory);
