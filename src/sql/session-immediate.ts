@@ -8,7 +8,7 @@ import { typeName } from "../core/data-type.ts";
 import { LATER } from "./name-parser.ts";
 import { bindParameters } from "./parameters.ts";
 import { type SessionContext, showPlace } from "./session-context.ts";
-import { checkInto, evaluate, setFromQuery } from "./session-variables.ts";
+import { checkInto, evaluate, setFromQuery, targetsOf } from "./session-variables.ts";
 import { parseScript, parseStatement } from "./statement-parser.ts";
 import type { Statement, StatementBody } from "./statement.ts";
 import { done, type Outcome } from "./statement-result.ts";
@@ -188,8 +188,9 @@ export const executeImmediate = async (
       `The INTO clause of EXECUTE IMMEDIATE is only valid for queries but the given statement is not a query: ${statement.text.toUpperCase()}.`,
     );
   checkInto(context, s.into);
+  const into = targetsOf(context, s.into);
   try {
-    await setFromQuery(context, s.into, statement.query);
+    await apart(context, () => setFromQuery(context, into, statement.query));
   } catch (e) {
     throw showPlace(e, text);
   }

@@ -88,7 +88,8 @@ export const declareVariables = async (
   return done(`variable ${names.join(", ")} is defined`);
 };
 
-interface Target {
+/** A variable that is assigned to, and where it is declared. */
+export interface Target {
   readonly scope: VariableScope;
   readonly variable: SessionVariable;
 }
@@ -104,7 +105,8 @@ const targetOf = (context: SessionContext, name: Name): Target | undefined => {
   return { scope, variable: own };
 };
 
-const targetsOf = (context: SessionContext, names: readonly Name[]): readonly Target[] => {
+/** The variables of these names. */
+export const targetsOf = (context: SessionContext, names: readonly Name[]): readonly Target[] => {
   const targets = names.map((name) => {
     const target = targetOf(context, name);
     if (target !== undefined) return target;
@@ -147,10 +149,9 @@ export const setVariables = async (context: SessionContext, s: Of<"setVariables"
 /** The row of a query into variables; null where it has none. */
 export const setFromQuery = async (
   context: SessionContext,
-  names: readonly Name[],
+  targets: readonly Target[],
   query: Relation,
 ): Promise<Outcome> => {
-  const targets = targetsOf(context, names);
   const catalog = batchCatalog(context.catalog);
   const { fields } = analysedRelation(context, query, catalog).schema;
   if (fields.length !== targets.length)

@@ -23,6 +23,7 @@ import {
   dropVariable,
   refuseVariable,
   setFromQuery,
+  targetsOf,
   setVariables,
 } from "./session-variables.ts";
 import { parseScript, parseStatement } from "./statement-parser.ts";
@@ -190,7 +191,7 @@ export class SqlSession {
       case "setVariables":
         return setVariables(c, s);
       case "setVariablesOfQuery":
-        return setFromQuery(c, s.names, s.query);
+        return setFromQuery(c, targetsOf(c, s.names), s.query);
       case "executeImmediate":
         return executeImmediate(c, s, (statement, text) => this.#inside(statement, text));
       case "script":
