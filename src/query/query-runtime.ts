@@ -39,6 +39,8 @@ export class QueryRuntime implements SessionRuntime {
   readonly #o: RuntimeOptions;
   readonly queries = new QueryManager();
   readonly #hosts = new Map<string, QueryHost>();
+  /** Names of queries that are being started and have no host yet. */
+  readonly #starting = new Set<string>();
 
   constructor(options: RuntimeOptions) {
     this.#o = options;
@@ -61,8 +63,22 @@ export class QueryRuntime implements SessionRuntime {
     const { relation, catalog, outputMode, sink } = request;
     const plans = planQuery(relation, catalog, outputMode, sink, ...this.#settings(catalog), request.onError);
     const name = request.name ?? this.#inventedName();
-    if (this.#hosts.get(name)?.ended === false)
+    if (this.#starting.has(name) || this.#hosts.get(name)?.ended === false)
       throw new ConfigurationError(`a query named ${name} is already active in this session`);
+    this.#starting.add(name);
+    try {
+      return await this.#begin(name, request, plans);
+    } finally {
+      this.#starting.delete(name);
+    }
+  }
+
+  async #begin(
+    name: string,
+    request: StartRequest,
+    plans: ReturnType<typeof planQuery>,
+  ): Promise<StreamingQuery> {
+    const { catalog } = request;
     // Its last snapshots need not be waited for: this node has the state.
     await this.#hosts.get(name)?.close();
     const services = inZone(await this.#o.services(), catalog.overrides?.timeZone);

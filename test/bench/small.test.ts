@@ -113,6 +113,9 @@ test("state and recovery find every key", async () => {
     assert.equal(state.stateRows, 20_000);
     // How many depends on what a row is counted as; without a limit it is none.
     assert.equal(state.spilledRows > 5_000, memory === 1, String(state.spilledRows));
+    for (const { ownPeakMb, rssPeakMb } of state.phases)
+      if (process.platform === "linux")
+        assert.ok(ownPeakMb! > 50 && ownPeakMb! < rssPeakMb, String(ownPeakMb));
   }
   const recovery = await measureRecovery({ keys: 2_000, partitions: 2 });
   assert.equal(recovery.stateRows, 2_000);

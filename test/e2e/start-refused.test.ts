@@ -48,3 +48,18 @@ test("a sink whose target is not there refuses the start, before anything runs",
   assert.deepEqual(logged, []);
   await cluster.close();
 });
+
+test("of two starts of one name at the same time one is refused", async () => {
+  const cluster = new TestCluster();
+  const schema = schemaOf([field("v", LONG)]);
+  const source = { format: "memory", options: {}, schema, pushed: [], handle: new MemorySource(schema) };
+  const sink = { format: "memory", options: {}, partitionBy: [], handle: new MemorySink() };
+  const { runtime } = await cluster.node(0);
+  const starts = [0, 1].map(() => runtime.start(requestOf(source, sink)));
+  const ended = await Promise.allSettled(starts);
+  assert.deepEqual(
+    ended.map((e) => (e.status === "fulfilled" ? "started" : String((e.reason as Error).message))),
+    ["started", "a query named q is already active in this session"],
+  );
+  await cluster.close();
+});
